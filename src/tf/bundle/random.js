@@ -77,12 +77,13 @@ export function registerRandomKernel(core) {
   stepRandom.state = () => {
     if (stepRandom.variable === null || stepRandom.variable.isDisposed) {
       const engine = core.engine();
-      const active = engine.backendName;
+      const { backendName, backendInstance } = engine;
       engine.backendName = 'cpu'; // also when a step is being traced
+      engine.backendInstance = core.findBackend('cpu');
       try {
         stepRandom.variable = core.variable(core.tensor1d([0, 0], 'int32'), false, uniqueName(engine));
       } finally {
-        engine.backendName = active;
+        Object.assign(engine, { backendName, backendInstance });
       }
     }
     return stepRandom.variable;
