@@ -1,0 +1,1 @@
+export { isStateful, isStateTensor, type StateArray, type Stateful, type StateDict, type StateDType, type StateTensor, type StateValue } from './state.js';
