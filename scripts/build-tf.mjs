@@ -1,7 +1,10 @@
-// Builds `orbit-ts/tf`: tfjs core, layers and cpu backend as one file, tfjs's host random functions replaced by ours.
+// Builds `orbit-ts/tf` into dist/tf: tfjs core, layers and cpu backend as one file, tfjs's host random functions replaced
+// by ours, and its declarations as one file. Does nothing when dist/tf is up to date, unless --force is given.
 import { build } from 'esbuild';
-import { existsSync, mkdirSync, statSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { writeTfTypes } from './tf-types.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const outDir = path.join(root, 'dist/tf');
@@ -9,66 +12,73 @@ const sourceDir = path.join(root, 'src/tf/bundle');
 
 /** tfjs source files whose host-made random numbers we replace, with the replacement's body. */
 const replaced = {
-  'ops/random_uniform.js': randomOp('randomUniform', 'uniform', 'shape, a = 0, b = 1, dtype = "float32", seed'),
-  'ops/random_normal.js': randomOp('randomNormal', 'normal', 'shape, a = 0, b = 1, dtype = "float32", seed'),
-  'ops/truncated_normal.js': randomOp('truncatedNormal', 'truncatedNormal', 'shape, a = 0, b = 1, dtype = "float32", seed'),
+  'random_uniform.js': randomOp('randomUniform', 'uniform'),
+  'random_normal.js': randomOp('randomNormal', 'normal'),
+  'truncated_normal.js': randomOp('truncatedNormal', 'truncatedNormal'),
 };
 
-function randomOp(name, kind, parameters) {
+function randomOp(name, kind) {
   const refuseBool = kind === 'uniform' ? '' : `if (dtype === 'bool') throw new Error('Unsupported data type bool');`;
   return `
     import { assertNonNegativeIntegerDimensions } from '../util_base';
     import { ENGINE } from '../engine';
     import { op } from './operation';
-    export const ${name} = op({ ${name}_: (${parameters}) => {
+    export const ${name} = op({ ${name}_: (shape, a = 0, b = 1, dtype = "float32", seed) => {
       assertNonNegativeIntegerDimensions(shape);
       dtype = dtype ?? 'float32'; ${refuseBool}
       return ENGINE.runKernel('CounterRandom', {}, { kind: '${kind}', shape, dtype, a, b, seed });
     } });`;
 }
 
-const plugin = {
-  name: 'orbit-random',
+const replacePlugin = {
+  name: 'orbit-replacements',
   setup(b) {
+    // tfjs asks for it only where the process has no fetch of its own; Node always has.
+    b.onLoad({ filter: /node_modules[\\/]node-fetch[\\/]/ }, () => ({ contents: 'module.exports = globalThis.fetch' }));
     b.onLoad({ filter: /tfjs-core[\\/]dist[\\/]ops[\\/](random_uniform|random_normal|truncated_normal)\.js$/ }, (args) => ({
-      contents: replaced[`ops/${path.basename(args.path)}`],
+      contents: replaced[path.basename(args.path)],
       resolveDir: path.dirname(args.path),
       loader: 'js',
     }));
   },
 };
 
-const newest = Math.max(...readdirSync(sourceDir).map((f) => statSync(path.join(sourceDir, f)).mtimeMs), statSync(import.meta.filename).mtimeMs);
-const out = path.join(outDir, 'index.js');
-if (!process.argv.includes('--force') && existsSync(out) && statSync(out).mtimeMs > newest) process.exit(0);
+function upToDate() {
+  const sources = readdirSync(sourceDir).map((f) => path.join(sourceDir, f));
+  const scripts = ['build-tf.mjs', 'tf-types.mjs'].map((f) => path.join(root, 'scripts', f));
+  const newest = Math.max(...[...sources, ...scripts].map((f) => statSync(f).mtimeMs));
+  return ['index.js', 'index.d.ts'].every((f) => {
+    const file = path.join(outDir, f);
+    return existsSync(file) && statSync(file).mtimeMs > newest;
+  });
+}
 
-mkdirSync(outDir, { recursive: true });
-await build({
-  entryPoints: [path.join(sourceDir, 'index.js')],
-  outfile: out,
-  bundle: true,
-  minify: true,
-  keepNames: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
-  mainFields: ['module', 'main'],
-  ignoreAnnotations: true, // the chained ops and gradients register themselves as side effects
-  legalComments: 'none',
-  plugins: [plugin],
-  logLevel: 'warning',
-  banner: { js: "import { createRequire as __orbitCreateRequire } from 'node:module'; const require = __orbitCreateRequire(import.meta.url);" },
-});
-writeFileSync(
-  path.join(outDir, 'index.d.ts'),
-  `import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js';
-export * from '@tensorflow/tfjs-core';
-export * from '@tensorflow/tfjs-layers';
-/** @internal */
-export declare const stepRandom: {
-  readonly kernelName: string; variable: import('@tensorflow/tfjs-core').Variable | null; call: number;
-  mix(x: number): number; readonly GOLDEN: number; readonly ERFINV: readonly number[]; readonly TRUNCATION: number;
-  state(): import('@tensorflow/tfjs-core').Variable; setSeed(seed: number, counter?: number): void; hashSeed(seed: unknown): number;
-};
-`,
-);
+/** Builds dist/tf when a source is newer, or always with `force`. */
+export async function buildTf({ force = false } = {}) {
+  if (!force && upToDate()) return;
+  mkdirSync(outDir, { recursive: true });
+  const temporary = mkdtempSync(path.join(outDir, '.new-')); // files appear whole: other processes may be reading the old ones
+  const declarations = writeTfTypes(path.join(sourceDir, 'index.ts'), path.join(temporary, 'index.d.ts'));
+  await build({
+    entryPoints: [path.join(sourceDir, 'index.ts')],
+    outfile: path.join(temporary, 'index.js'),
+    bundle: true,
+    minify: true,
+    keepNames: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    mainFields: ['module', 'main'],
+    ignoreAnnotations: true, // the chained ops and gradients register themselves as side effects
+    legalComments: 'none', // the licences stand in NOTICE and dist/tf/LICENSES.txt
+    plugins: [replacePlugin],
+    logLevel: 'warning',
+    banner: { js: "import { createRequire as __orbitCreateRequire } from 'node:module'; const require = __orbitCreateRequire(import.meta.url);" },
+  });
+  await declarations;
+  cpSync(path.join(root, 'scripts/licenses/tfjs.txt'), path.join(temporary, 'LICENSES.txt'));
+  for (const file of readdirSync(temporary)) renameSync(path.join(temporary, file), path.join(outDir, file));
+  rmSync(temporary, { recursive: true });
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) await buildTf({ force: process.argv.includes('--force') });
