@@ -6,5 +6,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,
+    // `#tf` is a built file: Node loads it as it is, untransformed.
+    server: { deps: { external: [/\/dist\/tf\//] } },
   },
 });
