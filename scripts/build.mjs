@@ -1,0 +1,92 @@
+// Builds dist/: one JavaScript entry per door of `exports`, the command and the workers, over shared chunks; and the
+// declarations. `--js` leaves the declarations out. Files appear whole and old ones go last, so that a running process of
+// an earlier build is not cut off.
+import { build } from 'esbuild';
+import { spawn } from 'node:child_process';
+import { readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { buildTf } from './build-tf.mjs';
+import { doors, programs, root } from './rooms.mjs';
+
+const started = performance.now();
+const dist = path.join(root, 'dist');
+
+/**
+ * A file's own address changes when it is bundled, so `new URL('./x.js', import.meta.url)` is rewritten to the same file's
+ * address seen from the package's root.
+ */
+const ownAddressPlugin = {
+  name: 'orbit-own-address',
+  setup(b) {
+    b.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, (args) => {
+      const text = readFileSync(args.path, 'utf8');
+      if (!text.includes('import.meta.url')) return undefined;
+      const contents = text.replace(/new URL\((['"`])(\.{1,2}\/[^'"`]+)\1,\s*import\.meta\.url\)/g, (_, quote, relative) => {
+        const target = path.relative(root, path.resolve(path.dirname(args.path), relative)).replaceAll(path.sep, '/');
+        return `new URL('./${target.replace(/^src\//, 'dist/')}', import.meta.resolve('#package.json'))`;
+      });
+      return { contents, loader: 'ts' };
+    });
+  },
+};
+
+async function buildJavaScript() {
+  const entries = [...doors().filter((d) => d.exists).map((d) => d.source), ...programs()];
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: entries,
+    outbase: 'src',
+    outdir: 'dist',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    packages: 'external',
+    external: ['#tf', '#package.json'],
+    chunkNames: 'chunks/[name]-[hash]',
+    sourcemap: true,
+    sourcesContent: false,
+    keepNames: true, // class names appear in checkpoints, logs and messages
+    metafile: true,
+    plugins: [ownAddressPlugin],
+    logLevel: 'warning',
+  });
+  return Object.keys(metafile.outputs).map((f) => path.join(root, f));
+}
+
+function buildDeclarations() {
+  const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
+  const child = spawn(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--listEmittedFiles', '--pretty', 'false'], { cwd: root });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status) => {
+      const emitted = [];
+      const messages = output.split('\n').filter((line) => {
+        const file = /^TSFILE: (.*)$/.exec(line)?.[1];
+        if (file) emitted.push(path.resolve(file));
+        return !file && line !== '';
+      });
+      if (messages.length > 0) console.error(messages.join('\n'));
+      resolve({ emitted, ok: status === 0 });
+    });
+  });
+}
+
+/** Removes what earlier builds left in dist/ beside dist/tf's bundle. */
+function removeOld(kept, pattern) {
+  for (const file of readdirSync(dist, { recursive: true })) {
+    const absolute = path.join(dist, file);
+    if (/^tf[\\/]index\./.test(file) || !pattern.test(file) || kept.has(absolute) || !statSync(absolute).isFile()) continue;
+    rmSync(absolute);
+  }
+}
+
+await buildTf();
+const [scripts, declarations] = await Promise.all([buildJavaScript(), process.argv.includes('--js') ? null : buildDeclarations()]);
+removeOld(new Set(scripts), /\.js(\.map)?$/);
+if (declarations?.ok) removeOld(new Set(declarations.emitted), /\.d\.ts$/);
+console.log(`built dist/ in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+if (declarations && !declarations.ok) process.exitCode = 1;
