@@ -2,10 +2,20 @@
 import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
 import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js';
 import '@tensorflow/tfjs-backend-cpu';
+import * as layers from '@tensorflow/tfjs-layers';
 import { installBackend } from './backend.js';
+import { initScope } from './init-scope.js';
 
 export * from '@tensorflow/tfjs-core';
 export * from '@tensorflow/tfjs-layers';
+export { initScope } from './init-scope.js';
 export { stepRandom } from './random.js';
 
 installBackend();
+
+// Weights are initialised outside the step that first uses their layer, so that eager and compiled steps start alike.
+const layer = layers.layers.Layer.prototype as unknown as { addWeight(...args: unknown[]): unknown };
+const { addWeight } = layer;
+layer.addWeight = function (...args) {
+  return initScope(() => addWeight.apply(this, args));
+};

@@ -5,6 +5,7 @@
 // advances the counter; inside a step `call` counts the draws and the counter advances once, at the step's end.
 import * as core from '@tensorflow/tfjs-core';
 import type { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu/dist/backend_cpu.js';
+import { initScope } from './init-scope.js';
 
 const GOLDEN = 0x9e3779b9;
 
@@ -38,6 +39,8 @@ interface StepRandom {
   variable: core.Variable | null;
   /** Draws made so far by the running step, or -1 outside a step. */
   call: number;
+  /** The state variable's own data bucket while a trace has lent it a symbolic one. */
+  dataId: object | null;
   /** The 32-bit hash. */
   mix(x: number): number;
   /** 2³² divided by the golden ratio. */
@@ -59,6 +62,7 @@ export const stepRandom: StepRandom = {
   kernelName: 'CounterRandom',
   variable: null,
   call: -1,
+  dataId: null,
   mix,
   GOLDEN,
   ERFINV,
@@ -66,23 +70,25 @@ export const stepRandom: StepRandom = {
   hashSeed,
   state() {
     if (stepRandom.variable === null || stepRandom.variable.isDisposed) {
-      const engine = core.engine();
-      const active = engine.backendName;
-      engine.backendName = 'cpu'; // also when a step is being traced
-      try {
-        stepRandom.variable = core.variable(core.tensor1d([0, 0], 'int32'), false, uniqueName(engine));
-      } finally {
-        engine.backendName = active;
-      }
+      initScope(() => {
+        const initial = core.tensor1d([0, 0], 'int32');
+        stepRandom.variable = core.variable(initial, false, uniqueName(core.engine()));
+        initial.dispose();
+      });
     }
-    return stepRandom.variable;
+    return stepRandom.variable!;
   },
   setSeed(seed, counter = 0) {
-    const t = core.tensor1d([seed, counter], 'int32');
-    stepRandom.state().assign(t);
-    t.dispose();
+    stateValues().set([seed, counter]);
   },
 };
+
+/** [seed, counter], changed in place: a trace may have lent the state variable a symbolic bucket. */
+function stateValues(): Int32Array {
+  const { dataId } = stepRandom.state();
+  const cpu = core.findBackend('cpu') as MathBackendCPU;
+  return cpu.data.get((stepRandom.dataId ?? dataId) as object).values as Int32Array;
+}
 
 /** The two 32-bit keys of a draw. */
 function keys(seed: number, counter: number, call: number, opSeed: number): [number, number] {
@@ -130,8 +136,7 @@ export function registerRandomKernel(): void {
       const { kind, shape, dtype, a, b, seed } = attrs as unknown as DrawAttributes;
       const cpu = backend as MathBackendCPU;
       const opSeed = hashSeed(seed);
-      const state = stepRandom.state();
-      let [base, counter] = cpu.data.get(state.dataId).values as Int32Array as unknown as [number, number];
+      let [base, counter] = stateValues() as unknown as [number, number];
       let call = 0;
       if (stepRandom.call >= 0) call = stepRandom.call++;
       else if (opSeed !== 0) {
