@@ -15,3 +15,4 @@ export type {
   FieldLikes,
   StandardSchema,
 } from './types.js';
+export { didYouMean, nearestName } from './suggest.js';

@@ -17,6 +17,9 @@ import {
 import { dataConfig } from '../data/config.js';
 import { optimizationConfig } from '../optimization/config.js';
 
+export type { DataConfig } from '../data/config.js';
+export type { OptimizationConfig } from '../optimization/config.js';
+
 const ALWAYS_COMPILED = 'steps are always compiled; set runtime.run_eagerly to run them uncompiled';
 const ONE_PROCESS = 'training over several processes or devices is not available yet';
 const NO_TPU = 'there is no TPU support; leave it out to run on the CPU';
