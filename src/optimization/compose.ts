@@ -1,0 +1,16 @@
+import { ConfigError } from '../errors.js';
+import type { Family, OptimizerOptions } from './common-options.js';
+import { clipAllKinds, clipOneKind } from './gradients.js';
+
+/** The parts of an optimizer that follow from the options which all classes share. */
+export function composed(options: OptimizerOptions, family: Family) {
+  const { name, learningRate, gradientTransformers, gradientAggregator } = options;
+  if (family === 'legacy') {
+    const clipping = clipAllKinds(options, gradientTransformers, name);
+    return { name, learningRate, gradientTransformers, gradientAggregator, clipping };
+  }
+  if (gradientTransformers || gradientAggregator) {
+    throw new ConfigError(`${name}: the new optimizer family takes neither gradient transformers nor an aggregator. Use the legacy family (useLegacyOptimizer: true).`);
+  }
+  return { name, learningRate, clipping: clipOneKind(options, name) };
+}

@@ -1,0 +1,149 @@
+import { ConfigError, UsageError } from '../errors.js';
+import type { OptimizerOptions } from './common-options.js';
+import { CosineDecay, ExponentialDecay, PolynomialDecay } from './decay-schedules.js';
+import { ExponentialMovingAverage } from './ema.js';
+import type { GradientAggregator, GradientTransformer } from './gradients.js';
+import type { Optimizer } from './optimizer.js';
+import { type Given, nearest, readOptions } from './options.js';
+import { PiecewiseConstantDecay, StepCosineDecayWithOffset } from './piecewise-schedules.js';
+import { DirectPowerDecay, PowerAndLinearDecay, PowerDecayWithOffset } from './power-schedules.js';
+import { buildRegistered, optimizerTypes } from './registry.js';
+import type { LearningRate, LearningRateSchedule } from './schedule.js';
+import { LinearWarmup, PolynomialWarmup } from './warmup.js';
+
+/** A choice among branches: `type` names the selected one. */
+interface Choice {
+  readonly type?: string | null;
+}
+
+/** What the factory reads of an `OptimizationConfig`; a config of that schema fits, and so does a plain object like it. */
+export interface OptimizationConfigLike {
+  readonly optimizer?: Choice | null;
+  readonly learning_rate?: Choice | null;
+  readonly warmup?: Choice | null;
+  readonly ema?: object | null;
+}
+
+/** Options of `OptimizerFactory.buildOptimizer`. */
+export interface BuildOptimizerOptions {
+  /** Sums gradients over replicas in place of the default. Legacy family only. */
+  gradientAggregator?: GradientAggregator | null;
+  /** Applied to the gradients in order. Legacy family only; not together with clipping. */
+  gradientTransformers?: readonly GradientTransformer[] | null;
+  /** Last change to the optimizer; must return one. */
+  postprocessor?: ((optimizer: Optimizer) => Optimizer) | null;
+  /** Which of the two optimizer families a type stands for. Default true. */
+  useLegacyOptimizer?: boolean | null;
+}
+
+type Branch = Record<string, unknown>;
+
+const schedules: Record<string, new (options: never) => LearningRateSchedule> = {
+  stepwise: PiecewiseConstantDecay,
+  exponential: ExponentialDecay,
+  polynomial: PolynomialDecay,
+  cosine: CosineDecay,
+  power: DirectPowerDecay,
+  power_linear: PowerAndLinearDecay,
+  power_with_offset: PowerDecayWithOffset,
+  step_cosine_with_offset: StepCosineDecayWithOffset,
+};
+
+/** The power schedules' own default exponent is 1; their config branches say −0.5. */
+const branchDefaults: Record<string, Branch> = { power: { power: -0.5 }, power_linear: { power: -0.5 }, power_with_offset: { power: -0.5 } };
+
+const warmups: Record<string, new (after: LearningRate, options: never) => LearningRateSchedule> = {
+  linear: LinearWarmup,
+  polynomial: PolynomialWarmup,
+};
+
+/**
+ * Builds the learning rate and the optimizer that a config describes.
+ *
+ * @example
+ * const factory = new OptimizerFactory(params.trainer.optimizer_config);
+ * const optimizer = factory.buildOptimizer(factory.buildLearningRate());
+ */
+export class OptimizerFactory {
+  private readonly optimizer: { type: string; branch: Branch };
+  private readonly rate: { type: string; branch: Branch };
+  private readonly warmup: { type: string; branch: Branch } | null;
+  private readonly ema: Branch | null;
+
+  /** @throws ConfigError if a type is missing or not known. */
+  constructor(config: OptimizationConfigLike) {
+    this.optimizer = required(select(config.optimizer, 'optimizer', optimizerTypes()), 'optimizer', 'adam');
+    this.rate = required(select(config.learning_rate, 'learning_rate', ['constant', ...Object.keys(schedules)]), 'learning_rate', 'constant');
+    this.warmup = select(config.warmup, 'warmup', Object.keys(warmups));
+    this.ema = config.ema ? camelKeys(config.ema) : null;
+  }
+
+  /** The schedule with its warm-up; a bare number only for `constant` without warm-up. @throws ConfigError for missing or wrong fields. */
+  buildLearningRate(): LearningRate {
+    const { type, branch } = this.rate;
+    const rate = within(`learning_rate.${type}`, () =>
+      type === 'constant'
+        ? readOptions<{ name: string; learningRate: number }>(branch, { name: 'Constant', learningRate: 0.1 }, 'Constant').learningRate
+        : new schedules[type]!({ ...branchDefaults[type], ...branch } as never),
+    );
+    const warmup = this.warmup;
+    return warmup ? within(`warmup.${warmup.type}`, () => new warmups[warmup.type]!(rate, warmup.branch as never)) : rate;
+  }
+
+  /** The optimizer, wrapped for averaging if the config has `ema`. @throws ConfigError for wrong fields and combinations. */
+  buildOptimizer(learningRate: LearningRate, options: BuildOptimizerOptions = {}): Optimizer {
+    const { type, branch } = this.optimizer;
+    const legacy = options.useLegacyOptimizer ?? true;
+    const { gradientAggregator, gradientTransformers } = options;
+    const given: Given<OptimizerOptions> = { ...branch, learningRate, gradientAggregator, gradientTransformers };
+    let optimizer: Optimizer = within(`optimizer.${type}`, () => buildRegistered(type, given, legacy));
+    if (this.ema) {
+      if (!legacy) throw new ConfigError('Averaging (ema) works with the legacy optimizer family only. Set useLegacyOptimizer to true, or ema to null.', { path: 'ema' });
+      optimizer = new ExponentialMovingAverage(optimizer, this.ema as Given<object>);
+    }
+    if (options.postprocessor) optimizer = options.postprocessor(optimizer);
+    if (!isOptimizer(optimizer)) {
+      throw new UsageError(`buildOptimizer must end with an optimizer, but the postprocessor returned ${String(optimizer)}. Return the optimizer from it.`);
+    }
+    return optimizer;
+  }
+}
+
+function isOptimizer(x: unknown): x is Optimizer {
+  return typeof x === 'object' && x !== null && 'iterations' in x && 'applyGradients' in x && typeof x.applyGradients === 'function';
+}
+
+/** Reads the selected branch, with keys in camelCase; null if none is selected. */
+function select(choice: Choice | null | undefined, field: string, known: readonly string[]): { type: string; branch: Branch } | null {
+  const type = choice?.type;
+  if (type === null || type === undefined) return null;
+  if (!known.includes(type)) {
+    throw new ConfigError(`${field}.type: "${type}" is not known. Did you mean "${nearest(type, known)}"? Known: ${known.join(', ')}.`, { path: `${field}.type` });
+  }
+  return { type, branch: camelKeys((choice as Record<string, object | null | undefined>)[type] ?? {}) };
+}
+
+function required<T>(selected: T | null, field: string, example: string): T {
+  if (selected) return selected;
+  throw new ConfigError(`${field}.type must be set, for example to "${example}".`, { path: `${field}.type` });
+}
+
+/** `beta_1` → `beta1`, `weight_decay_rate` → `weightDecayRate`. `jit_compile` has no effect here and is dropped. */
+function camelKeys(branch: object): Branch {
+  const entries = Object.entries(branch).filter(([key]) => key !== 'jit_compile');
+  return Object.fromEntries(entries.map(([key, value]) => [key.replace(/_([a-z0-9])/g, (_, c: string) => c.toUpperCase()), value]));
+}
+
+/** Runs `build` and puts `prefix` before the config path of an error. */
+function within<T>(prefix: string, build: () => T): T {
+  try {
+    return build();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(`${prefix}: ${error.message}`, { path: error.path ? `${prefix}.${snake(error.path)}` : prefix, cause: error });
+  }
+}
+
+function snake(key: string): string {
+  return key.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
+}

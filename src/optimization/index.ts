@@ -1,0 +1,43 @@
+/** Optimizers, learning-rate schedules, weight averaging, and the factory that builds them from a config. */
+export { Adam, type AdamOptions } from './adam.js';
+export { AdamW, AdamWeightDecay, type AdamWeightDecayOptions, type AdamWOptions } from './adamw.js';
+export type { Family, OptimizerOptions } from './common-options.js';
+export {
+  CosineDecay,
+  type CosineDecayOptions,
+  ExponentialDecay,
+  type ExponentialDecayOptions,
+  PolynomialDecay,
+  type PolynomialDecayOptions,
+} from './decay-schedules.js';
+export { ExponentialMovingAverage, type ExponentialMovingAverageOptions } from './ema.js';
+export { type BuildOptimizerOptions, type OptimizationConfigLike, OptimizerFactory } from './factory.js';
+export {
+  clipByGlobalNorm,
+  clipByNorm,
+  clipByValue,
+  type ClipOptions,
+  type Clipping,
+  type GradientAggregator,
+  type GradientAndVariable,
+  type GradientTransformer,
+  type MaybeGradient,
+} from './gradients.js';
+export { type Optimizer, type OptimizerParts, RuleOptimizer, type Slots, type Updated, type UpdateRule } from './optimizer.js';
+export type { Given } from './options.js';
+export { PiecewiseConstantDecay, type PiecewiseOptions, StepCosineDecayWithOffset } from './piecewise-schedules.js';
+export {
+  DirectPowerDecay,
+  type DirectPowerDecayOptions,
+  PowerAndLinearDecay,
+  type PowerAndLinearDecayOptions,
+  PowerDecayWithOffset,
+  type PowerDecayWithOffsetOptions,
+} from './power-schedules.js';
+export { type OptimizerBuilder, registerOptimizer } from './registry.js';
+export { RMSprop, type RMSpropOptions } from './rmsprop.js';
+export { type LearningRate, learningRateAt, type LearningRateSchedule } from './schedule.js';
+export { SGD, type SGDOptions } from './sgd.js';
+export type { SavedState } from './state.js';
+export { LinearWarmup, type LinearWarmupOptions, PolynomialWarmup, type PolynomialWarmupOptions } from './warmup.js';
+export { type DecayPatterns, type WeightDecay, weightDecay } from './weight-decay.js';

@@ -1,0 +1,241 @@
+import * as tf from '#tf';
+import { UsageError } from '../errors.js';
+import type { StateDict } from '../checkpoint/index.js';
+import { initScope } from '../function/index.js';
+import { type Clipping, type GradientAggregator, type GradientAndVariable, type GradientTransformer, type MaybeGradient, transformGradients } from './gradients.js';
+import { learningRateAt, type LearningRate } from './schedule.js';
+import { createVariable, type SavedState, SlotVariables } from './state.js';
+import type { WeightDecay } from './weight-decay.js';
+
+/** What the trainer, the compiler and checkpoints use of an optimizer. */
+export interface Optimizer {
+  /** Name from the config, such as `Adam`. */
+  readonly name: string;
+  /** Number of updates done: an int32 scalar, not trainable, counted in the graph. */
+  readonly iterations: tf.Variable;
+  /** The rate or schedule. A number may be replaced at any time, also between calls of a compiled step. */
+  learningRate: LearningRate;
+  /** The learning rate of the next update, read on the host. */
+  currentLearningRate(): number;
+  /** Names variables by object paths, for weight-decay patterns and state. Call before the first update. */
+  setVariablePaths(paths: ReadonlyMap<unknown, string>): void;
+  /** Makes the slots of `variables` that have none yet. Otherwise the first update does. */
+  build(variables: readonly tf.Variable[]): void;
+  /** Does one update. Plain tfjs ops: works eagerly and inside `compile`. Missing gradients leave their variable alone. */
+  applyGradients(gradientsAndVariables: readonly MaybeGradient[]): void;
+  /** Everything that an exact resume needs, by path: `iterations`, `<slot>/<variable path>`. */
+  variables(): Record<string, tf.Variable>;
+  /** A host copy of `variables()`. */
+  stateDict(): SavedState;
+  /** Takes over a saved state. Slots that do not exist yet take their value when they are made. */
+  loadStateDict(state: StateDict): void;
+  /** Frees the optimizer's variables. */
+  dispose(): void;
+}
+
+/** The tensors of one variable's slots, by slot name. */
+export type Slots = Readonly<Record<string, tf.Tensor>>;
+
+/** What an update rule returns: the new variable and the new slots. */
+export interface Updated {
+  readonly parameter: tf.Tensor;
+  readonly slots: Slots;
+}
+
+/**
+ * An optimizer's mathematics, free of state: the formula of a paper as a function of tensors. `Step` holds the scalars that
+ * all variables share in one update.
+ */
+export interface UpdateRule<Step = tf.Scalar> {
+  /** The slots a variable needs, with the number that fills each at the start. */
+  readonly slots: Readonly<Record<string, number>>;
+  /** Computes the shared scalars from the learning rate (float32) and the number of updates done before (int32). */
+  step(learningRate: tf.Scalar, iterations: tf.Scalar): Step;
+  /** One variable's update. `path` is its object path, for rules that treat some variables differently. */
+  update(parameter: tf.Tensor, gradient: tf.Tensor, slots: Slots, step: Step, path: string): Updated;
+}
+
+/** What is composed around an update rule. */
+export interface OptimizerParts<Step> {
+  name: string;
+  learningRate: LearningRate;
+  rule: UpdateRule<Step>;
+  /** d > 0 divides the rate by 1 + d·iterations. Default 0. */
+  decay?: number;
+  /** Applied on each replica before gradients are summed over replicas. */
+  beforeAggregation?: GradientTransformer;
+  /** Clipping, after the sum. */
+  clipping?: Clipping;
+  /** Applied after clipping, in order. */
+  gradientTransformers?: readonly GradientTransformer[] | null;
+  /** Sums gradients over replicas. Default: leaves them as they are. */
+  gradientAggregator?: GradientAggregator | null;
+  /** Decoupled weight decay: θ ← θ − η·λ·θ before the update. */
+  weightDecay?: WeightDecay;
+}
+
+/** An optimizer made of an update rule and what is composed around it. The classes of this room extend it. */
+export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
+  readonly name: string;
+  readonly iterations: tf.Variable;
+  /**
+   * Sums (gradient, variable) pairs over replicas, after per-replica clipping and before all else. One replica: identity.
+   * May be replaced before the first update.
+   */
+  allReduce: GradientAggregator;
+  private readonly parts: OptimizerParts<Step>;
+  private readonly state: SlotVariables;
+  private rate: LearningRate;
+  private rateVariable: tf.Variable | undefined;
+  private warned = false;
+
+  constructor(parts: OptimizerParts<Step>) {
+    this.name = parts.name;
+    this.parts = parts;
+    this.allReduce = parts.gradientAggregator ?? ((pairs) => pairs);
+    this.rate = checkRate(parts.learningRate, parts.name);
+    this.iterations = initScope(() => createVariable(`${parts.name}/iterations`, tf.scalar(0, 'int32')));
+    this.state = new SlotVariables(parts.name, parts.rule.slots, { iterations: this.iterations });
+  }
+
+  get learningRate(): LearningRate {
+    return this.rate;
+  }
+
+  set learningRate(rate: LearningRate) {
+    this.rate = checkRate(rate, this.name);
+    // A compiled step reads the variable, so a new number is seen without tracing again.
+    if (typeof rate === 'number') initScope(() => this.rateVariable?.assign(tf.scalar(rate)));
+  }
+
+  currentLearningRate(): number {
+    return learningRateAt(this.rate, this.iterations.dataSync()[0]!);
+  }
+
+  setVariablePaths(paths: ReadonlyMap<unknown, string>): void {
+    this.state.paths = paths;
+  }
+
+  build(variables: readonly tf.Variable[]): void {
+    this.state.build(variables);
+    this.buildRate();
+  }
+
+  applyGradients(gradientsAndVariables: readonly MaybeGradient[]): void {
+    const { rule, weightDecay } = this.parts;
+    const present = this.withGradients(gradientsAndVariables);
+    this.build(present.map(([, variable]) => variable));
+    tf.tidy(() => {
+      const learningRate = this.rateTensor();
+      const step = rule.step(this.decayed(learningRate), this.iterations as unknown as tf.Scalar);
+      const keep = weightDecay?.keptFraction(learningRate);
+      for (const [gradient, variable] of this.processed(present)) {
+        const path = this.state.pathOf(variable);
+        const slots = this.state.of(variable)!;
+        const start = keep && weightDecay?.appliesTo(path) ? tf.mul(variable, keep) : variable;
+        const updated = rule.update(start, gradient, slots, step, path);
+        variable.assign(updated.parameter);
+        for (const [name, value] of Object.entries(updated.slots)) slots[name]!.assign(value);
+      }
+      this.iterations.assign(tf.add(this.iterations, tf.scalar(1, 'int32')));
+    });
+  }
+
+  /**
+   * Computes the gradients of `loss` and applies them.
+   *
+   * @param loss returns the scalar to make small.
+   * @param returnCost whether to return the loss (the caller owns it). Default false.
+   * @param variables what to train; default: all trainable variables that the loss reads.
+   */
+  minimize(loss: () => tf.Scalar, returnCost = false, variables?: tf.Variable[]): tf.Scalar | null {
+    const { value, grads } = tf.variableGrads(loss, variables);
+    const byName = (variables ?? Object.keys(grads).map((name) => tf.engine().registeredVariables[name]!)) as tf.Variable[];
+    this.applyGradients(byName.map((variable) => [grads[variable.name] ?? null, variable]));
+    tf.dispose(grads);
+    if (returnCost) return value;
+    value.dispose();
+    return null;
+  }
+
+  variables(): Record<string, tf.Variable> {
+    return this.state.variables();
+  }
+
+  stateDict(): SavedState {
+    return this.state.save();
+  }
+
+  loadStateDict(state: StateDict): void {
+    this.state.load(state);
+  }
+
+  dispose(): void {
+    this.state.dispose();
+    this.rateVariable?.dispose();
+    this.rateVariable = undefined;
+  }
+
+  private processed(pairs: readonly GradientAndVariable[]): readonly GradientAndVariable[] {
+    const { beforeAggregation, clipping, gradientTransformers } = this.parts;
+    const clipped = beforeAggregation ? transformGradients(beforeAggregation, pairs) : pairs;
+    let result = transformGradients(this.allReduce, clipped);
+    if (clipping) result = transformGradients(clipping, result);
+    for (const transformer of gradientTransformers ?? []) result = transformGradients(transformer, result);
+    return result;
+  }
+
+  private withGradients(pairs: readonly MaybeGradient[]): readonly GradientAndVariable[] {
+    const present: GradientAndVariable[] = [];
+    const missing: string[] = [];
+    for (const [gradient, variable] of pairs) {
+      if (gradient) present.push([checkGradient(gradient, variable, this.state.pathOf(variable)), variable]);
+      else missing.push(this.state.pathOf(variable));
+    }
+    if (new Set(present.map(([, variable]) => variable)).size < present.length) {
+      throw new UsageError(`${this.name}.applyGradients got two gradients for one variable. Add them up and pass each variable once.`);
+    }
+    if (present.length === 0) {
+      throw new UsageError(
+        `${this.name}.applyGradients got no gradient for any variable${missing.length ? ` (${missing.join(', ')})` : ''}. ` +
+          'Check that the loss depends on the model and that its layers are trainable.',
+      );
+    }
+    if (missing.length > 0 && !this.warned) {
+      this.warned = true;
+      console.warn(`${this.name}: no gradient for ${missing.join(', ')}; these variables stay as they are. Said once.`);
+    }
+    return present;
+  }
+
+  private buildRate(): void {
+    const rate = this.rate;
+    if (typeof rate !== 'number' || this.rateVariable) return;
+    this.rateVariable = initScope(() => createVariable(`${this.name}/learning_rate`, tf.scalar(rate)));
+  }
+
+  private rateTensor(): tf.Scalar {
+    if (typeof this.rate !== 'number') return this.rate.at(this.iterations as unknown as tf.Scalar);
+    return this.rateVariable as unknown as tf.Scalar;
+  }
+
+  private decayed(learningRate: tf.Scalar): tf.Scalar {
+    const decay = this.parts.decay ?? 0;
+    if (decay === 0) return learningRate;
+    return tf.div(learningRate, tf.add(tf.mul(tf.cast(this.iterations, 'float32'), decay), 1));
+  }
+}
+
+function checkRate(rate: LearningRate, name: string): LearningRate {
+  const isSchedule = typeof rate === 'object' && rate !== null && typeof rate.at === 'function' && typeof rate.valueAt === 'function';
+  if (isSchedule || (typeof rate === 'number' && Number.isFinite(rate))) return rate;
+  throw new UsageError(`${name}: the learning rate must be a finite number or a schedule with valueAt(step) and at(step), but is ${String(rate)}.`);
+}
+
+function checkGradient(gradient: tf.Tensor, variable: tf.Variable, path: string): tf.Tensor {
+  if (variable.dtype !== 'float32') {
+    throw new UsageError(`Variable "${path}" has dtype ${variable.dtype}; only float32 variables can be trained. Make it with trainable = false.`);
+  }
+  if (gradient.shape.length === variable.shape.length && gradient.shape.every((size, i) => size === variable.shape[i])) return gradient;
+  throw new UsageError(`The gradient of "${path}" has shape [${gradient.shape}], but the variable has [${variable.shape}].`);
+}

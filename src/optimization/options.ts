@@ -1,0 +1,64 @@
+import { ConfigError } from '../errors.js';
+
+/** Options as a caller or a config branch gives them. `null` and `undefined` both mean "not given". */
+export type Given<T> = { readonly [K in keyof T]?: T[K] | null | undefined };
+
+/**
+ * Completes `given` from `defaults` and refuses keys that the defaults do not know.
+ *
+ * @param where what the options belong to, for error messages: `Adam`, `CosineDecay`.
+ * @throws ConfigError for an unknown key, naming the nearest known one.
+ */
+export function readOptions<T extends object>(given: Given<T>, defaults: T, where: string): T {
+  const known = Object.keys(defaults);
+  const result = { ...defaults } as Record<string, unknown>;
+  for (const [key, value] of Object.entries(given)) {
+    if (!known.includes(key)) {
+      throw new ConfigError(`${where} has no option "${key}". Did you mean "${nearest(key, known)}"? Known options: ${known.join(', ')}.`, { path: key });
+    }
+    if (value !== null && value !== undefined) result[key] = value;
+  }
+  return result as T;
+}
+
+/** Returns `value` if it is a finite number inside [min, max]; otherwise throws a ConfigError that says what was expected. */
+export function requireNumber(value: unknown, name: string, where: string, min = -Infinity, max = Infinity): number {
+  if (typeof value === 'number' && Number.isFinite(value) && value >= min && value <= max) return value;
+  const range = min === -Infinity && max === Infinity ? 'a finite number' : `a number in [${min}, ${max}]`;
+  throw new ConfigError(`${where}: ${name} must be ${range}, but is ${describe(value)}.`, { path: name });
+}
+
+/** As `requireNumber`, for whole numbers that fit in 32 bits (steps, offsets, boundaries). */
+export function requireInteger(value: unknown, name: string, where: string, min = -(2 ** 31)): number {
+  const number = requireNumber(value, name, where, min, 2 ** 31 - 1);
+  if (Number.isInteger(number)) return number;
+  throw new ConfigError(`${where}: ${name} counts steps and must be a whole number, but is ${number}.`, { path: name });
+}
+
+/** The known name with the smallest edit distance to `name`. */
+export function nearest(name: string, known: readonly string[]): string {
+  let best = known[0] ?? '';
+  let bestDistance = Infinity;
+  for (const candidate of known) {
+    const distance = editDistance(name, candidate);
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return 'missing';
+  return typeof value === 'string' ? `the text "${value}"` : Array.isArray(value) ? `a list of ${value.length}` : String(value);
+}

@@ -1,0 +1,133 @@
+import * as tf from '#tf';
+import { type Given, readOptions, requireInteger, requireNumber } from './options.js';
+import { float, int, type LearningRateSchedule, power, shifted } from './schedule.js';
+
+/** Options of `DirectPowerDecay`. */
+export interface DirectPowerDecayOptions {
+  name: string;
+  /** Learning rate at step 1. Required. */
+  initialLearningRate: number | null;
+  /** Exponent of the step. Default 1 (a config's default is −0.5). */
+  power: number;
+}
+
+/** Options of `PowerAndLinearDecay`. */
+export interface PowerAndLinearDecayOptions extends DirectPowerDecayOptions {
+  /** Step, after `offset`, at which the linear part reaches 0. Required, whole, positive. */
+  totalDecaySteps: number | null;
+  /** Fraction of `totalDecaySteps` at the end in which a linear decay to 0 is multiplied in. Default 0.1. */
+  linearDecayFraction: number;
+  /** Step at which the schedule's clock shows 0. Default 0. */
+  offset: number;
+}
+
+/** Options of `PowerDecayWithOffset`. */
+export interface PowerDecayWithOffsetOptions extends DirectPowerDecayOptions {
+  /** Up to and including this step the rate is `preOffsetLearningRate`. Default 0. */
+  offset: number;
+  /** Rate before the offset and upper limit after it. Default 1e6. */
+  preOffsetLearningRate: number;
+}
+
+/** L · max(step, 1)^power. */
+export class DirectPowerDecay implements LearningRateSchedule {
+  readonly name: string;
+  private readonly initial: number;
+  private readonly exponent: number;
+
+  constructor(options: Given<DirectPowerDecayOptions>) {
+    const o = readOptions<DirectPowerDecayOptions>(options, { name: 'DirectPowerDecay', initialLearningRate: null, power: 1 }, 'DirectPowerDecay');
+    this.name = o.name;
+    this.initial = requireNumber(o.initialLearningRate, 'initial_learning_rate', o.name);
+    this.exponent = requireNumber(o.power, 'power', o.name);
+  }
+
+  valueAt(step: number): number {
+    return this.initial * Math.max(step, 1) ** this.exponent;
+  }
+
+  at(step: tf.Scalar): tf.Scalar {
+    return tf.tidy(() => powerOf(step, this.initial, this.exponent));
+  }
+}
+
+/** L · max(s, 1)^power · clamp((T − s)/(T·f), 0, 1) with s = step − offset, T = totalDecaySteps, f = linearDecayFraction (0: no linear part). */
+export class PowerAndLinearDecay implements LearningRateSchedule {
+  readonly name: string;
+  private readonly initial: number;
+  private readonly exponent: number;
+  private readonly total: number;
+  private readonly linearSteps: number;
+  private readonly offset: number;
+
+  constructor(options: Given<PowerAndLinearDecayOptions>) {
+    const o = readOptions<PowerAndLinearDecayOptions>(
+      options,
+      { name: 'PowerAndLinearDecay', initialLearningRate: null, power: 1, totalDecaySteps: null, linearDecayFraction: 0.1, offset: 0 },
+      'PowerAndLinearDecay',
+    );
+    this.name = o.name;
+    this.initial = requireNumber(o.initialLearningRate, 'initial_learning_rate', o.name);
+    this.exponent = requireNumber(o.power, 'power', o.name);
+    this.total = requireInteger(o.totalDecaySteps, 'total_decay_steps', o.name, 1);
+    this.linearSteps = this.total * requireNumber(o.linearDecayFraction, 'linear_decay_fraction', o.name);
+    this.offset = requireInteger(o.offset, 'offset', o.name);
+  }
+
+  valueAt(step: number): number {
+    const s = step - this.offset;
+    const rate = this.initial * Math.max(s, 1) ** this.exponent;
+    if (this.linearSteps <= 0) return rate;
+    return rate * Math.min(1, Math.max(0, this.total - s) / this.linearSteps);
+  }
+
+  at(step: tf.Scalar): tf.Scalar {
+    return tf.tidy(() => {
+      const s = shifted(step, this.offset);
+      const rate = powerOf(s, this.initial, this.exponent);
+      if (this.linearSteps <= 0) return rate;
+      const left = float(tf.maximum(tf.sub(int(this.total), s), int(0)) as tf.Scalar);
+      return tf.mul(rate, tf.minimum(tf.div(left, this.linearSteps), 1)) as tf.Scalar;
+    });
+  }
+}
+
+/** P while step ≤ offset; then min(P, L · (step − offset)^power), with P = preOffsetLearningRate. */
+export class PowerDecayWithOffset implements LearningRateSchedule {
+  readonly name: string;
+  private readonly initial: number;
+  private readonly exponent: number;
+  private readonly offset: number;
+  private readonly before: number;
+
+  constructor(options: Given<PowerDecayWithOffsetOptions>) {
+    const o = readOptions<PowerDecayWithOffsetOptions>(
+      options,
+      { name: 'PowerDecayWithOffset', initialLearningRate: null, power: 1, offset: 0, preOffsetLearningRate: 1e6 },
+      'PowerDecayWithOffset',
+    );
+    this.name = o.name;
+    this.initial = requireNumber(o.initialLearningRate, 'initial_learning_rate', o.name);
+    this.exponent = requireNumber(o.power, 'power', o.name);
+    this.offset = requireInteger(o.offset, 'offset', o.name);
+    this.before = requireNumber(o.preOffsetLearningRate, 'pre_offset_learning_rate', o.name);
+  }
+
+  valueAt(step: number): number {
+    const s = step - this.offset;
+    return s <= 0 ? this.before : Math.min(this.before, this.initial * Math.max(s, 1) ** this.exponent);
+  }
+
+  at(step: tf.Scalar): tf.Scalar {
+    return tf.tidy(() => {
+      const s = shifted(step, this.offset);
+      const after = tf.minimum(powerOf(s, this.initial, this.exponent), this.before);
+      return tf.where(tf.lessEqual(s, int(0)), tf.scalar(this.before), after) as tf.Scalar;
+    });
+  }
+}
+
+/** initial · max(s, 1)^exponent for an int32 scalar. */
+function powerOf(s: tf.Scalar, initial: number, exponent: number): tf.Scalar {
+  return tf.mul(power(float(tf.maximum(s, int(1)) as tf.Scalar), exponent), initial);
+}
