@@ -27,7 +27,7 @@ export type CheckpointsIteratorFunction = (directory: string, options: Checkpoin
 
 /** Reads a checkpoint into live objects. */
 export interface CheckpointLike {
-  /** Restores exactly this path (without file suffixes). A missing or broken checkpoint is a `CheckpointError`. */
+  /** Waits for background saves, then restores exactly this path (without file suffixes). A missing or broken checkpoint is a `CheckpointError`. */
   restore(path: string): Promise<unknown>;
 }
 
@@ -45,7 +45,7 @@ export interface CheckpointManagerLike {
   readonly directory: string;
   /** Saves; resolves to the checkpoint's path, or to null if nothing had to be saved. */
   save(options?: SaveOptions): Promise<string | null>;
-  /** Restores the newest checkpoint and resolves to its path; without one runs the manager's initialiser and resolves to null. */
+  /** Waits for background saves, then restores the newest checkpoint and resolves to its path; without one runs the manager's initialiser and resolves to null. */
   restoreOrInitialize(): Promise<string | null>;
   /** Resolves once all background saves are complete; rejects with the error of one that failed. */
   sync(): Promise<void>;

@@ -1,6 +1,7 @@
 /** An iterator over one dataset that knows its position, so that a checkpoint can save it. */
 import { DataError } from '../errors.js';
 import { type DataIterator, type DatasetLike, EndOfData } from './dataset.js';
+import { isPromise } from './maybe-promise.js';
 import type { MaybePromise } from './types.js';
 
 /** A value that a checkpoint can hold. */
@@ -49,7 +50,7 @@ export class LiveIterator implements DataIterator {
   next(): MaybePromise<{ readonly value: unknown }> {
     if (this.#toSkip > 0) return this.#skipThenNext();
     const result = this.#pull();
-    return result instanceof Promise ? result.then(this.#accept) : this.#accept(result);
+    return isPromise(result) ? result.then(this.#accept) : this.#accept(result);
   }
 
   /** The position after the last batch taken. */
@@ -102,7 +103,7 @@ export class LiveIterator implements DataIterator {
     while (this.#toSkip > 0) {
       this.#toSkip -= 1;
       const result = this.#pull();
-      if (result instanceof Promise) return result.then(this.#accept).then(() => this.next());
+      if (isPromise(result)) return result.then(this.#accept).then(() => this.next());
       this.#accept(result);
     }
     return this.next();

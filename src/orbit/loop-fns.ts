@@ -2,6 +2,7 @@
 import { DataError, UsageError } from '../errors.js';
 import { takeTurn, turnDue } from './breathe.js';
 import { EndOfData } from './dataset.js';
+import { isPromise } from './maybe-promise.js';
 import { summariesDue, withoutSummaries } from './summary-scope.js';
 import type { MaybePromise } from './types.js';
 
@@ -134,8 +135,4 @@ function requireComplete(result: LoopResult<unknown>, numSteps: number): void {
     `The data ended after ${result.steps} of ${numSteps} steps of this loop. Repeat the dataset, ask for fewer steps, ` +
       'or set `useTfWhileLoop: false` to end the loop early.',
   );
-}
-
-function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
-  return typeof value === 'object' && value !== null && typeof (value as PromiseLike<T>).then === 'function';
 }

@@ -11,8 +11,8 @@ export type SummaryFunction = (writer: SummaryWriter, name: string, value: unkno
 
 /** Settings of a {@link SummaryManager}. */
 export interface SummaryManagerOptions {
-  /** Makes the writer of a directory. */
-  writerFactory: SummaryWriterFactory;
+  /** Makes the writer of a directory. Required if there is a directory. */
+  writerFactory?: SummaryWriterFactory | null;
   /** Writes one entry. Default: as a scalar. */
   summaryFn?: SummaryFunction | null;
   /** Counter that gives the step of what is written. Default: the one the process uses when the manager is made. */
@@ -22,18 +22,20 @@ export interface SummaryManagerOptions {
 /** One writer per directory, made when first asked for; a manager that is never asked creates nothing on disk. */
 export class SummaryManager implements SummaryManagerInterface {
   readonly #directory: string | null;
-  readonly #writerFactory: SummaryWriterFactory;
+  readonly #writerFactory: SummaryWriterFactory | null;
   readonly #summaryFn: SummaryFunction;
   readonly #globalStep: Pick<GlobalStep, 'value'> | null;
   readonly #writers = new Map<string, SummaryWriter>();
 
   /** @param directory where to write; null makes a manager that does nothing */
-  constructor(directory: string | null | undefined, options: SummaryManagerOptions) {
+  constructor(directory: string | null | undefined, options: SummaryManagerOptions = {}) {
     this.#directory = directory ?? null;
-    this.#writerFactory = options.writerFactory;
+    this.#writerFactory = options.writerFactory ?? null;
     this.#summaryFn = options.summaryFn ?? writeScalar;
     this.#globalStep = options.globalStep ?? defaultSummaryStep();
-    if (this.#directory !== null && this.#globalStep === null) {
+    if (this.#directory === null) return;
+    if (this.#writerFactory === null) throw new UsageError('A `SummaryManager` with a directory needs a `writerFactory`.');
+    if (this.#globalStep === null) {
       throw new UsageError('A `SummaryManager` needs a `globalStep`: pass one, or make the controller first.');
     }
   }
@@ -43,7 +45,7 @@ export class SummaryManager implements SummaryManagerInterface {
     if (this.#directory === null) return silentSummaryWriter;
     let writer = this.#writers.get(relativePath);
     if (writer === undefined) {
-      writer = this.#writerFactory(join(this.#directory, relativePath));
+      writer = this.#writerFactory!(join(this.#directory, relativePath));
       this.#writers.set(relativePath, writer);
     }
     return writer;

@@ -12,6 +12,8 @@ export interface SummaryScope {
   readonly writer: SummaryWriter;
   /** Asked at each record: false drops it. */
   readonly shouldRecord: () => boolean;
+  /** Counter that gives the step of what is recorded without one. */
+  readonly step: Pick<GlobalStep, 'value'>;
 }
 
 const scopes = new AsyncLocalStorage<SummaryScope>();
@@ -32,7 +34,7 @@ export function withSummaryScope<T>(scope: SummaryScope, body: () => T): T {
 
 /** Runs `body` with recording off. */
 export function withoutSummaries<T>(body: () => T): T {
-  return scopes.run({ writer: silentSummaryWriter, shouldRecord: () => false }, body);
+  return scopes.run({ writer: silentSummaryWriter, shouldRecord: () => false, step: { value: 0 } }, body);
 }
 
 /** Whether a summary recorded now would be written. */
@@ -40,7 +42,7 @@ export function summariesDue(): boolean {
   return scopes.getStore()?.shouldRecord() ?? false;
 }
 
-/** Sets the counter that gives the step of summaries recorded without one, for the whole process. */
+/** Sets the counter of summary managers that are made without one, for the whole process. */
 export function setDefaultSummaryStep(step: Pick<GlobalStep, 'value'> | null): void {
   defaultStep = step;
 }
@@ -52,15 +54,15 @@ export function defaultSummaryStep(): Pick<GlobalStep, 'value'> | null {
 
 /**
  * Records a number in the scope that is active, if recording is due there.
- * @param step global step; default the counter set by the controller
+ * @param step global step; default the scope's counter
  */
-export function recordScalar(tag: string, value: number, step: number = defaultStep?.value ?? 0): void {
+export function recordScalar(tag: string, value: number, step?: number): void {
   const scope = scopes.getStore();
-  if (scope?.shouldRecord()) scope.writer.scalar(tag, value, step);
+  if (scope?.shouldRecord()) scope.writer.scalar(tag, value, step ?? scope.step.value);
 }
 
 /** Records a distribution in the scope that is active, if recording is due there and the writer can. */
-export function recordHistogram(tag: string, values: ArrayLike<number>, step: number = defaultStep?.value ?? 0): void {
+export function recordHistogram(tag: string, values: ArrayLike<number>, step?: number): void {
   const scope = scopes.getStore();
-  if (scope?.shouldRecord()) scope.writer.histogram?.(tag, values, step);
+  if (scope?.shouldRecord()) scope.writer.histogram?.(tag, values, step ?? scope.step.value);
 }

@@ -89,3 +89,10 @@ function describe(value: unknown): string {
   if (value === null || value === undefined) return `${value}`;
   return typeof value === 'object' ? 'an object' : `the ${typeof value} ${JSON.stringify(value)}`;
 }
+
+/** What an inner loop returned as a dictionary; nothing is an empty one, anything else a `UsageError`. */
+export function requireOutput(output: unknown, what: string): Output {
+  if (output === null || output === undefined) return {};
+  if (isDictionary(output)) return output;
+  throw new UsageError(`\`${what}\` should return results by name such as \`{ loss: 0.5 }\`, or nothing, but it returned ${describe(output)}.`);
+}

@@ -1,0 +1,70 @@
+/** The controller's two summary managers and the scopes in which inner loops run. */
+import type { ControllerOptions } from './controller-options.js';
+import { SummaryManager } from './summary-manager.js';
+import { setDefaultSummaryStep, withSummaryScope } from './summary-scope.js';
+import type { SummaryManagerInterface } from './summary-writer.js';
+import type { GlobalStep, Output } from './types.js';
+
+/** Chooses the summary managers of a controller and writes through them. */
+export class ControllerSummaries {
+  /** Null without a trainer. */
+  readonly train: SummaryManagerInterface | null;
+  /** Null without an evaluator. The same object as {@link train} where both share a directory. */
+  readonly eval: SummaryManagerInterface | null;
+  readonly #globalStep: GlobalStep;
+  readonly #interval: number | null;
+  readonly #own: SummaryManager[] = [];
+
+  constructor(options: ControllerOptions) {
+    const { globalStep, trainer, evaluator } = options;
+    this.#globalStep = globalStep;
+    this.#interval = options.summaryInterval ?? null;
+    const open = (directory: string | null): SummaryManagerInterface => {
+      const manager = new SummaryManager(directory, { writerFactory: options.summaryWriterFactory, globalStep });
+      this.#own.push(manager);
+      return manager;
+    };
+    const trainDirectory = options.summaryDir ?? null;
+    const evalDirectory = options.evalSummaryDir ?? trainDirectory;
+    this.train = trainer ? (options.summaryManager ?? open(trainDirectory)) : null;
+    // One directory means one event file; this also holds where both are unset, as in the original.
+    if (!evaluator) this.eval = null;
+    else if (this.train !== null && evalDirectory === trainDirectory) this.eval = this.train;
+    else this.eval = options.evalSummaryManager ?? open(evalDirectory);
+    setDefaultSummaryStep(globalStep);
+  }
+
+  /** Runs an inner training loop: what it records itself is written at multiples of the summary interval, else dropped. */
+  aroundTrain<T>(body: () => T): T {
+    const interval = this.#interval;
+    const step = this.#globalStep;
+    const shouldRecord = interval === null ? () => false : () => step.value % interval === 0;
+    return withSummaryScope({ writer: this.train!.summaryWriter(), shouldRecord, step }, body);
+  }
+
+  /** Runs an evaluation: what it records itself is written. */
+  aroundEval<T>(body: () => T): T {
+    const writer = this.eval!.summaryWriter();
+    return withSummaryScope({ writer, shouldRecord: () => true, step: this.#globalStep }, body);
+  }
+
+  /** Writes the results of an inner training loop. */
+  async writeTrain(output: Output): Promise<void> {
+    await write(this.train!, output);
+  }
+
+  /** Writes the results of an evaluation. */
+  async writeEval(output: Output): Promise<void> {
+    await write(this.eval!, output);
+  }
+
+  /** Closes the managers made here; those that were given stay open. */
+  async close(): Promise<void> {
+    for (const manager of this.#own) await manager.close();
+  }
+}
+
+async function write(manager: SummaryManagerInterface, output: Output): Promise<void> {
+  await manager.writeSummaries(output);
+  await manager.flush();
+}

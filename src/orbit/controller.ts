@@ -1,0 +1,258 @@
+/** The outer loop: alternates inner loops with actions, logging, summaries, checkpoints and evaluation. */
+import { UsageError } from '../errors.js';
+import type { AbstractEvaluator, AbstractTrainer } from './abstract.js';
+import { freezeActions, runAction } from './action.js';
+import { takeTurn, turnDue } from './breathe.js';
+import type { CheckpointManagerLike } from './checkpoint-manager-like.js';
+import { Checkpointing } from './checkpointing.js';
+import {
+  type ControllerOptions,
+  requireEvalSteps,
+  requireInterval,
+  requireStepsPerLoop,
+  requireTargetStep,
+  validateControllerOptions,
+} from './controller-options.js';
+import { type ControllerReporter, LineReporter } from './reporter.js';
+import { monotonicSeconds, StepTimer } from './step-timer.js';
+import { ControllerSummaries } from './controller-summaries.js';
+import type { SummaryManagerInterface } from './summary-writer.js';
+import type { Action, GlobalStep, Output } from './types.js';
+import { getValues, requireOutput } from './values.js';
+
+/**
+ * Drives a trainer, an evaluator or both. Make it with {@link Controller.create}, which also restores the newest checkpoint.
+ *
+ * @example
+ * const controller = await Controller.create({ globalStep, trainer, evaluator, stepsPerLoop: 100, checkpointManager });
+ * await controller.trainAndEvaluate({ trainSteps: 1000, evalInterval: 200 });
+ */
+export class Controller {
+  readonly globalStep: GlobalStep;
+  readonly trainer: AbstractTrainer | null;
+  readonly evaluator: AbstractEvaluator | null;
+  readonly checkpointManager: CheckpointManagerLike | null;
+  /** Called after every inner training loop. */
+  readonly trainActions: readonly Action[];
+  /** Called after every evaluation. */
+  readonly evalActions: readonly Action[];
+  /** Hears what happens. */
+  readonly reporter: ControllerReporter;
+  readonly #stepsPerLoop: NonNullable<ControllerOptions['stepsPerLoop']>;
+  readonly #checkpoints: Checkpointing | null;
+  readonly #summaries: ControllerSummaries;
+  #stepTimer: StepTimer | null = null;
+  #isRestored = false;
+
+  /**
+   * Checks the options and keeps them. A controller made so restores the newest checkpoint when it is first used, unless
+   * `restoreCheckpoint` was called before.
+   * @throws UsageError for missing or wrong options
+   */
+  constructor(options: ControllerOptions) {
+    validateControllerOptions(options);
+    this.globalStep = options.globalStep;
+    this.trainer = options.trainer ?? null;
+    this.evaluator = options.evaluator ?? null;
+    this.trainActions = freezeActions(options.trainActions, 'trainActions');
+    this.evalActions = freezeActions(options.evalActions, 'evalActions');
+    this.checkpointManager = options.checkpointManager ?? null;
+    this.reporter = options.reporter ?? new LineReporter();
+    this.#stepsPerLoop = options.stepsPerLoop ?? 1;
+    this.#summaries = new ControllerSummaries(options);
+    this.#checkpoints =
+      this.checkpointManager &&
+      new Checkpointing({
+        manager: this.checkpointManager,
+        globalStep: this.globalStep,
+        reporter: this.reporter,
+        strategy: options.strategy ?? null,
+        background: options.enableAsyncCheckpointing ?? false,
+        iterator: options.checkpointsIterator ?? null,
+      });
+  }
+
+  /** Makes a controller and restores the newest checkpoint, if there is a checkpoint manager. */
+  static async create<C extends Controller>(this: new (options: ControllerOptions) => C, options: ControllerOptions): Promise<C> {
+    const controller = new this(options);
+    await controller.restoreOnce();
+    return controller;
+  }
+
+  /** Length of the next inner loop, in steps. */
+  get stepsPerLoop(): number {
+    if (typeof this.#stepsPerLoop === 'number') return this.#stepsPerLoop;
+    return requireStepsPerLoop(this.#stepsPerLoop(this.globalStep.value));
+  }
+
+  /** Writes the training summaries; null without a trainer. */
+  get summaryManager(): SummaryManagerInterface | null {
+    return this.#summaries.train;
+  }
+
+  /** Writes the evaluation summaries; null without an evaluator. */
+  get evalSummaryManager(): SummaryManagerInterface | null {
+    return this.#summaries.eval;
+  }
+
+  /**
+   * Trains until the global step is `steps` (a target, not an increment).
+   * @param options.checkpointAtCompletion save at the end, whatever the interval. Default true.
+   */
+  async train(steps: number, options: { checkpointAtCompletion?: boolean } = {}): Promise<void> {
+    this.requirePart('trainer', 'train');
+    requireTargetStep(steps, 'steps');
+    await this.restoreOnce();
+    this.reporter.trainStart?.({ step: this.globalStep.value, targetStep: steps });
+    while (this.globalStep.value < steps) {
+      await this.trainNSteps(Math.min(steps - this.globalStep.value, this.stepsPerLoop));
+      await this.maybeSaveCheckpoint();
+    }
+    if (options.checkpointAtCompletion ?? true) await this.maybeSaveCheckpoint({ checkInterval: false });
+    await this.sync();
+  }
+
+  /**
+   * Evaluates the model as it is in memory.
+   * @param steps number of evaluation steps; -1 (default) until the data end
+   * @returns the evaluator's output with plain values, and `steps_per_second` if `steps` was given
+   */
+  async evaluate(steps = -1): Promise<Output> {
+    const evaluator = this.requirePart('evaluator', 'evaluate');
+    requireEvalSteps(steps);
+    await this.restoreOnce();
+    this.reporter.evaluationStart?.({ step: this.globalStep.value, steps });
+    const startSeconds = monotonicSeconds();
+    const raw = requireOutput(await this.#summaries.aroundEval(() => evaluator.evaluate(steps)), 'evaluator.evaluate');
+    const seconds = Math.max(monotonicSeconds() - startSeconds, 1e-9);
+    for (const action of this.evalActions) await runAction(action, raw);
+    const output = await getValues(raw);
+    const stepsPerSecond = steps > 0 ? steps / seconds : null;
+    if (stepsPerSecond !== null) output.steps_per_second = stepsPerSecond;
+    this.reporter.evaluationEnd?.({ step: this.globalStep.value, seconds, stepsPerSecond, output });
+    await this.#summaries.writeEval(output);
+    if (turnDue()) await takeTurn();
+    return output;
+  }
+
+  /**
+   * Trains until the global step is `trainSteps` and evaluates every `evalInterval` steps and at the end.
+   * @param options.evalSteps steps of each evaluation. Default -1: until the data end.
+   * @param options.evalInterval steps between evaluations. Default (also 0): only at the end.
+   * @returns the last evaluation's output; null if the step was there already and so nothing was done
+   */
+  async trainAndEvaluate(options: { trainSteps: number; evalSteps?: number | null; evalInterval?: number | null }): Promise<Output | null> {
+    this.requirePart('trainer', 'trainAndEvaluate');
+    this.requirePart('evaluator', 'trainAndEvaluate');
+    const trainSteps = requireTargetStep(options.trainSteps, 'trainSteps');
+    const evalSteps = requireEvalSteps(options.evalSteps ?? -1);
+    await this.restoreOnce();
+    const interval = requireInterval(options.evalInterval) || trainSteps - this.globalStep.value;
+    let output: Output | null = null;
+    while (this.globalStep.value < trainSteps) {
+      const target = Math.min(this.globalStep.value + interval, trainSteps);
+      await this.train(target, { checkpointAtCompletion: false });
+      output = await this.evaluate(evalSteps);
+    }
+    await this.maybeSaveCheckpoint({ checkInterval: false });
+    await this.sync();
+    return output;
+  }
+
+  /**
+   * Evaluates each checkpoint that appears in the manager's directory, until none has appeared for a while.
+   * @param options.steps steps of each evaluation. Default -1: until the data end.
+   * @param options.timeout how long to wait for a checkpoint, in seconds. Default: for ever.
+   * @param options.timeoutFn asked after each timeout: true ends, false waits again. Default: a timeout ends.
+   * @returns the last evaluation's output, or null if there was no checkpoint
+   */
+  async evaluateContinuously(
+    options: { steps?: number | null; timeout?: number | null; timeoutFn?: (() => boolean | Promise<boolean>) | null } = {},
+  ): Promise<Output | null> {
+    this.requirePart('evaluator', 'evaluateContinuously');
+    this.requirePart('checkpointManager', 'evaluateContinuously');
+    const steps = requireEvalSteps(options.steps ?? -1);
+    await this.restoreOnce();
+    let output: Output | null = null;
+    const watch = { timeoutSeconds: options.timeout ?? null, timeoutFn: options.timeoutFn ?? null };
+    for await (const path of this.#checkpoints!.watch(watch)) {
+      await this.restoreCheckpoint(path);
+      output = await this.evaluate(steps);
+    }
+    return output;
+  }
+
+  /** Restores a checkpoint: that of `path`, else the newest. Resolves to its path, or to null if there is none. */
+  async restoreCheckpoint(path: string | null = null): Promise<string | null> {
+    this.requirePart('checkpointManager', 'restoreCheckpoint');
+    const restored = await this.#checkpoints!.restore(path);
+    this.#isRestored = true;
+    return restored;
+  }
+
+  /** Saves a checkpoint, whatever the interval; a step that is saved already is not saved again. */
+  async saveCheckpoint(): Promise<void> {
+    this.requirePart('checkpointManager', 'saveCheckpoint');
+    await this.restoreOnce();
+    await this.maybeSaveCheckpoint({ checkInterval: false });
+  }
+
+  /** Waits for checkpoints that are being written in the background. */
+  async sync(): Promise<void> {
+    await this.#checkpoints?.sync();
+  }
+
+  /** Waits for checkpoints and closes the summary files that the controller opened. */
+  async close(): Promise<void> {
+    await this.sync();
+    await this.#summaries.close();
+  }
+
+  /** Same as {@link close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** One inner loop, with everything that follows it but saving. */
+  protected async trainNSteps(numSteps: number): Promise<void> {
+    const trainer = this.requirePart('trainer', 'train');
+    this.#stepTimer ??= new StepTimer(this.globalStep);
+    const before = this.globalStep.value;
+    const raw = requireOutput(await this.#summaries.aroundTrain(() => trainer.train(numSteps)), 'trainer.train');
+    this.#checkStep(before, numSteps);
+    for (const action of this.trainActions) await runAction(action, raw);
+    const output = await getValues(raw);
+    const stepsPerSecond = this.#stepTimer.stepsPerSecond();
+    this.reporter.trainLoopEnd?.({ step: this.globalStep.value, stepsPerSecond, output });
+    await this.#summaries.writeTrain({ ...output, steps_per_second: stepsPerSecond });
+    if (turnDue()) await takeTurn();
+  }
+
+  /** Saves if there is a manager with an interval and, unless `checkInterval` is false, if that has passed. */
+  protected async maybeSaveCheckpoint(options: { checkInterval?: boolean } = {}): Promise<boolean> {
+    return (await this.#checkpoints?.save(options.checkInterval ?? true)) ?? false;
+  }
+
+  /** The part, or a `UsageError` that says which method needs it. */
+  protected requirePart<P extends 'trainer' | 'evaluator' | 'checkpointManager'>(part: P, method: string): NonNullable<this[P]> {
+    const value = this[part];
+    if (value) return value;
+    throw new UsageError(`\`${part}\` is not set. Pass \`${part}\` to \`Controller\` before calling \`${method}()\`.`);
+  }
+
+  /** Restores the newest checkpoint if nothing was restored yet. */
+  protected async restoreOnce(): Promise<void> {
+    if (this.#isRestored || this.#checkpoints === null) return;
+    const path = await this.restoreCheckpoint();
+    if (path !== null) this.reporter.resumed?.({ path });
+  }
+
+  #checkStep(before: number, numSteps: number): void {
+    const expected = before + numSteps;
+    const now = this.globalStep.value;
+    if (now === expected) return;
+    this.reporter.warning?.(
+      `\`trainer.train(${numSteps})\` did not update the global step by ${numSteps}: it was ${before}, should be ${expected}, but is ${now}.`,
+    );
+  }
+}
