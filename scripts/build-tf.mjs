@@ -73,7 +73,9 @@ export async function buildTf({ force = false } = {}) {
     legalComments: 'none', // the licences stand in NOTICE and dist/tf/LICENSES.txt
     plugins: [replacePlugin],
     logLevel: 'warning',
-    banner: { js: "import { createRequire as __orbitCreateRequire } from 'node:module'; const require = __orbitCreateRequire(import.meta.url);" },
+    banner: {
+      js: "import { createRequire as __orbitCreateRequire } from 'node:module'; const require = __orbitCreateRequire(import.meta.url);",
+    },
   });
   await declarations;
   cpSync(path.join(root, 'scripts/licenses/tfjs.txt'), path.join(temporary, 'LICENSES.txt'));

@@ -31,7 +31,12 @@ const ownAddressPlugin = {
 };
 
 async function buildJavaScript() {
-  const entries = [...doors().filter((d) => d.exists).map((d) => d.source), ...programs()];
+  const entries = [
+    ...doors()
+      .filter((d) => d.exists)
+      .map((d) => d.source),
+    ...programs(),
+  ];
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: entries,

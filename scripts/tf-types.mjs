@@ -22,7 +22,8 @@ const browserTypes = {
   ImageBitmap: '{ readonly width: number; readonly height: number }',
   ImageData: '{ readonly width: number; readonly height: number; readonly data: Uint8ClampedArray }',
   Navigator: '{ readonly userAgent: string }',
-  Response: '{ readonly ok: boolean; readonly status: number; json(): Promise<unknown>; text(): Promise<string>; arrayBuffer(): Promise<ArrayBuffer> }',
+  Response:
+    '{ readonly ok: boolean; readonly status: number; json(): Promise<unknown>; text(): Promise<string>; arrayBuffer(): Promise<ArrayBuffer> }',
   WebGLTexture: 'object',
   GPUBuffer: 'object',
 };
@@ -55,7 +56,9 @@ function chainedMethods() {
   const bodies = readdirSync(chainedOps)
     .filter((f) => f.endsWith('.d.ts') && !f.startsWith('register_all_chained_ops'))
     .map((f) => {
-      const body = /interface Tensor<R extends Rank = Rank> \{\n([\s\S]*?)\n {4}\}/.exec(readFileSync(path.join(chainedOps, f), 'utf8'))?.[1];
+      const body = /interface Tensor<R extends Rank = Rank> \{\n([\s\S]*?)\n {4}\}/.exec(
+        readFileSync(path.join(chainedOps, f), 'utf8'),
+      )?.[1];
       if (body === undefined) throw new Error(`no chained method found in ${f}`);
       return body.replace(/^ {4}/gm, '');
     });
@@ -67,7 +70,12 @@ export async function writeTfTypes(entry, outFile) {
   const bundle = await rollup({
     input: entry,
     external: [/chained_ops/],
-    plugins: [dts({ tsconfig: path.join(path.dirname(entry), 'tsconfig.json'), includeExternal: ['@tensorflow/tfjs-core', '@tensorflow/tfjs-layers', '@tensorflow/tfjs-backend-cpu'] })],
+    plugins: [
+      dts({
+        tsconfig: path.join(path.dirname(entry), 'tsconfig.json'),
+        includeExternal: ['@tensorflow/tfjs-core', '@tensorflow/tfjs-layers', '@tensorflow/tfjs-backend-cpu'],
+      }),
+    ],
     onwarn: (warning) => console.warn(warning.message),
   });
   const { output } = await bundle.generate({ format: 'es' });

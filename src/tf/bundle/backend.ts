@@ -26,5 +26,5 @@ export function installBackend(): void {
     };
   }
   registerRandomKernel();
-  if (!engine.backendName) core.setBackend('cpu');
+  if (!engine.backendName) void core.setBackend('cpu'); // set at once: the cpu backend is made synchronously
 }

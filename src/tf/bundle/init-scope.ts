@@ -8,7 +8,7 @@ interface Engine {
   state: { gradientDepth: number };
 }
 
-/** @internal Runs `f` eagerly on the cpu backend, outside any tape, step or trace. */
+/** Runs `f` eagerly on the cpu backend, outside any tape, step or trace. @internal */
 export function initScope<T>(f: () => T): T {
   const engine = core.engine() as unknown as Engine;
   const { backendName, backendInstance } = engine;

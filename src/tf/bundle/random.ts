@@ -57,7 +57,7 @@ interface StepRandom {
   hashSeed(seed: unknown): number;
 }
 
-/** @internal The generator's state, for the compiler and for checkpoints. */
+/** The generator's state, for the compiler and for checkpoints. @internal */
 export const stepRandom: StepRandom = {
   kernelName: 'CounterRandom',
   variable: null,
