@@ -1,0 +1,22 @@
+export {
+  Dataset,
+  fromArrays,
+  fromGenerator,
+  fromItems,
+  fromIterable,
+  mixDatasets,
+  range,
+  zipDatasets,
+  type Expansion,
+  type RowOf,
+  type ShuffleOptions,
+} from './dataset.js';
+export { readIdx, readIdxHeader, type IdxHeader } from './idx.js';
+export { DatasetIterator, type IteratorState } from './iterator.js';
+export { mnist, type MnistExample, type MnistOptions } from './mnist.js';
+export { NDArray, type DType, type DTypeArrays, type DTypeOf, type TypedArray } from './ndarray.js';
+export { setNoticeHandler } from './notice.js';
+export type { AnyIterable, IterableOptions } from './sources/iterables.js';
+export { positionedStage, type PositionedReader } from './sources/positioned.js';
+export type { Maybe, PositionValue } from './stage.js';
+export { concatenateBatches, rowOf, stack, type Batched, type Leaf, type Unbatched } from './structure.js';

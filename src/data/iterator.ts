@@ -1,0 +1,150 @@
+import { DataError } from '../errors.js';
+import { count } from './random-access.js';
+import { END, restoreCursor, type Cursor, type End, type Maybe, type PositionValue, type Stage } from './stage.js';
+
+/** A saved position of a {@link DatasetIterator}: plain data that a checkpoint can hold. */
+export interface IteratorState {
+  readonly [key: string]: PositionValue;
+  /** The chain of operators that the position belongs to. */
+  readonly pipeline: string;
+  /** Number of the walk over the data set. */
+  readonly pass: number;
+  /** Elements taken so far. */
+  readonly taken: number;
+  /** Position inside the operators. */
+  readonly position: PositionValue;
+}
+
+/**
+ * One walk over a {@link Dataset}. `next()` waits for the next element; `nextSync()` gives it at once where nothing has to be
+ * waited for. The state belongs to the element that was *taken* last: work done ahead never shows in it.
+ */
+export class DatasetIterator<T> implements AsyncIterableIterator<T> {
+  readonly #stage: Stage<T>;
+  #cursor: Cursor<T>;
+  #pass: number;
+  #taken = 0;
+  /** What the next pull waits for: a restore, or an element that `nextSync` started. */
+  #restoring: Promise<void> | undefined;
+  #started: Promise<IteratorResult<T, undefined>> | undefined;
+  #last: Promise<unknown> | undefined;
+  #closed = false;
+
+  /** Use `dataset.iterator()`. */
+  constructor(stage: Stage<T>, pass: number) {
+    this.#stage = stage;
+    this.#pass = pass;
+    this.#cursor = stage.open(pass);
+  }
+
+  /** Elements taken so far in this walk, those before a restored position included. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /**
+   * The next element if it is there without waiting, else undefined; then `next()` waits for that same element.
+   * A training loop calls this first and `await`s only when it must.
+   */
+  nextSync(): IteratorResult<T, undefined> | undefined {
+    if (this.#started !== undefined || this.#last !== undefined || this.#restoring !== undefined) return undefined;
+    const pulled = this.#pull();
+    if (!(pulled instanceof Promise)) return this.#result(pulled);
+    this.#started = this.#track(pulled);
+    this.#started.catch(() => undefined); // seen by next()
+    return undefined;
+  }
+
+  /** The next element. Calls made before an earlier one answered are answered in order. */
+  next(): Promise<IteratorResult<T, undefined>> {
+    if (this.#started !== undefined) {
+      const started = this.#started;
+      this.#started = undefined;
+      return started;
+    }
+    const wait = this.#last ?? this.#restoring;
+    if (wait !== undefined) return this.#track(wait.then(() => this.#pull()));
+    try {
+      const pulled = this.#pull();
+      return pulled instanceof Promise ? this.#track(pulled) : Promise.resolve(this.#result(pulled));
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  #pull(): Maybe<T | End> {
+    return this.#closed ? END : this.#cursor.pull();
+  }
+
+  #result(pulled: T | End): IteratorResult<T, undefined> {
+    if (pulled === END) return { done: true, value: undefined };
+    this.#taken++;
+    return { done: false, value: pulled as T };
+  }
+
+  #track(pulled: Promise<T | End>): Promise<IteratorResult<T, undefined>> {
+    const result = pulled.then((value) => this.#result(value));
+    const settled = (): void => {
+      if (this.#last === last) this.#last = undefined;
+    };
+    const last: Promise<void> = result.then(settled, settled);
+    this.#last = last;
+    return result;
+  }
+
+  /** The position after the last taken element. Throws a {@link DataError} while an element is awaited. */
+  stateDict(): IteratorState {
+    if (this.#last !== undefined || this.#started !== undefined) {
+      throw new DataError('The data position was asked for while next() has not answered yet; await it first.');
+    }
+    return { pipeline: this.#stage.label, pass: this.#pass, taken: this.#taken, position: this.#restored ?? this.#cursor.state() };
+  }
+
+  /** The position that is being restored, as long as nothing was pulled from it. */
+  #restored: PositionValue | undefined;
+
+  /**
+   * Goes to a saved position. The state must come from a data set with the same operators, sizes and seeds (prefetching may
+   * differ); else a {@link DataError}. What must be read again is read before the next element; an error there comes from `next()`.
+   */
+  loadStateDict(state: { readonly [key: string]: unknown }): void {
+    const { pipeline, pass, taken, position } = state as unknown as Partial<IteratorState>;
+    if (pipeline !== this.#stage.label) {
+      throw new DataError(
+        `The saved data position belongs to another pipeline.\n  saved: ${String(pipeline)}\n  now:   ${this.#stage.label}\n` +
+          'Use the data settings of the saved run, or start the data from the beginning.',
+      );
+    }
+    if (this.#last !== undefined) throw new DataError('A data position cannot be loaded while next() has not answered yet; await it first.');
+    const old = this.#cursor;
+    const from = count(pass, 'pass');
+    const cursor = this.#stage.open(from);
+    const restoring = restoreCursor(cursor, position as PositionValue);
+    this.#cursor = cursor;
+    this.#pass = from;
+    this.#taken = count(taken, 'count of elements');
+    this.#started = undefined;
+    this.#closed = false;
+    void old.close();
+    if (restoring === undefined) return;
+    this.#restored = position;
+    const done = restoring.then(() => {
+      if (this.#restoring === done) this.#restoring = this.#restored = undefined;
+    });
+    done.catch(() => undefined); // seen by next()
+    this.#restoring = done;
+  }
+
+  /** Releases files and workers and ends the walk. */
+  async return(): Promise<IteratorResult<T, undefined>> {
+    this.#closed = true;
+    await this.#last?.catch(() => undefined);
+    await this.#cursor.close();
+    return { done: true, value: undefined };
+  }
+
+  /** The iterator itself. */
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}

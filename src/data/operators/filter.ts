@@ -1,0 +1,34 @@
+import { failedOn } from '../failure.js';
+import { AGAIN, END, loop, restoreCursor, then, type Cursor, type End, type Maybe, type Stage } from '../stage.js';
+
+/** Keeps the elements for which a pure function answers true. */
+export function filter<T>(source: Stage<T>, predicate: (element: T) => Maybe<boolean>): Stage<T> {
+  return {
+    label: `${source.label} > filter`,
+    length: source.length === 0 ? 0 : undefined,
+    open: (pass) => filterCursor(source.open(pass), predicate),
+  };
+}
+
+function filterCursor<T>(source: Cursor<T>, predicate: (element: T) => Maybe<boolean>): Cursor<T> {
+  const keep = (element: T): Maybe<boolean> => {
+    try {
+      return predicate(element);
+    } catch (error) {
+      return failedOn('filter', source.address(), error);
+    }
+  };
+  return {
+    pull: () =>
+      loop<T | End>(() =>
+        then<T | End, T | End | typeof AGAIN>(source.pull(), (element) =>
+          element === END ? END : then(keep(element as T), (yes) => (yes ? (element as T) : AGAIN)),
+        ),
+      ),
+    state: () => source.state(),
+    restore: (state) => restoreCursor(source, state),
+    address: () => source.address(),
+    fetch: (address) => source.fetch(address),
+    close: () => source.close(),
+  };
+}

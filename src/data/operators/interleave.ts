@@ -1,0 +1,181 @@
+import { failedOn } from '../failure.js';
+import { count, list } from '../random-access.js';
+import {
+  AGAIN,
+  END,
+  forEachIndex,
+  loop,
+  restoreCursor,
+  then,
+  type Cursor,
+  type End,
+  type Maybe,
+  type PositionValue,
+  type Stage,
+} from '../stage.js';
+
+/** An element of the source that is open in a slot. */
+interface Slot<B> {
+  /** How to read the source's element again: its address, or the source's position before it. */
+  readonly address: PositionValue | undefined;
+  readonly before: PositionValue;
+  readonly cursor: Cursor<B>;
+}
+
+/** How {@link interleave} takes turns. */
+export interface Turns {
+  /** Elements of the source that are open at a time. */
+  readonly cycleLength: number;
+  /** Consecutive elements taken from one before the next one's turn. */
+  readonly blockLength: number;
+}
+
+/**
+ * Makes a sequence of every element and takes turns between `cycleLength` of them. Slots are served in a ring; one that runs
+ * out passes the turn on and opens the next unread element when its turn comes again.
+ */
+export function interleave<A, B>(source: Stage<A>, expand: (element: A) => Maybe<Stage<B>>, turns: Turns, operator: string): Stage<B> {
+  return {
+    label: `${source.label} > ${operator}`,
+    length: source.length === 0 ? 0 : undefined,
+    open: (pass) => new InterleaveCursor(source, expand, turns, operator, pass),
+  };
+}
+
+class InterleaveCursor<A, B> implements Cursor<B> {
+  readonly #source: Cursor<A>;
+  readonly #slots: (Slot<B> | undefined)[];
+  readonly #fetchers = new Map<string, Cursor<B>>();
+  #turn = 0;
+  #given = 0;
+  #ended = false;
+  #addressable = false;
+  #address: PositionValue | undefined;
+
+  constructor(
+    readonly source: Stage<A>,
+    readonly expand: (element: A) => Maybe<Stage<B>>,
+    readonly turns: Turns,
+    readonly operator: string,
+    readonly pass: number,
+  ) {
+    this.#source = source.open(pass);
+    this.#slots = new Array<Slot<B> | undefined>(turns.cycleLength).fill(undefined);
+  }
+
+  pull(): Maybe<B | End> {
+    return loop<B | End>(() => {
+      const slot = this.#slots[this.#turn];
+      if (slot === undefined) return this.#openNext();
+      return then<B | End, B | typeof AGAIN>(slot.cursor.pull(), (element) => {
+        if (element === END) {
+          this.#slots[this.#turn] = undefined;
+          this.#passTurn();
+          return then(slot.cursor.close(), () => AGAIN);
+        }
+        const inner = slot.cursor.address();
+        this.#address = slot.address === undefined || inner === undefined ? undefined : [slot.address, inner];
+        if (++this.#given >= this.turns.blockLength) this.#passTurn();
+        return element as B;
+      });
+    });
+  }
+
+  #passTurn(): void {
+    this.#turn = (this.#turn + 1) % this.turns.cycleLength;
+    this.#given = 0;
+  }
+
+  #openNext(): Maybe<End | typeof AGAIN> {
+    if (this.#ended) {
+      if (this.#slots.every((slot) => slot === undefined)) return END;
+      this.#passTurn();
+      return AGAIN;
+    }
+    // A position is only noted where it is needed: it may be long.
+    const before = this.#addressable ? null : this.#source.state();
+    return then<A | End, typeof AGAIN>(this.#source.pull(), (element) => {
+      if (element === END) {
+        this.#ended = true;
+        return AGAIN;
+      }
+      const address = this.#source.address();
+      this.#addressable = address !== undefined;
+      return then(this.#expanded(element as A), (cursor) => {
+        this.#slots[this.#turn] = { address, before, cursor };
+        this.#given = 0;
+        return AGAIN;
+      });
+    });
+  }
+
+  #expanded(element: A): Maybe<Cursor<B>> {
+    try {
+      return then(this.expand(element), (stage) => stage.open(this.pass));
+    } catch (error) {
+      return failedOn(this.operator, this.#source.address(), error);
+    }
+  }
+
+  state(): PositionValue {
+    const slots = this.#slots.map((slot): PositionValue => {
+      if (slot === undefined) return null;
+      const inner = slot.cursor.state();
+      return slot.address === undefined ? { before: slot.before, inner } : { at: slot.address, inner };
+    });
+    return [this.#turn, this.#given, this.#ended, this.#source.state(), slots];
+  }
+
+  restore(state: PositionValue): Maybe<void> {
+    const [turn, given, ended, source, slots] = list(state, `${this.operator} position`);
+    this.#turn = count(turn, 'turn');
+    this.#given = count(given, 'turn');
+    this.#ended = ended === true;
+    const saved = list(slots, 'slots');
+    return then(restoreCursor(this.#source, source!), () => forEachIndex(saved.length, (i) => this.#restoreSlot(i, saved[i]!)));
+  }
+
+  #restoreSlot(index: number, saved: PositionValue): Maybe<void> {
+    if (saved === null) return;
+    const { at, before, inner } = saved as { at?: PositionValue; before?: PositionValue; inner: PositionValue };
+    return then(at === undefined ? this.#reread(before!) : this.#source.fetch(at), (element) =>
+      then(this.#expanded(element), (cursor) => {
+        this.#slots[index] = { address: at, before: before ?? null, cursor };
+        return restoreCursor(cursor, inner);
+      }),
+    );
+  }
+
+  /** Reads the element that follows a position of the source, with a cursor of its own. */
+  #reread(before: PositionValue): Maybe<A> {
+    const cursor = this.source.open(this.pass);
+    return then(restoreCursor(cursor, before), () =>
+      then(cursor.pull(), (element) => then(cursor.close(), () => element as A)),
+    );
+  }
+
+  address(): PositionValue | undefined {
+    return this.#address;
+  }
+
+  fetch(address: PositionValue): Maybe<B> {
+    const [outer, inner] = list(address, `${this.operator} address`);
+    const key = JSON.stringify(outer);
+    const known = this.#fetchers.get(key);
+    if (known !== undefined) return known.fetch(inner!);
+    return then(this.#source.fetch(outer!), (element) =>
+      then(this.#expanded(element), (cursor) => {
+        this.#fetchers.set(key, cursor);
+        const [oldest] = this.#fetchers;
+        const dropped = this.#fetchers.size > this.turns.cycleLength + 1 && oldest !== undefined ? oldest : undefined;
+        if (dropped !== undefined) this.#fetchers.delete(dropped[0]);
+        return then(dropped?.[1].close(), () => cursor.fetch(inner!));
+      }),
+    );
+  }
+
+  close(): Maybe<void> {
+    const open = [...this.#slots.flatMap((slot) => (slot === undefined ? [] : [slot.cursor])), ...this.#fetchers.values(), this.#source];
+    return forEachIndex(open.length, (i) => open[i]!.close());
+  }
+}

@@ -1,0 +1,53 @@
+import { count, list } from '../random-access.js';
+import { hashKey, RandomStream } from '../random.js';
+import { END, forEachIndex, restoreCursor, then, type Cursor, type PositionValue, type Stage } from '../stage.js';
+
+/** Draws every element from one of the sources, chosen with its weight; ends when the chosen source is empty. */
+export function mix<T>(sources: readonly Stage<T>[], weights: readonly number[], seed: number): Stage<T> {
+  return {
+    label: `mix(${sources.map((source, i) => `${weights[i]} of ${source.label}`).join(', ')}; seed ${seed})`,
+    length: sources.every(({ length }) => length === Infinity) ? Infinity : undefined,
+    open: (pass) => mixCursor(sources.map((source) => source.open(pass)), weights, new RandomStream(hashKey(seed, pass))),
+  };
+}
+
+function mixCursor<T>(sources: readonly Cursor<T>[], weights: readonly number[], random: RandomStream): Cursor<T> {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  let last = 0;
+  let ended = false;
+  const draw = (): number => {
+    let rest = random.uniform() * total;
+    for (let i = 0; i < weights.length; i++) {
+      rest -= weights[i]!;
+      if (rest < 0) return i;
+    }
+    return weights.findLastIndex((weight) => weight > 0); // rounding
+  };
+  return {
+    pull: () => {
+      if (ended) return END;
+      last = draw();
+      return then(sources[last]!.pull(), (element) => {
+        ended = element === END;
+        return element;
+      });
+    },
+    state: (): PositionValue => [random.count, ended, sources.map((source) => source.state())],
+    restore: (state) => {
+      const [draws, wasEnded, states] = list(state, 'mix position');
+      random.count = count(draws, 'count of draws');
+      ended = wasEnded === true;
+      const saved = list(states, 'mix position');
+      return forEachIndex(sources.length, (i) => restoreCursor(sources[i]!, saved[i]!));
+    },
+    address: () => {
+      const inner = sources[last]!.address();
+      return inner === undefined ? undefined : [last, inner];
+    },
+    fetch: (address) => {
+      const [which, inner] = list(address, 'mix address');
+      return sources[count(which, 'source')]!.fetch(inner!);
+    },
+    close: () => forEachIndex(sources.length, (i) => sources[i]!.close()),
+  };
+}

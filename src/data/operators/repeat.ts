@@ -1,0 +1,103 @@
+import { count as checkCount, list, randomStage } from '../random-access.js';
+import { AGAIN, END, innerPass, loop, restoreCursor, then, type Cursor, type End, type Maybe, type PositionValue, type RandomAccess, type Stage } from '../stage.js';
+
+/** Goes through the source `times` times (`Infinity`: endlessly). An empty source stays empty. */
+export function repeat<T>(source: Stage<T>, times: number): Stage<T> {
+  const label = `${source.label} > repeat${times === Infinity ? '' : `(${times})`}`;
+  if (source.random !== undefined) return randomStage(label, repeatRandom(source.random, times));
+  return {
+    label,
+    length: source.length === undefined ? undefined : source.length === 0 ? 0 : source.length * times,
+    open: (pass) => new RepeatCursor(source, times, pass),
+  };
+}
+
+/** A repetition of a random-access sequence is a random-access sequence. */
+export function repeatRandom<T>(cycle: RandomAccess<T>, times: number): RandomAccess<T> {
+  const { length, rows } = cycle;
+  return {
+    length: length === 0 ? 0 : length * times,
+    readAhead: cycle.readAhead,
+    cycle: times === Infinity ? cycle : undefined,
+    ready: cycle.ready && (() => cycle.ready?.()),
+    at: (pass, position) => cycle.at(innerPass(pass, times, Math.floor(position / length)), position % length),
+    rows: rows && {
+      index: (pass, position) => {
+        if (position < length) return rows.index(innerPass(pass, times, 0), position);
+        return rows.index(innerPass(pass, times, Math.floor(position / length)), position % length);
+      },
+      gather: rows.gather,
+    },
+  };
+}
+
+class RepeatCursor<T> implements Cursor<T> {
+  #inner: Cursor<T>;
+  #round = 0;
+  #empty = true;
+  #fetcher: { round: number; cursor: Cursor<T> } | undefined;
+
+  constructor(
+    readonly source: Stage<T>,
+    readonly times: number,
+    readonly pass: number,
+  ) {
+    this.#inner = this.#open(0);
+  }
+
+  #open(round: number): Cursor<T> {
+    return this.source.open(innerPass(this.pass, this.times, round));
+  }
+
+  pull(): Maybe<T | End> {
+    return loop<T | End>(() =>
+      then<T | End, T | End | typeof AGAIN>(this.#inner.pull(), (element) => {
+        if (element !== END) {
+          this.#empty = false;
+          return element;
+        }
+        if (this.#empty || this.#round + 1 >= this.times) return END;
+        return then(this.#inner.close(), () => {
+          this.#round++;
+          this.#empty = true;
+          this.#inner = this.#open(this.#round);
+          return AGAIN;
+        });
+      }),
+    );
+  }
+
+  state(): PositionValue {
+    return [this.#round, this.#empty, this.#inner.state()];
+  }
+
+  restore(state: PositionValue): Maybe<void> {
+    const [round, empty, inner] = list(state, 'repetition');
+    return then(this.#inner.close(), () => {
+      this.#round = checkCount(round, 'repetition');
+      this.#empty = empty === true;
+      this.#inner = this.#open(this.#round);
+      return restoreCursor(this.#inner, inner!);
+    });
+  }
+
+  address(): PositionValue | undefined {
+    const inner = this.#inner.address();
+    return inner === undefined ? undefined : [this.#round, inner];
+  }
+
+  fetch(address: PositionValue): Maybe<T> {
+    const [at, inner] = list(address, 'repetition');
+    const round = checkCount(at, 'repetition');
+    if (round === this.#round) return this.#inner.fetch(inner!);
+    if (this.#fetcher?.round !== round) {
+      void this.#fetcher?.cursor.close();
+      this.#fetcher = { round, cursor: this.#open(round) };
+    }
+    return this.#fetcher!.cursor.fetch(inner!);
+  }
+
+  close(): Maybe<void> {
+    return then(this.#fetcher?.cursor.close(), () => this.#inner.close());
+  }
+}

@@ -1,0 +1,167 @@
+import { count, list, randomStage } from '../random-access.js';
+import { hashKey, permutation, RandomStream } from '../random.js';
+import {
+  AGAIN,
+  END,
+  forEachIndex,
+  loop,
+  restoreCursor,
+  then,
+  type Cursor,
+  type End,
+  type Maybe,
+  type PositionValue,
+  type RandomAccess,
+  type Stage,
+} from '../stage.js';
+import { repeatRandom } from './repeat.js';
+
+/** How {@link shuffle} shuffles. */
+export interface ShufflePlan {
+  /** Elements held back to choose from, where the source can only be read in order. */
+  readonly bufferSize: number;
+  readonly seed: number;
+  /** A new order in every pass. */
+  readonly reshuffle: boolean;
+}
+
+/** Tables of this many passes are kept: enough for batches that cross the border of two passes. */
+const KEPT_ORDERS = 3;
+
+/** Puts the elements into a random order: all of them where the source is random-access, else within a moving buffer. */
+export function shuffle<T>(source: Stage<T>, plan: ShufflePlan): Stage<T> {
+  if (plan.bufferSize === 1) return source;
+  const { random } = source;
+  const endless = random?.length === Infinity;
+  if (random !== undefined && (!endless || random.cycle !== undefined)) {
+    const label = `${source.label} > shuffle(seed ${plan.seed}${plan.reshuffle ? '' : ', same order'})`;
+    return randomStage(label, endless ? repeatRandom(shuffleRandom(random.cycle!, plan), Infinity) : shuffleRandom(random, plan));
+  }
+  return {
+    label: `${source.label} > shuffle(seed ${plan.seed}, buffer ${plan.bufferSize}${plan.reshuffle ? '' : ', same order'})`,
+    length: source.length,
+    open: (pass) => new ShuffleCursor(source, plan, pass),
+  };
+}
+
+function shuffleRandom<T>(random: RandomAccess<T>, { seed, reshuffle }: ShufflePlan): RandomAccess<T> {
+  const { length, rows } = random;
+  const orders = new Map<number, (position: number) => number>();
+  let lastPass = -1;
+  let lastOrder: (position: number) => number = (position) => position;
+  const order = (pass: number): ((position: number) => number) => {
+    if (pass === lastPass) return lastOrder;
+    lastPass = pass;
+    const known = orders.get(pass);
+    if (known !== undefined) return (lastOrder = known);
+    lastOrder = permutation(length, hashKey(seed, reshuffle ? pass : 0));
+    orders.set(pass, lastOrder);
+    if (orders.size > KEPT_ORDERS) orders.delete(orders.keys().next().value!);
+    return lastOrder;
+  };
+  return {
+    length,
+    readAhead: random.readAhead,
+    ready: random.ready && (() => random.ready?.()),
+    at: (pass, position) => random.at(pass, order(pass)(position)),
+    rows: rows && { index: (pass, position) => rows.index(pass, order(pass)(position)), gather: rows.gather },
+  };
+}
+
+/**
+ * The moving buffer: filled with the first `bufferSize` elements; each pull gives a uniformly chosen one and puts the next of
+ * the source in its place. Its contents are saved as addresses and read again on restore. Where the source has none, the state
+ * is the count of elements given, and a restore replays them.
+ */
+class ShuffleCursor<T> implements Cursor<T> {
+  readonly #source: Cursor<T>;
+  readonly #random: RandomStream;
+  readonly #buffer: T[] = [];
+  readonly #addresses: (PositionValue | undefined)[] = [];
+  #given = 0;
+  #ended = false;
+  #last: PositionValue | undefined;
+  #addressable = true;
+
+  constructor(source: Stage<T>, readonly plan: ShufflePlan, pass: number) {
+    this.#source = source.open(pass);
+    this.#random = new RandomStream(hashKey(plan.seed, plan.reshuffle ? pass : 0));
+  }
+
+  pull(): Maybe<T | End> {
+    return then(this.#fill(), () => {
+      if (this.#buffer.length === 0) return END;
+      const chosen = this.#random.below(this.#buffer.length);
+      const element = this.#buffer[chosen]!;
+      this.#last = this.#addresses[chosen];
+      // The last one takes the place; the fill of the next pull appends.
+      const moved = this.#buffer.pop()!;
+      const movedAddress = this.#addresses.pop();
+      if (chosen < this.#buffer.length) {
+        this.#buffer[chosen] = moved;
+        this.#addresses[chosen] = movedAddress;
+      }
+      this.#given++;
+      return element;
+    });
+  }
+
+  #fill(): Maybe<void> {
+    return loop<void>(() => {
+      if (this.#ended || this.#buffer.length >= this.plan.bufferSize) return undefined;
+      return then<T | End, void | typeof AGAIN>(this.#source.pull(), (element) => {
+        if (element === END) {
+          this.#ended = true;
+          return undefined;
+        }
+        const address = this.#source.address();
+        this.#addressable &&= address !== undefined;
+        this.#buffer.push(element as T);
+        this.#addresses.push(address);
+        return AGAIN;
+      });
+    });
+  }
+
+  state(): PositionValue {
+    if (this.#given === 0) return 0;
+    if (!this.#addressable) return this.#given;
+    return [this.#given, this.#random.count, this.#ended, this.#source.state(), this.#addresses.slice() as PositionValue[]];
+  }
+
+  restore(state: PositionValue): Maybe<void> {
+    if (typeof state === 'number') {
+      return forEachIndex(count(state, 'count of shuffled elements'), () => then(this.pull(), () => undefined));
+    }
+    const [given, draws, ended, source, addresses] = list(state, 'shuffle buffer');
+    const saved = list(addresses, 'shuffle buffer');
+    return then(restoreCursor(this.#source, source!), () =>
+      then(
+        forEachIndex(saved.length, (i) =>
+          then(this.#source.fetch(saved[i]!), (element) => {
+            this.#buffer.push(element);
+            this.#addresses.push(saved[i]);
+          }),
+        ),
+        () => {
+          this.#given = count(given, 'count of shuffled elements');
+          this.#random.count = count(draws, 'count of random numbers');
+          this.#ended = ended === true;
+        },
+      ),
+    );
+  }
+
+  address(): PositionValue | undefined {
+    return this.#last;
+  }
+
+  fetch(address: PositionValue): Maybe<T> {
+    return this.#source.fetch(address);
+  }
+
+  close(): Maybe<void> {
+    this.#buffer.length = this.#addresses.length = 0;
+    return this.#source.close();
+  }
+}

@@ -1,0 +1,73 @@
+import { count, list, randomStage } from '../random-access.js';
+import { AGAIN, END, loop, restoreCursor, then, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
+
+/** Which positions of a pass are kept: `offset`, `offset + stride`, … below `end`. */
+interface Slice {
+  readonly offset: number;
+  readonly stride: number;
+  readonly end: number;
+}
+
+/** The first `count` elements. */
+export function take<T>(source: Stage<T>, elements: number): Stage<T> {
+  return slice(source, `take(${elements})`, { offset: 0, stride: 1, end: elements });
+}
+
+/** All but the first `count` elements. */
+export function skip<T>(source: Stage<T>, elements: number): Stage<T> {
+  return slice(source, `skip(${elements})`, { offset: elements, stride: 1, end: Infinity });
+}
+
+/** Every `shards`-th element, beginning with number `index`. */
+export function shard<T>(source: Stage<T>, shards: number, index: number): Stage<T> {
+  return shards === 1 ? source : slice(source, `shard(${index} of ${shards})`, { offset: index, stride: shards, end: Infinity });
+}
+
+function slice<T>(source: Stage<T>, operator: string, part: Slice): Stage<T> {
+  const label = `${source.label} > ${operator}`;
+  const { offset, stride } = part;
+  const { random } = source;
+  if (random !== undefined) {
+    const { rows } = random;
+    return randomStage(label, {
+      length: sliceLength(random.length, part),
+      readAhead: random.readAhead,
+      ready: random.ready && (() => random.ready?.()),
+      at: (pass, position) => random.at(pass, offset + position * stride),
+      rows: rows && { index: (pass, position) => rows.index(pass, offset + position * stride), gather: rows.gather },
+    });
+  }
+  return {
+    label,
+    length: source.length === undefined ? undefined : sliceLength(source.length, part),
+    open: (pass) => sliceCursor(source.open(pass), part),
+  };
+}
+
+function sliceLength(length: number, { offset, stride, end }: Slice): number {
+  return Math.max(0, Math.ceil((Math.min(length, end) - offset) / stride));
+}
+
+function sliceCursor<T>(source: Cursor<T>, { offset, stride, end }: Slice): Cursor<T> {
+  let pulled = 0;
+  return {
+    pull: (): Maybe<T | End> =>
+      loop<T | End>(() => {
+        if (pulled >= end) return END;
+        return then<T | End, T | End | typeof AGAIN>(source.pull(), (element) => {
+          if (element === END) return END;
+          const at = pulled++;
+          return at >= offset && (at - offset) % stride === 0 ? element : AGAIN;
+        });
+      }),
+    state: (): PositionValue => [pulled, source.state()],
+    restore: (state) => {
+      const [at, inner] = list(state, 'slice');
+      pulled = count(at, 'count of elements');
+      return restoreCursor(source, inner!);
+    },
+    address: () => source.address(),
+    fetch: (address) => source.fetch(address),
+    close: () => source.close(),
+  };
+}

@@ -1,0 +1,119 @@
+import { DataError } from '../../errors.js';
+import { notice } from '../notice.js';
+import { count } from '../random-access.js';
+import { END, forEachIndex, then, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
+
+/** Anything that can be gone through. */
+export type AnyIterable<T> = Iterable<T> | AsyncIterable<T>;
+
+/** How a data set over an iterable behaves. */
+export interface IterableOptions {
+  /** Name of the source in messages and saved positions; default `iterable`. */
+  readonly name?: string;
+  /** Number of elements, where it is known before reading. */
+  readonly length?: number;
+  /** Refuse an iterable that can be resumed only by reading and dropping what came before. Default false. */
+  readonly requireExactResume?: boolean;
+}
+
+interface StatefulIterator {
+  stateDict(): { readonly [key: string]: PositionValue };
+  loadStateDict(state: { readonly [key: string]: PositionValue }): void;
+}
+
+/**
+ * The elements of what `start` returns; it is called for every pass. An iterator with `stateDict` and `loadStateDict` is
+ * resumed through them; any other one by reading and dropping as many elements as were taken.
+ */
+export function iterableStage<T>(start: (pass: number) => AnyIterable<T>, options: IterableOptions = {}): Stage<T> {
+  const { name = 'iterable', length, requireExactResume = false } = options;
+  return { label: name, length, open: (pass) => new IterableCursor(start, pass, name, requireExactResume) };
+}
+
+class IterableCursor<T> implements Cursor<T> {
+  #iterator: Iterator<T> | AsyncIterator<T> | undefined;
+  #taken = 0;
+  #ended = false;
+
+  constructor(
+    readonly start: (pass: number) => AnyIterable<T>,
+    readonly pass: number,
+    readonly name: string,
+    readonly exact: boolean,
+  ) {}
+
+  #open(): Iterator<T> | AsyncIterator<T> {
+    if (this.#iterator !== undefined) return this.#iterator;
+    const iterable = this.start(this.pass) as Partial<Iterable<T> & AsyncIterable<T>> | null | undefined;
+    const iterator = iterable?.[Symbol.asyncIterator]?.() ?? iterable?.[Symbol.iterator]?.();
+    if (iterator === undefined) throw new DataError(`${this.name}: the function must return something iterable (an array, a generator, a stream).`);
+    if (this.exact && !isStateful(iterator)) {
+      throw new DataError(
+        `${this.name} can be resumed only by reading and dropping what came before, and requireExactResume is set. ` +
+          'Give its iterator stateDict() and loadStateDict(), use an indexed source, or leave requireExactResume out.',
+      );
+    }
+    return (this.#iterator = iterator);
+  }
+
+  pull(): Maybe<T | End> {
+    if (this.#ended) return END;
+    const result = this.#open().next();
+    // Only iterators of other realms and hand-made ones give promises that are not Promise.
+    if (typeof (result as PromiseLike<unknown>).then === 'function') return Promise.resolve(result).then((value) => this.#take(value));
+    return this.#take(result as IteratorResult<T>);
+  }
+
+  #take(result: IteratorResult<T>): T | End {
+    if (result.done) {
+      this.#ended = true;
+      return END;
+    }
+    this.#taken++;
+    return result.value;
+  }
+
+  state(): PositionValue {
+    const iterator = this.#iterator;
+    return iterator !== undefined && isStateful(iterator) ? [this.#taken, iterator.stateDict()] : this.#taken;
+  }
+
+  restore(state: PositionValue): Maybe<void> {
+    if (Array.isArray(state)) {
+      const [taken, inner] = state as [number, { readonly [key: string]: PositionValue }];
+      const iterator = this.#open();
+      if (!isStateful(iterator)) throw new DataError(`${this.name}: the saved position needs an iterator with loadStateDict().`);
+      iterator.loadStateDict(inner);
+      this.#taken = taken;
+      return;
+    }
+    const taken = count(state, 'count of elements');
+    if (taken === 0) return;
+    notice(`${this.name}: resuming by reading and dropping the ${taken} elements that were taken before.`);
+    return forEachIndex(taken, () =>
+      then(this.pull(), (element) => {
+        if (element === END) throw new DataError(`${this.name}: it ended after ${this.#taken} elements, but ${taken} were taken when the position was saved.`);
+      }),
+    );
+  }
+
+  address(): undefined {
+    return undefined;
+  }
+
+  fetch(): never {
+    throw new DataError(`${this.name}: single elements of an iterable cannot be read again.`);
+  }
+
+  close(): Maybe<void> {
+    const iterator = this.#iterator;
+    if (iterator === undefined || this.#ended) return;
+    this.#ended = true;
+    return then(iterator.return?.() as Maybe<unknown>, () => undefined);
+  }
+}
+
+function isStateful(iterator: object): iterator is StatefulIterator {
+  const { stateDict, loadStateDict } = iterator as Partial<StatefulIterator>;
+  return typeof stateDict === 'function' && typeof loadStateDict === 'function';
+}

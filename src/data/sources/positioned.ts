@@ -1,0 +1,37 @@
+import { END, then, type Cursor, type Maybe, type PositionValue, type Stage } from '../stage.js';
+
+/** A reader of one pass over a source whose elements have positions, such as byte offsets. */
+export interface PositionedReader<T> {
+  /** The next element with the position where it begins, or undefined after the last one. */
+  next(): Maybe<{ readonly element: T; readonly position: PositionValue } | undefined>;
+  /** Where the next element begins. */
+  position(): PositionValue;
+  /** Goes to a position that {@link position} gave. */
+  seek(position: PositionValue): Maybe<void>;
+  /** Reads the element at a position, without moving the reader. */
+  read(position: PositionValue): Maybe<T>;
+  /** Closes files. */
+  close(): Maybe<void>;
+}
+
+/** The elements of a source with positions: its state is one position, and single elements can be read again. */
+export function positionedStage<T>(label: string, open: () => PositionedReader<T>): Stage<T> {
+  return { label, length: undefined, open: () => positionedCursor(open()) };
+}
+
+function positionedCursor<T>(reader: PositionedReader<T>): Cursor<T> {
+  let last: PositionValue | undefined;
+  return {
+    pull: () =>
+      then(reader.next(), (result) => {
+        if (result === undefined) return END;
+        last = result.position;
+        return result.element;
+      }),
+    state: () => reader.position(),
+    restore: (state) => reader.seek(state),
+    address: () => last,
+    fetch: (address) => reader.read(address),
+    close: () => reader.close(),
+  };
+}

@@ -1,0 +1,131 @@
+/**
+ * The inside of a data set. A {@link Stage} is a description that can be opened many times; a {@link Cursor} is one walk over
+ * it. Everything answers at once where it can: a promise appears only where something really has to be waited for.
+ */
+
+/** A value, or a promise of it. */
+export type Maybe<T> = T | Promise<T>;
+
+/** Plain data that describe a position. */
+export type PositionValue = number | string | boolean | null | readonly PositionValue[] | { readonly [key: string]: PositionValue };
+
+/** What a cursor yields after its last element. */
+export const END: unique symbol = Symbol('end of data');
+
+/** The end marker's type. */
+export type End = typeof END;
+
+/** One walk over the elements of a stage. Calls come one at a time: the next `pull` only after the last one answered. */
+export interface Cursor<T> {
+  /** The next element, or `END` (again and again). */
+  pull(): Maybe<T | End>;
+  /** The position after the last pulled element. */
+  state(): PositionValue;
+  /** Goes to a position that `state` gave, in this process or another one. Called before the first `pull`; see {@link restoreCursor}. */
+  restore(state: PositionValue): Maybe<void>;
+  /** Where the last pulled element can be read again by itself; undefined where it cannot. */
+  address(): PositionValue | undefined;
+  /** Reads the element at an address that `address` gave, without moving the cursor. */
+  fetch(address: PositionValue): Maybe<T>;
+  /** Releases files and workers. */
+  close(): Maybe<void>;
+}
+
+/**
+ * A stage whose element at every position is a pure function of (pass, position). Its cursor's state is the position alone,
+ * shuffling it is a whole permutation, and its length is known.
+ */
+export interface RandomAccess<T> {
+  /** Number of elements in a pass; `Infinity` for an endless repetition. */
+  readonly length: number;
+  /** Element at `position` (0 ≤ position < length) of a pass. */
+  at(pass: number, position: number): Maybe<T>;
+  /** Loads what `at` needs, once; undefined when it is there. */
+  ready?(): Promise<void> | undefined;
+  /** Set where elements are rows of columns that can make a whole batch in one go. */
+  readonly rows?: RowAccess;
+  /** The stage of one repetition, where this is an endless repetition. */
+  readonly cycle?: RandomAccess<T>;
+  /** How many elements to work on ahead of the consumer where elements come as promises; 0 or undefined: none. */
+  readonly readAhead?: number;
+}
+
+/** Rows of columns, addressed through an order. */
+export interface RowAccess {
+  /** The row of the source at a position of a pass. */
+  index(pass: number, position: number): number;
+  /** Gathers `count` rows into a new batch. */
+  gather(indices: Uint32Array, count: number): unknown;
+}
+
+/** A description of a sequence of elements. */
+export interface Stage<T> {
+  /** The chain of operators in words, such as `arrays(100) > shuffle(seed 1) > batch(8)`: what a saved position belongs to. */
+  readonly label: string;
+  /** Elements in a pass: `Infinity` when endless, undefined when unknown before reading. */
+  readonly length: number | undefined;
+  /** Starts a walk. `pass` numbers the walks, so that shuffles differ between them. */
+  open(pass: number): Cursor<T>;
+  /** The stage as a function of position, where it is one. */
+  readonly random?: RandomAccess<T>;
+}
+
+/** Passes that one walk of an endless repetition may take before its pass numbers meet the next walk's. */
+const ENDLESS_PASSES = 2 ** 20;
+
+/** The pass number of repetition `k` inside walk `pass` of a repetition that makes `count` passes. */
+export function innerPass(pass: number, count: number, k: number): number {
+  return pass * (count === Infinity ? ENDLESS_PASSES : count) + k;
+}
+
+/** Applies `f` now, or when the promise is fulfilled. */
+export function then<A, B>(value: Maybe<A>, f: (value: A) => Maybe<B>): Maybe<B> {
+  return value instanceof Promise ? value.then(f) : f(value);
+}
+
+/** What a step of {@link loop} answers to go round again. */
+export const AGAIN: unique symbol = Symbol('again');
+
+/** Repeats `step` until it answers something else than `AGAIN`; turns asynchronous with the first promise. */
+export function loop<T>(step: () => Maybe<T | typeof AGAIN>): Maybe<T> {
+  for (;;) {
+    const result = step();
+    if (result instanceof Promise) return continueLoop(step, result);
+    if (result !== AGAIN) return result;
+  }
+}
+
+async function continueLoop<T>(step: () => Maybe<T | typeof AGAIN>, first: Promise<T | typeof AGAIN>): Promise<T> {
+  let result = await first;
+  while (result === AGAIN) result = await step();
+  return result;
+}
+
+/** Calls `visit` for 0…count-1, one after the other, waiting where one returns a promise. */
+export function forEachIndex(count: number, visit: (index: number) => Maybe<void>): Maybe<void> {
+  let index = 0;
+  return loop<void>(() => (index >= count ? undefined : then(visit(index++), () => AGAIN)));
+}
+
+/** The `END` guard: applies `f` to an element, passes the end on. */
+export function onElement<A, B>(pulled: Maybe<A | End>, f: (value: A) => Maybe<B>): Maybe<B | End> {
+  return then<A | End, B | End>(pulled, (value) => (value === END ? END : f(value as A)));
+}
+
+/** A position as "from there, that many elements on": what reading ahead saves, whatever its depth. */
+export interface SkipState {
+  readonly [key: string]: PositionValue;
+  readonly from: PositionValue;
+  readonly skip: number;
+}
+
+/** Tells a {@link SkipState} from the positions of the operators. */
+export function isSkipState(state: PositionValue): state is SkipState {
+  return typeof state === 'object' && state !== null && !Array.isArray(state) && 'from' in state && 'skip' in state;
+}
+
+/** Restores a cursor from its own kind of position or from a {@link SkipState}, so that read-ahead may come and go between runs. */
+export function restoreCursor(cursor: Cursor<unknown>, state: PositionValue): Maybe<void> {
+  if (!isSkipState(state)) return cursor.restore(state);
+  return then(restoreCursor(cursor, state.from), () => forEachIndex(state.skip, () => then(cursor.pull(), () => undefined)));
+}

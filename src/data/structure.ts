@@ -1,0 +1,165 @@
+import { DataError } from '../errors.js';
+import { allocate, NDArray, type DTypeOf, type TypedArray } from './ndarray.js';
+
+/**
+ * What a data set element is made of. Arrays and plain records are structure (a tuple `[features, labels]`, named columns);
+ * everything else is a leaf: `NDArray`, typed array, number, boolean, string.
+ */
+export type Leaf = NDArray | TypedArray | number | boolean | string;
+
+/** An element type after batching: every leaf gets a first axis. Numbers become float32, booleans bool, strings a list. */
+export type Batched<T> = T extends NDArray
+  ? T
+  : T extends TypedArray
+    ? NDArray<DTypeOf<T>>
+    : T extends number
+      ? NDArray<'float32'>
+      : T extends boolean
+        ? NDArray<'bool'>
+        : T extends string
+          ? string[]
+          : T extends object
+            ? { -readonly [K in keyof T]: Batched<T[K]> }
+            : never;
+
+/** An element type after taking one row of every leaf. */
+export type Unbatched<T> = T extends NDArray
+  ? T
+  : T extends readonly string[]
+    ? string
+    : T extends object
+      ? { -readonly [K in keyof T]: Unbatched<T[K]> }
+      : never;
+
+/** True for a record made by `{…}` or without a prototype: the objects that count as structure. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** Joins elements of equal structure, shapes and dtypes along a new first axis. Throws a {@link DataError} that names element and place. */
+export function stack<T>(elements: readonly T[]): Batched<T> {
+  if (elements.length === 0) throw new DataError('A batch needs at least one element.');
+  return stackAt(elements, '') as Batched<T>;
+}
+
+function stackAt(elements: readonly unknown[], path: string): unknown {
+  const first = elements[0];
+  if (first instanceof NDArray) return stackArrays(elements, first, path);
+  if (ArrayBuffer.isView(first)) {
+    const arrays = elements.map((e, i) => (ArrayBuffer.isView(e) ? NDArray.of(e as TypedArray) : mismatch(path, i, first, e)));
+    return stackArrays(arrays, arrays[0]!, path);
+  }
+  switch (typeof first) {
+    case 'number':
+      return NDArray.of(Float32Array.from(elements, (e, i) => (typeof e === 'number' ? e : mismatch(path, i, first, e))));
+    case 'boolean': {
+      const data = Uint8Array.from(elements, (e, i) => (typeof e === 'boolean' ? Number(e) : mismatch(path, i, first, e)));
+      return new NDArray(data, [data.length], 'bool');
+    }
+    case 'string':
+      return elements.map((e, i) => (typeof e === 'string' ? e : mismatch(path, i, first, e)));
+  }
+  if (Array.isArray(first)) {
+    elements.forEach((e, i) => Array.isArray(e) && e.length === first.length ? undefined : mismatch(path, i, first, e));
+    return first.map((_, k) => stackAt(elements.map((e) => (e as unknown[])[k]), `${path}[${k}]`));
+  }
+  if (isRecord(first)) {
+    const keys = Object.keys(first);
+    elements.forEach((e, i) =>
+      isRecord(e) && Object.keys(e).length === keys.length && keys.every((key) => key in e) ? undefined : mismatch(path, i, first, e),
+    );
+    return Object.fromEntries(keys.map((key) => [key, stackAt(elements.map((e) => (e as Record<string, unknown>)[key]), path ? `${path}.${key}` : key)]));
+  }
+  throw new DataError(`${place(path)} is ${describe(first)}, which cannot be batched; map it to numbers, booleans, strings or NDArrays first.`);
+}
+
+function stackArrays(elements: readonly unknown[], first: NDArray, path: string): NDArray {
+  const data = allocate(first.dtype, elements.length * first.size);
+  let offset = 0;
+  elements.forEach((e, i) => {
+    if (!(e instanceof NDArray) || e.dtype !== first.dtype || !sameShape(e.shape, first.shape)) mismatch(path, i, first, e);
+    data.set((e as NDArray).data, offset);
+    offset += first.size;
+  });
+  return new NDArray(data, [elements.length, ...first.shape], first.dtype);
+}
+
+/** Number of rows that every leaf of a batch has. Throws a {@link DataError} where they differ or a leaf has no rows. */
+export function rowCount(batch: unknown): number {
+  let rows: number | undefined;
+  const visit = (value: unknown, path: string): void => {
+    let own: number;
+    if (value instanceof NDArray) own = value.rows;
+    else if (Array.isArray(value) && value.every((item) => typeof item === 'string')) own = value.length;
+    else if (Array.isArray(value)) return value.forEach((item, k) => visit(item, `${path}[${k}]`));
+    else if (isRecord(value)) return Object.entries(value).forEach(([key, item]) => visit(item, path ? `${path}.${key}` : key));
+    else throw new DataError(`${place(path)} is ${describe(value)}, which has no rows; unbatch needs NDArrays (or lists of strings).`);
+    if (rows !== undefined && own !== rows) throw new DataError(`${place(path)} has ${own} rows, but another part of the element has ${rows}.`);
+    rows = own;
+  };
+  visit(batch, '');
+  if (rows === undefined) throw new DataError('The element is empty: it has no arrays whose rows could be counted.');
+  return rows;
+}
+
+/** Row `index` of every leaf of a batch: the inverse of {@link stack} (scalars come back as arrays without axes). */
+export function rowOf<T>(batch: T, index: number): Unbatched<T> {
+  return row(batch, index) as Unbatched<T>;
+}
+
+function row(value: unknown, index: number): unknown {
+  if (value instanceof NDArray) return value.row(index);
+  if (Array.isArray(value)) return typeof value[0] === 'string' ? value[index] : value.map((item) => row(item, index));
+  return Object.fromEntries(Object.entries(value as object).map(([key, item]) => [key, row(item, index)]));
+}
+
+/** Joins two batches of equal structure along their first axis. */
+export function concatenateBatches<T>(first: T, second: T): T {
+  return concatenate(first, second, '') as T;
+}
+
+function concatenate(a: unknown, b: unknown, path: string): unknown {
+  if (a instanceof NDArray && b instanceof NDArray && a.dtype === b.dtype && sameShape(a.shape.slice(1), b.shape.slice(1))) {
+    const data = allocate(a.dtype, a.size + b.size);
+    data.set(a.data);
+    data.set(b.data, a.size);
+    return new NDArray(data, [a.rows + b.rows, ...a.shape.slice(1)], a.dtype);
+  }
+  if (Array.isArray(a) && Array.isArray(b)) {
+    if (typeof a[0] === 'string') return [...a, ...b];
+    if (a.length === b.length) return a.map((item, k) => concatenate(item, b[k], `${path}[${k}]`));
+  }
+  if (isRecord(a) && isRecord(b) && Object.keys(a).length === Object.keys(b).length) {
+    return Object.fromEntries(Object.entries(a).map(([key, item]) => [key, concatenate(item, b[key], path ? `${path}.${key}` : key)]));
+  }
+  throw new DataError(`${place(path)} is ${describe(a)} in one batch and ${describe(b)} in the other; they cannot be joined.`);
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((axis, i) => axis === b[i]);
+}
+
+function mismatch(path: string, index: number, first: unknown, other: unknown): never {
+  throw new DataError(
+    `${place(path)} is ${describe(first)} in the first element of the batch but ${describe(other)} in element ${index}. ` +
+      'All elements of a batch need the same structure, shapes and dtypes; pad or crop them in a map before batch.',
+  );
+}
+
+function place(path: string): string {
+  return path === '' ? 'The element' : `Part ${path} of the element`;
+}
+
+/** What a value is, in words, for error messages. */
+export function describe(value: unknown): string {
+  if (value instanceof NDArray) return `${value.dtype}[${value.shape.join(', ')}]`;
+  if (ArrayBuffer.isView(value)) return `a ${value.constructor.name}`;
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (isRecord(value)) return `a record {${Object.keys(value).join(', ')}}`;
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'object') return `a ${value.constructor?.name ?? 'object'}`;
+  return `a ${typeof value}`;
+}
+
