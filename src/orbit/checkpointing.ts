@@ -1,10 +1,6 @@
 /** The controller's dealings with its checkpoint manager: when to save, what to report. */
 import { UsageError } from '../errors.js';
-import type {
-  CheckpointManagerLike,
-  CheckpointsIteratorFunction,
-  CheckpointsIteratorOptions,
-} from './checkpoint-manager-like.js';
+import type { CheckpointManagerLike, CheckpointsIteratorFunction, CheckpointsIteratorOptions } from './checkpoint-manager-like.js';
 import type { RestoreScope } from './controller-options.js';
 import type { ControllerReporter } from './reporter.js';
 import type { GlobalStep } from './types.js';

@@ -2,10 +2,7 @@
 import type { MaybePromise } from './types.js';
 
 /** Something that yields batches: iterable, async-iterable, or a function that makes either anew. */
-export type DatasetLike<T = unknown> =
-  | Iterable<T>
-  | AsyncIterable<T>
-  | (() => MaybePromise<Iterable<T> | AsyncIterable<T>>);
+export type DatasetLike<T = unknown> = Iterable<T> | AsyncIterable<T> | (() => MaybePromise<Iterable<T> | AsyncIterable<T>>);
 
 /**
  * A dataset, or a record or array of datasets in any nesting. An array counts as one dataset that yields its elements,
@@ -30,17 +27,18 @@ export interface SyncDataIterator<T = unknown> extends DataIterator<T> {
 }
 
 /** What a step gets for datasets of type `D`: an iterator for each, in the same structure. */
-export type IteratorsOf<D> = D extends AsyncIterable<infer T>
-  ? DataIterator<T>
-  : D extends () => infer R
-    ? IteratorsOf<Awaited<R>>
-    : D extends readonly DatasetLike[]
-      ? { [K in keyof D]: IteratorsOf<D[K]> }
-      : D extends Iterable<infer T>
-        ? SyncDataIterator<T>
-        : D extends { readonly [name: string]: Datasets }
-          ? { [K in keyof D]: IteratorsOf<D[K]> }
-          : DataIterator;
+export type IteratorsOf<D> =
+  D extends AsyncIterable<infer T>
+    ? DataIterator<T>
+    : D extends () => infer R
+      ? IteratorsOf<Awaited<R>>
+      : D extends readonly DatasetLike[]
+        ? { [K in keyof D]: IteratorsOf<D[K]> }
+        : D extends Iterable<infer T>
+          ? SyncDataIterator<T>
+          : D extends { readonly [name: string]: Datasets }
+            ? { [K in keyof D]: IteratorsOf<D[K]> }
+            : DataIterator;
 
 /** Thrown by {@link DataIterator.next} when no batch is left. Steps let it pass; loops catch it. */
 export class EndOfData extends Error {

@@ -10,14 +10,7 @@ export type {
 } from './checkpoint-manager-like.js';
 export { Controller } from './controller.js';
 export type { ControllerOptions, RestoreScope } from './controller-options.js';
-export {
-  type DataIterator,
-  type DatasetLike,
-  type Datasets,
-  EndOfData,
-  type IteratorsOf,
-  type SyncDataIterator,
-} from './dataset.js';
+export { type DataIterator, type DatasetLike, type Datasets, EndOfData, type IteratorsOf, type SyncDataIterator } from './dataset.js';
 export { EpochHelper } from './epoch-helper.js';
 export { createGlobalStep, type GlobalStepState, type SavableGlobalStep } from './global-step.js';
 export type { PositionState, PositionValue } from './live-iterator.js';
@@ -47,7 +40,12 @@ export {
   withoutSummaries,
   withSummaryScope,
 } from './summary-scope.js';
-export type { SummaryManagerInterface, SummaryWriter, SummaryWriterFactory } from './summary-writer.js';
+export {
+  setDefaultSummaryWriterFactory,
+  type SummaryManagerInterface,
+  type SummaryWriter,
+  type SummaryWriterFactory,
+} from './summary-writer.js';
 export type {
   Action,
   ActionFunction,

@@ -5,13 +5,7 @@ import { isPromise } from './maybe-promise.js';
 import type { MaybePromise } from './types.js';
 
 /** A value that a checkpoint can hold. */
-export type PositionValue =
-  | number
-  | string
-  | boolean
-  | null
-  | readonly PositionValue[]
-  | { readonly [key: string]: PositionValue };
+export type PositionValue = number | string | boolean | null | readonly PositionValue[] | { readonly [key: string]: PositionValue };
 
 /** Position of an iterator: its own state, or the count of batches taken where it has none. */
 export type PositionState = { readonly [key: string]: PositionValue };

@@ -124,9 +124,7 @@ export class LoopFnWithSummaries<I> {
 
 function requireStepCount(numSteps: number, mayBeAll: boolean): void {
   if ((Number.isInteger(numSteps) && numSteps >= 0) || (mayBeAll && numSteps === -1)) return;
-  throw new UsageError(
-    `The number of steps (${numSteps}) should be an integer from 0${mayBeAll ? ', or -1 for all the data' : ''}.`,
-  );
+  throw new UsageError(`The number of steps (${numSteps}) should be an integer from 0${mayBeAll ? ', or -1 for all the data' : ''}.`);
 }
 
 function requireComplete(result: LoopResult<unknown>, numSteps: number): void {

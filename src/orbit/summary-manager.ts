@@ -2,7 +2,12 @@
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
 import { defaultSummaryStep, silentSummaryWriter } from './summary-scope.js';
-import type { SummaryManagerInterface, SummaryWriter, SummaryWriterFactory } from './summary-writer.js';
+import {
+  defaultSummaryWriterFactory,
+  type SummaryManagerInterface,
+  type SummaryWriter,
+  type SummaryWriterFactory,
+} from './summary-writer.js';
 import type { GlobalStep, Output } from './types.js';
 import { getValue, isDictionary, toNumber } from './values.js';
 
@@ -11,7 +16,7 @@ export type SummaryFunction = (writer: SummaryWriter, name: string, value: unkno
 
 /** Settings of a {@link SummaryManager}. */
 export interface SummaryManagerOptions {
-  /** Makes the writer of a directory. Required if there is a directory. */
+  /** Makes the writer of a directory. Default: that of `orbit-ts/summary`, once it is imported. */
   writerFactory?: SummaryWriterFactory | null;
   /** Writes one entry. Default: as a scalar. */
   summaryFn?: SummaryFunction | null;
@@ -30,11 +35,16 @@ export class SummaryManager implements SummaryManagerInterface {
   /** @param directory where to write; null makes a manager that does nothing */
   constructor(directory: string | null | undefined, options: SummaryManagerOptions = {}) {
     this.#directory = directory ?? null;
-    this.#writerFactory = options.writerFactory ?? null;
+    this.#writerFactory = options.writerFactory ?? defaultSummaryWriterFactory();
     this.#summaryFn = options.summaryFn ?? writeScalar;
     this.#globalStep = options.globalStep ?? defaultSummaryStep();
     if (this.#directory === null) return;
-    if (this.#writerFactory === null) throw new UsageError('A `SummaryManager` with a directory needs a `writerFactory`.');
+    if (this.#writerFactory === null) {
+      throw new UsageError(
+        `Summaries in ${this.#directory} need something that writes them: import 'orbit-ts/summary' for event files, or pass a writer factory ` +
+          '(`summaryWriterFactory` of a controller, `writerFactory` of a `SummaryManager`).',
+      );
+    }
     if (this.#globalStep === null) {
       throw new UsageError('A `SummaryManager` needs a `globalStep`: pass one, or make the controller first.');
     }

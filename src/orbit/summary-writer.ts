@@ -32,3 +32,18 @@ export interface SummaryManagerInterface {
   /** Flushes and closes all writers. */
   close?(): MaybePromise<void>;
 }
+
+let defaultFactory: SummaryWriterFactory | null = null;
+
+/**
+ * Sets what makes the writers of summary managers that are given none, for the whole process. `orbit-ts/summary` does so
+ * when it is imported; this room stays free of any file format.
+ */
+export function setDefaultSummaryWriterFactory(factory: SummaryWriterFactory | null): void {
+  defaultFactory = factory;
+}
+
+/** What {@link setDefaultSummaryWriterFactory} set last, or null. */
+export function defaultSummaryWriterFactory(): SummaryWriterFactory | null {
+  return defaultFactory;
+}

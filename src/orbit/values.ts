@@ -94,5 +94,7 @@ function describe(value: unknown): string {
 export function requireOutput(output: unknown, what: string): Output {
   if (output === null || output === undefined) return {};
   if (isDictionary(output)) return output;
-  throw new UsageError(`\`${what}\` should return results by name such as \`{ loss: 0.5 }\`, or nothing, but it returned ${describe(output)}.`);
+  throw new UsageError(
+    `\`${what}\` should return results by name such as \`{ loss: 0.5 }\`, or nothing, but it returned ${describe(output)}.`,
+  );
 }
