@@ -1,1 +1,21 @@
-export { isStateful, isStateTensor, type StateArray, type Stateful, type StateDict, type StateDType, type StateTensor, type StateValue } from './state.js';
+/** Checkpoints: state that outlives the process. */
+export {
+  isStateful,
+  isStateTensor,
+  type StateArray,
+  type Stateful,
+  type StateDict,
+  type StateDType,
+  type StateTensor,
+  type StateValue,
+} from './state.js';
+export { Checkpoint, type RestoreOptions, type RestoreResult } from './checkpoint.js';
+export { type CheckpointItems, type Counter } from './items.js';
+export { DamagedCheckpointError } from './damaged.js';
+export { CheckpointManager, type CheckpointManagerOptions } from './manager.js';
+export { anyOf, everyNHours, everyNSteps, type PreservationPolicy } from './retention.js';
+export { type ManagedCheckpoint } from './state-file.js';
+export { checkpointsIterator, latestCheckpoint, type WatchOptions } from './watch.js';
+export { readGlobalStep, removeCheckpoints } from './directory-tools.js';
+export { readSafetensors, writeSafetensors, type WrittenFile } from './safetensors.js';
+export { type CheckpointLogger } from './logger.js';

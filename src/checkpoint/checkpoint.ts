@@ -1,0 +1,224 @@
+/** Saves and restores a set of live objects. */
+import path from 'node:path';
+import { CheckpointError, UsageError } from '../errors.js';
+import { DamagedCheckpointError } from './damaged.js';
+import { decodeState, type TensorReference } from './encoding.js';
+import { attempt, commitDirectory, writeNewFile } from './files.js';
+import { modelFile, presentItems, stateFile, takeSnapshot, type CheckpointItems, type Snapshot } from './items.js';
+import { formatVersion, manifestName, manifestText, readManifest, type Manifest } from './manifest.js';
+import { matchItems, neededTensors, type Match } from './match.js';
+import { SafetensorsFile, writeSafetensors, type WrittenFile } from './safetensors.js';
+import type { StateDict, StateTensor } from './state.js';
+import { writeStateFile } from './state-file.js';
+import { assignVariable } from './tf-variables.js';
+
+/** How to restore. */
+export interface RestoreOptions {
+  /**
+   * `all`: every object must find its value, and a model must take all that was saved of it, else nothing is changed and a
+   * `CheckpointError` lists the differences. `partial`: what matches is restored; the result tells the rest.
+   */
+  match?: 'all' | 'partial';
+  /** `checksum` (default) compares every tensor read with its crc32; `size` looks at the sizes of the files only. */
+  verify?: 'checksum' | 'size';
+}
+
+/** What a restore did. */
+export interface RestoreResult {
+  /** Global step of the checkpoint, null if it has none. */
+  readonly step: number | null;
+  /** Paths of live objects that the checkpoint had no value for. */
+  readonly missing: readonly string[];
+  /** Paths of saved values that no live object took. */
+  readonly unused: readonly string[];
+  /** Throws a `CheckpointError` unless every live object was restored. */
+  assertExistingObjectsMatched(): void;
+  /** Throws a `CheckpointError` unless, besides, every saved value was used. */
+  assertConsumed(): void;
+}
+
+/**
+ * A named set of objects that are saved and restored together.
+ *
+ * ```ts
+ * const checkpoint = new Checkpoint({ model, optimizer, globalStep });
+ * await checkpoint.write('runs/a/ckpt-100');
+ * await checkpoint.restore('runs/a/ckpt-100');
+ * ```
+ *
+ * A checkpoint is a directory with `model.safetensors` (the variables of the item `model` under their object paths, those of
+ * other models below their item's name), `state.safetensors` (all other tensors) and `manifest.json` (all other values,
+ * sizes and checksums). It appears whole or not at all.
+ *
+ * Items: anything with `stateDict()` and `loadStateDict()`, tfjs models, layers and variables, counters `{value, assign}`,
+ * and records and arrays of these. Null items are left out.
+ */
+export class Checkpoint {
+  /** The objects by name. */
+  readonly items: CheckpointItems;
+  /** How many saves were made; saved and restored with the objects. Starts at 0. */
+  saveCounter = 0;
+
+  constructor(items: CheckpointItems) {
+    if (typeof items !== 'object' || items === null) throw new UsageError('Checkpoint needs its objects by name, such as new Checkpoint({ model, optimizer }).');
+    for (const [key] of presentItems(items)) {
+      if (key === '' || key.includes('/')) throw new UsageError(`A checkpoint's object cannot have the name "${key}": names are not empty and have no "/".`);
+    }
+    this.items = items;
+  }
+
+  /** Writes the objects to the directory `prefix` and resolves to it. What was there is replaced. */
+  async write(prefix: string): Promise<string> {
+    await writeSnapshot(this.snapshot(false), prefix);
+    return prefix;
+  }
+
+  /** Counts a save, writes `<prefix>-<saveCounter>`, lists only that one in the directory's state file, resolves to its path. */
+  async save(prefix: string): Promise<string> {
+    this.saveCounter += 1;
+    const target = await this.write(`${prefix}-${this.saveCounter}`);
+    const now = Date.now() / 1000;
+    await writeStateFile(path.dirname(target), { latest: target, managed: [{ path: target, timestampSeconds: now }], lastPreservedSeconds: now });
+    return target;
+  }
+
+  /**
+   * State of all objects at this moment, taken synchronously, to be written with {@link writeSnapshot}.
+   * @param copy true if the objects may change before it is written
+   */
+  snapshot(copy: boolean): CheckpointSnapshot {
+    return { ...takeSnapshot(this.items, copy), saveCounter: this.saveCounter };
+  }
+
+  /** Like {@link restore}, but `match` is `partial` unless given, and the save counter stays. */
+  async read(checkpoint: string, options: RestoreOptions = {}): Promise<RestoreResult> {
+    return (await this.load(checkpoint, { match: 'partial', ...options })).result;
+  }
+
+  /**
+   * Puts the values of the checkpoint `checkpoint` (its directory) back into the objects. Everything is read and checked
+   * before the first object changes.
+   * @throws CheckpointError when the checkpoint is missing or damaged, or does not fit the objects
+   */
+  async restore(checkpoint: string, options: RestoreOptions = {}): Promise<RestoreResult> {
+    const { result, manifest } = await this.load(checkpoint, { match: 'all', ...options });
+    this.saveCounter = manifest.save_counter;
+    return result;
+  }
+
+  private async load(checkpoint: string, options: RestoreOptions): Promise<{ result: RestoreResult; manifest: Manifest }> {
+    const { match: mode = 'all', verify = 'checksum' } = options;
+    if (mode !== 'all' && mode !== 'partial') throw new UsageError(`Unknown match "${String(mode)}": use "all" or "partial".`);
+    if (verify !== 'checksum' && verify !== 'size') throw new UsageError(`Unknown verify "${String(verify)}": use "checksum" or "size".`);
+    const manifest = await readManifest(checkpoint);
+    const files = await openFiles(checkpoint, manifest);
+    try {
+      const match = matchItems(this.items, manifest.items, (ref) => files.get(ref.file)?.info(ref.name));
+      const problems = [...match.conflicts];
+      if (mode === 'all') {
+        problems.push(...match.missing.map((p) => `${p}: not in the checkpoint`));
+        problems.push(...match.unusedInModels.map((p) => `${p}: in the checkpoint, but the model has no such variable`));
+      }
+      if (problems.length > 0) throw mismatch(checkpoint, problems);
+      const values = await readTensors(checkpoint, manifest, files, neededTensors(match), verify);
+      await apply(checkpoint, match, values);
+      return { manifest, result: restoreResult(checkpoint, manifest, match) };
+    } finally {
+      await Promise.all([...files.values()].map((f) => f.close()));
+    }
+  }
+}
+
+/** A snapshot with the number of saves. */
+export interface CheckpointSnapshot extends Snapshot {
+  readonly saveCounter: number;
+}
+
+/** Writes a snapshot to the directory `target`, all or nothing. */
+export async function writeSnapshot(snapshot: CheckpointSnapshot, target: string): Promise<void> {
+  await commitDirectory(target, async (directory) => {
+    const files: Record<string, WrittenFile> = {};
+    for (const name of [modelFile, stateFile] as const) {
+      files[name] = await writeSafetensors(path.join(directory, name), snapshot.tensors[name], { producer: 'orbit-ts' });
+    }
+    const { step, saveCounter, items } = snapshot;
+    const text = manifestText({ format: 'orbit-checkpoint', version: formatVersion, step, save_counter: saveCounter, files, items });
+    const file = path.join(directory, manifestName);
+    await attempt('write', file, () => writeNewFile(file, (handle) => handle.writeFile(text)));
+  });
+}
+
+async function openFiles(checkpoint: string, manifest: Manifest): Promise<Map<string, SafetensorsFile>> {
+  const files = new Map<string, SafetensorsFile>();
+  try {
+    for (const [name, written] of Object.entries(manifest.files)) {
+      const file = await SafetensorsFile.open(path.join(checkpoint, name));
+      files.set(name, file);
+      if (file.headerCrc32 !== written.headerCrc32) throw new DamagedCheckpointError(`"${file.file}" is damaged: its header has another checksum than when it was written. Use an older checkpoint.`);
+    }
+    return files;
+  } catch (error) {
+    await Promise.all([...files.values()].map((f) => f.close()));
+    throw error;
+  }
+}
+
+function key(ref: TensorReference): string {
+  return `${ref.file}\n${ref.name}`;
+}
+
+async function readTensors(checkpoint: string, manifest: Manifest, files: ReadonlyMap<string, SafetensorsFile>, needed: readonly TensorReference[], verify: 'checksum' | 'size'): Promise<Map<string, StateTensor>> {
+  const values = new Map<string, StateTensor>();
+  const places = needed.map((ref) => {
+    const file = files.get(ref.file);
+    const info = file?.info(ref.name);
+    if (!file || !info) throw new DamagedCheckpointError(`The checkpoint "${checkpoint}" lacks the tensor "${ref.name}" of ${ref.file}.`);
+    return { ref, file, info };
+  });
+  places.sort((a, b) => (a.ref.file === b.ref.file ? a.info.begin - b.info.begin : a.ref.file < b.ref.file ? -1 : 1));
+  for (const { ref, file, info } of places) {
+    values.set(key(ref), await file.read(info, verify === 'checksum' ? manifest.files[ref.file]?.tensorCrc32[ref.name] : undefined));
+  }
+  return values;
+}
+
+async function apply(checkpoint: string, match: Match, values: ReadonlyMap<string, StateTensor>): Promise<void> {
+  // Objects with their own loading first: only they can still refuse.
+  for (const a of match.assignments) {
+    if (a.kind !== 'stateful') continue;
+    try {
+      await a.target.loadStateDict(decodeState(a.value, (ref) => values.get(key(ref))!) as StateDict);
+    } catch (error) {
+      throw new CheckpointError(`Cannot restore "${a.path}" from "${checkpoint}": ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+  }
+  for (const a of match.assignments) {
+    if (a.kind === 'counter') a.target.assign(a.value);
+    else if (a.kind === 'variable') assignVariable(a.target, values.get(key(a.value))!);
+  }
+}
+
+function restoreResult(checkpoint: string, manifest: Manifest, match: Match): RestoreResult {
+  const missing = match.missing.map((p) => `${p}: not in the checkpoint`);
+  const unused = match.unused.map((p) => `${p}: in the checkpoint, but not used`);
+  const check = (problems: string[]): void => {
+    if (problems.length > 0) throw mismatch(checkpoint, problems);
+  };
+  return {
+    step: manifest.step,
+    missing: match.missing,
+    unused: match.unused,
+    assertExistingObjectsMatched: () => check(missing),
+    assertConsumed: () => check([...missing, ...unused]),
+  };
+}
+
+const shownProblems = 30;
+
+function mismatch(checkpoint: string, problems: readonly string[]): CheckpointError {
+  const more = problems.length > shownProblems ? `\n  … and ${problems.length - shownProblems} more` : '';
+  return new CheckpointError(
+    `The checkpoint "${checkpoint}" does not fit the objects it is restored into:\n  ${problems.slice(0, shownProblems).join('\n  ')}${more}\n` +
+      `Restore into objects like those that were saved, or take what fits with { match: 'partial' }.`,
+  );
+}

@@ -1,0 +1,11 @@
+/** Where the checkpoint room's messages go. */
+export interface CheckpointLogger {
+  info(message: string): void;
+  warn(message: string): void;
+}
+
+/** Writes warnings to standard error and says nothing else. */
+export const stderrLogger: CheckpointLogger = {
+  info: () => {},
+  warn: (message) => process.stderr.write(`${message}\n`),
+};

@@ -1,0 +1,244 @@
+/** Keeps the checkpoints of one directory: when to save, which to keep, which to restore. */
+import path from 'node:path';
+import { CheckpointError, UsageError } from '../errors.js';
+import type { CheckpointManagerLike, CheckpointsIteratorOptions, SaveOptions } from '../orbit/checkpoint-manager-like.js';
+import { writeSnapshot, type Checkpoint, type CheckpointSnapshot } from './checkpoint.js';
+import { DamagedCheckpointError } from './damaged.js';
+import { DirectoryIndex } from './directory-index.js';
+import { removeDirectory, removeLeftovers } from './files.js';
+import { stderrLogger, type CheckpointLogger } from './logger.js';
+import { recoverReplaced } from './replaced.js';
+import { anyOf, everyNHours, sweep, type PreservationPolicy } from './retention.js';
+import { checkpointsIterator } from './watch.js';
+
+/** Options of a {@link CheckpointManager}. Null and undefined mean the same. */
+export interface CheckpointManagerOptions {
+  /** The objects to save. */
+  checkpoint: Checkpoint;
+  /** Directory of the checkpoints; made by the first save. */
+  directory: string;
+  /** How many checkpoints to keep. Default: all. */
+  maxToKeep?: number | null;
+  /** Keep one checkpoint for good every so many hours, besides the newest `maxToKeep`. Default: none. */
+  keepCheckpointEveryNHours?: number | null;
+  /** Further rules for checkpoints to keep for good. */
+  preserve?: readonly PreservationPolicy[] | null;
+  /** Checkpoints are named `<checkpointName>-<number>`. Default `ckpt`. */
+  checkpointName?: string | null;
+  /** Counts the steps; needed with `checkpointInterval`. */
+  stepCounter?: { readonly value: number } | null;
+  /** Steps between two saves. Default: every call of `save` saves. */
+  checkpointInterval?: number | null;
+  /** Runs if `restoreOrInitialize` finds no checkpoint. */
+  initFn?: (() => void | Promise<void>) | null;
+  /** Step of the last save made by somebody else. Default: none. */
+  lastCheckpointStep?: number | null;
+  /** Where messages go. Default: standard error. */
+  logger?: CheckpointLogger | null;
+}
+
+/**
+ * Keeps the checkpoints of one directory.
+ *
+ * The constructor only checks its arguments; the small state file is read when first needed, or by {@link create}. Nothing is
+ * written or deleted before the first save; that one also deletes what dead processes left under temporary names.
+ */
+export class CheckpointManager implements CheckpointManagerLike {
+  readonly checkpoint: Checkpoint;
+  readonly directory: string;
+  readonly checkpointInterval: number | null;
+  private readonly maxToKeep: number | null;
+  private readonly preserve: PreservationPolicy;
+  private readonly name: string;
+  private readonly stepCounter: { readonly value: number } | null;
+  private readonly initFn: (() => void | Promise<void>) | null;
+  private readonly logger: CheckpointLogger;
+  private lastCheckpointStep: number | null;
+  private loaded: DirectoryIndex | undefined;
+  private started = false;
+  /** The write in the background: settles without rejecting. */
+  private background: Promise<void> | null = null;
+  private backgroundError: unknown;
+  private turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: CheckpointManagerOptions) {
+    const { checkpoint, directory, maxToKeep = null, keepCheckpointEveryNHours: hours = null, checkpointInterval = null } = options;
+    const name = options.checkpointName ?? 'ckpt';
+    if (!checkpoint) throw new UsageError('CheckpointManager needs a checkpoint: new CheckpointManager({ checkpoint: new Checkpoint({ model }), directory }).');
+    if (typeof directory !== 'string' || directory === '') throw new UsageError('CheckpointManager needs the directory for its checkpoints.');
+    if (maxToKeep !== null && !(Number.isInteger(maxToKeep) && maxToKeep > 0)) {
+      throw new UsageError(`maxToKeep must be a whole number above 0, or null to keep all; found ${maxToKeep}.`);
+    }
+    if (checkpointInterval !== null && !(Number.isInteger(checkpointInterval) && checkpointInterval >= 0)) {
+      throw new UsageError(`checkpointInterval must be a whole number of steps; found ${checkpointInterval}.`);
+    }
+    if (checkpointInterval !== null && !options.stepCounter) throw new UsageError('checkpointInterval needs a stepCounter to count the steps, such as the global step.');
+    if (name === '' || /[/\\]/.test(name) || name.startsWith('.')) throw new UsageError(`checkpointName "${name}" cannot be the start of a file name.`);
+    this.checkpoint = checkpoint;
+    this.directory = directory;
+    this.maxToKeep = maxToKeep;
+    this.checkpointInterval = checkpointInterval;
+    this.preserve = anyOf(...(hours === null ? [] : [everyNHours(hours)]), ...(options.preserve ?? []));
+    this.name = name;
+    this.stepCounter = options.stepCounter ?? null;
+    this.initFn = options.initFn ?? null;
+    this.lastCheckpointStep = options.lastCheckpointStep ?? null;
+    this.logger = options.logger ?? stderrLogger;
+  }
+
+  /** Constructs a manager and reads the directory's state file. */
+  static async create(options: CheckpointManagerOptions): Promise<CheckpointManager> {
+    const manager = new CheckpointManager(options);
+    void manager.index;
+    return manager;
+  }
+
+  /** Path of the newest complete checkpoint that this manager knows, or null. */
+  get latestCheckpoint(): string | null {
+    return this.index.latest;
+  }
+
+  /** Paths of the managed checkpoints, oldest first; without those kept for good. */
+  get checkpoints(): readonly string[] {
+    return this.index.managed.map((c) => c.path);
+  }
+
+  /**
+   * Saves if it is due; resolves to the path, or to null if nothing had to be saved.
+   *
+   * With an interval: nothing is saved at the step of the last save, nor (with `checkInterval`) before the interval is over.
+   * With `async` the objects' state is copied at once and written in the background, one at a time; the path is returned
+   * before its files exist. A write that failed is thrown by the next `save` or `sync`.
+   * @throws CheckpointError if this save, or one in the background before it, failed; nothing half-written stays
+   */
+  async save(options: SaveOptions = {}): Promise<string | null> {
+    return this.inTurn(async () => {
+      this.throwBackgroundError();
+      const previousStep = this.lastCheckpointStep;
+      if (this.checkpointInterval && this.stepCounter) {
+        const step = this.stepCounter.value;
+        if (previousStep !== null) {
+          if (step === previousStep) return null;
+          if ((options.checkInterval ?? true) && step < previousStep + this.checkpointInterval) return null;
+        }
+      }
+      await this.settle();
+      await this.start();
+      if (this.checkpointInterval && this.stepCounter) this.lastCheckpointStep = this.stepCounter.value;
+      this.checkpoint.saveCounter += 1;
+      const target = path.join(this.directory, `${this.name}-${options.checkpointNumber ?? this.checkpoint.saveCounter}`);
+      const undo = (): void => {
+        this.lastCheckpointStep = previousStep;
+      };
+      try {
+        const snapshot = this.checkpoint.snapshot(options.async ?? false);
+        const commit = this.commit(snapshot, target, options.onCommit);
+        if (options.async) {
+          this.background = commit.catch((error: unknown) => {
+            undo();
+            this.backgroundError = error;
+          });
+        } else {
+          await commit;
+        }
+      } catch (error) {
+        undo();
+        throw error;
+      }
+      return target;
+    });
+  }
+
+  /**
+   * Restores the newest valid checkpoint and resolves to its path; damaged ones are skipped with a message. Without any
+   * checkpoint it runs `initFn` and resolves to null. Waits for a write in the background first.
+   * @throws CheckpointError if the checkpoint does not fit the objects, or if there are checkpoints but none is valid
+   */
+  async restoreOrInitialize(): Promise<string | null> {
+    return this.inTurn(async () => {
+      await this.settle();
+      const candidates = await this.index.candidates(this.name);
+      const skipped: string[] = [];
+      for (const candidate of candidates) {
+        try {
+          await this.checkpoint.restore(candidate);
+        } catch (error) {
+          if (!(error instanceof DamagedCheckpointError)) throw error;
+          skipped.push(error.message);
+          continue;
+        }
+        for (const reason of skipped) this.logger.warn(`Skipped a checkpoint: ${reason}`);
+        this.index.restored(candidate, candidates.slice(0, candidates.indexOf(candidate)));
+        if (this.checkpointInterval && this.stepCounter) this.lastCheckpointStep = this.stepCounter.value;
+        this.logger.info(`Restored from "${candidate}".`);
+        return candidate;
+      }
+      if (skipped.length > 0) {
+        throw new CheckpointError(
+          `No checkpoint in "${this.directory}" can be restored:\n  ${skipped.join('\n  ')}\nTo start afresh, move the directory away or choose another one.`,
+        );
+      }
+      if (this.initFn) {
+        this.logger.info(`No checkpoint in "${this.directory}": initializing.`);
+        await this.initFn();
+      }
+      return null;
+    });
+  }
+
+  /** Resolves once the write in the background is complete; throws its error if it failed. */
+  async sync(): Promise<void> {
+    await this.inTurn(() => this.settle());
+  }
+
+  /** New checkpoints of this directory, also of other processes. */
+  checkpointsIterator(options: CheckpointsIteratorOptions = {}): AsyncIterable<string> {
+    return checkpointsIterator(this.directory, { ...options, logger: this.logger });
+  }
+
+  private get index(): DirectoryIndex {
+    return (this.loaded ??= DirectoryIndex.load(this.directory, this.logger));
+  }
+
+  /** Before the first write: brings the directory in order after processes that died. */
+  private async start(): Promise<void> {
+    if (this.started) return;
+    this.started = true;
+    void this.index;
+    for (const name of await removeLeftovers(this.directory)) this.logger.info(`Deleted "${name}", left in "${this.directory}" by a process that is gone.`);
+    await recoverReplaced(this.directory, this.logger);
+  }
+
+  private async commit(snapshot: CheckpointSnapshot, target: string, onCommit?: (path: string) => void): Promise<void> {
+    await writeSnapshot(snapshot, target);
+    const index = this.index;
+    index.saved(target, Date.now() / 1000);
+    await index.write();
+    const swept = sweep(index.managed, this.maxToKeep, this.preserve, index.lastPreservedSeconds);
+    if (swept.managed.length !== index.managed.length) {
+      for (const checkpoint of swept.removed) await removeDirectory(checkpoint);
+      index.swept(swept);
+      await index.write();
+    }
+    onCommit?.(target);
+  }
+
+  private async settle(): Promise<void> {
+    await this.background;
+    this.background = null;
+    this.throwBackgroundError();
+  }
+
+  private throwBackgroundError(): void {
+    const error = this.backgroundError;
+    this.backgroundError = undefined;
+    if (error !== undefined) throw error;
+  }
+
+  /** Calls of this manager run one after another. */
+  private inTurn<T>(operation: () => Promise<T>): Promise<T> {
+    const result = this.turn.then(operation);
+    this.turn = result.catch(() => {});
+    return result;
+  }
+}
