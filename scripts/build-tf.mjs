@@ -3,10 +3,9 @@
 import { build } from 'esbuild';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { isMain, root } from './rooms.mjs';
 import { writeTfTypes } from './tf-types.mjs';
 
-const root = path.resolve(import.meta.dirname, '..');
 const outDir = path.join(root, 'dist/tf');
 const sourceDir = path.join(root, 'src/tf/bundle');
 
@@ -83,4 +82,4 @@ export async function buildTf({ force = false } = {}) {
   rmSync(temporary, { recursive: true });
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) await buildTf({ force: process.argv.includes('--force') });
+if (isMain(import.meta)) await buildTf({ force: process.argv.includes('--force') });

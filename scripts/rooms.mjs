@@ -1,5 +1,5 @@
 // The package's doors: which source file stands behind each entry of `exports`, and the command's file.
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 
 /** The repository's root folder. */
@@ -29,3 +29,7 @@ export function programs() {
     .map((f) => `src/${f.replaceAll(path.sep, '/')}`);
   return [command, ...workers].filter((f) => existsSync(path.join(root, f)));
 }
+
+/** Whether a script was started itself rather than imported. */
+export const isMain = (meta) =>
+  process.argv[1] !== undefined && existsSync(process.argv[1]) && realpathSync(process.argv[1]) === meta.filename;
