@@ -34,8 +34,10 @@ for (const file of files) {
 
 function visit(node, statement) {
   const within = ts.isVariableStatement(node) ? node : statement;
-  if (ts.isVariableDeclaration(node) && node.initializer && ts.isObjectLiteralExpression(node.initializer)) literals.set(node.name.getText(), node.initializer);
-  if (ts.isCallExpression(node) && ts.isIdentifier(node.expression) && Object.hasOwn(DECLARERS, node.expression.text)) calls.push({ node, statement: within });
+  if (ts.isVariableDeclaration(node) && node.initializer && ts.isObjectLiteralExpression(node.initializer))
+    literals.set(node.name.getText(), node.initializer);
+  if (ts.isCallExpression(node) && ts.isIdentifier(node.expression) && Object.hasOwn(DECLARERS, node.expression.text))
+    calls.push({ node, statement: within });
   node.forEachChild((child) => visit(child, within));
 }
 
@@ -45,7 +47,10 @@ const property = (object, name) => object?.properties.find((p) => ts.isPropertyA
 function comment(node) {
   const doc = ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc).at(-1);
   const text = typeof doc?.comment === 'string' ? doc.comment : (ts.getTextOfJSDocComment(doc?.comment) ?? '');
-  return text.replace(/\{@link (\w+)\}/g, '$1').replace(/\s+/g, ' ').trim();
+  return text
+    .replace(/\{@link (\w+)\}/g, '$1')
+    .replace(/\s+/g, ' ')
+    .trim();
 }
 
 function fieldDocs(object, into = {}) {
