@@ -16,3 +16,10 @@ export type {
   StandardSchema,
 } from './types.js';
 export { didYouMean, nearestName } from './suggest.js';
+export { parseOverrideText } from './override-text.js';
+export { fromYaml, overrideParams, readConfigFile, type OverrideOptions, type OverrideSource } from './override.js';
+export { checkSupported, configNotices } from './support.js';
+export { isLocked, lockConfig, validateConfig } from './validate.js';
+export { parseYaml } from './yaml-read.js';
+export { toYaml } from './yaml-write.js';
+export { toJsonSchema, type JsonSchema } from './json-schema.js';

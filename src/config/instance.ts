@@ -197,10 +197,8 @@ export function makePrototype(info: () => SchemaInfo): object {
 
 /** The error for a write to a locked config. */
 export function lockedError(path: string): ConfigError {
-  return new ConfigError(
-    `${path === '' ? 'The config' : path}: the config is locked and cannot be changed. Change a copy: cloneConfig(config).`,
-    { path },
-  );
+  const what = path === '' ? 'The config' : `${path}: the config`;
+  return new ConfigError(`${what} is locked and cannot be changed. Change a copy: cloneConfig(config).`, { path });
 }
 
 /** How `console.log` shows a config: name and fields, also when locked. */

@@ -22,7 +22,7 @@ export function editDistance(a: string, b: string): number {
 export function nearestName(word: string, candidates: Iterable<string>): string | null {
   const plain = (s: string): string => s.toLowerCase().replaceAll('-', '_');
   let best: string | null = null;
-  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 0.5;
+  let bestDistance = Math.min(Math.max(1, Math.floor(word.length / 3)) + 0.5, word.length);
   for (const candidate of candidates) {
     const distance = editDistance(plain(word), plain(candidate));
     if (distance < bestDistance) {
@@ -41,7 +41,7 @@ export function describeValue(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value !== 'object') return String(value);
   if (Array.isArray(value)) {
-    const shown = value.slice(0, 4).map(describeValue);
+    const shown = value.slice(0, 4).map((element) => (Array.isArray(element) ? '[...]' : describeValue(element)));
     return `the list [${shown.join(', ')}${value.length > 4 ? ', ...' : ''}]`;
   }
   const keys = Object.keys(value);

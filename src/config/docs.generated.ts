@@ -1,0 +1,483 @@
+/* Written by `node scripts/config-docs.mjs` from the comments in the config schemas; do not edit. */
+
+/** What each schema and each of its fields mean, by schema name. */
+// prettier-ignore
+export const configDocs: Readonly<Record<string, { readonly doc: string; readonly fields: Readonly<Record<string, string>> }>> = {
+  "AdafactorConfig": {
+    "doc": "Adafactor: squared means kept as row and column sums.",
+    "fields": {
+      "clipnorm": "Gradients of one variable whose norm is greater are scaled down to this norm; null: not clipped.",
+      "clipvalue": "Gradient elements are cut to the range from minus to plus this value; null: not clipped.",
+      "global_clipnorm": "All gradients together are scaled down when their common norm is greater than this; null: not clipped.",
+      "name": "Name of the optimizer.",
+      "factored": "Keep the squared means of matrices as row and column sums.",
+      "multiply_by_parameter_scale": "Scale the learning rate by the size of the weights.",
+      "beta1": "Decay of the running mean of gradients; null: no mean is kept.",
+      "decay_rate": "Exponent with which the decay of squared means approaches 1.",
+      "step_offset": "Steps taken before this run, as the decay counts them.",
+      "clipping_threshold": "Updates whose root mean square is greater are scaled down to this.",
+      "min_dim_size_to_factor": "Only dimensions of at least this size are factored.",
+      "epsilon1": "Added to squared gradients.",
+      "epsilon2": "Smallest size of weights that the scaling assumes.",
+      "weight_decay": "Share of a weight that is taken off per update; null: no decay.",
+      "include_in_weight_decay": "Pattern of variable names that decay; null: all."
+    }
+  },
+  "AdafactorKerasConfig": {
+    "doc": "Adafactor of the newer optimizer family.",
+    "fields": {
+      "clipnorm": "Gradients of one variable whose norm is greater are scaled down to this norm; null: not clipped.",
+      "clipvalue": "Gradient elements are cut to the range from minus to plus this value; null: not clipped.",
+      "global_clipnorm": "All gradients together are scaled down when their common norm is greater than this; null: not clipped.",
+      "name": "Name of the optimizer.",
+      "learning_rate": "Replaced by the schedule of `learning_rate`.",
+      "beta_2_decay": "Exponent with which the decay of squared means approaches 1.",
+      "epsilon_1": "Added to squared gradients.",
+      "epsilon_2": "Smallest size of weights that the scaling assumes.",
+      "clip_threshold": "Updates whose root mean square is greater are scaled down to this.",
+      "relative_step": "Bound the learning rate by a value that falls with the step."
+    }
+  },
+  "AdagradConfig": {
+    "doc": "Adagrad.",
+    "fields": {
+      "clipnorm": "Gradients of one variable whose norm is greater are scaled down to this norm; null: not clipped.",
+      "clipvalue": "Gradient elements are cut to the range from minus to plus this value; null: not clipped.",
+      "global_clipnorm": "All gradients together are scaled down when their common norm is greater than this; null: not clipped.",
+      "name": "Name of the optimizer.",
+      "initial_accumulator_value": "Start value of the sums of squared gradients.",
+      "epsilon": "Added to the root of the sum, against division by zero."
+    }
+  },
+  "AdamConfig": {
+    "doc": "Adam.",
+    "fields": {
+      "clipnorm": "Gradients of one variable whose norm is greater are scaled down to this norm; null: not clipped.",
+      "clipvalue": "Gradient elements are cut to the range from minus to plus this value; null: not clipped.",
+      "global_clipnorm": "All gradients together are scaled down when their common norm is greater than this; null: not clipped.",
+      "name": "Name of the optimizer.",
+      "beta_1": "Decay of the running mean of gradients, per step.",
+      "beta_2": "Decay of the running mean of squared gradients, per step.",
+      "epsilon": "Added to the root of the squared mean, against division by zero.",
+      "amsgrad": "Divide by the greatest squared mean so far instead of the present one."
+    }
+  },
+  "AdamExperimentalConfig": {
+    "doc": "Adam of the newer optimizer family.",
+    "fields": {
+      "clipnorm": "Gradients of one variable whose norm is greater are scaled down to this norm; null: not clipped.",
+      "clipvalue": "Gradient elements are cut to the range from minus to plus this value; null: not clipped.",
+      "global_clipnorm": "All gradients together are scaled down when their common norm is greater than this; null: not clipped.",
+      "name": "Name of the optimizer.",
+      "beta_1": "Decay of the running mean of gradients, per step.",
+      "beta_2": "Decay of the running mean of squared gradients, per step.",
+      "epsilon": "Added to the root of the squared mean, against division by zero.",
+      "amsgrad": "Divide by the greatest squared mean so far instead of the present one.",
+      "jit_compile": "Compile the update for an accelerator."
+    }
+  },
+  "AdamWeightDecayConfig": {
+    "doc": "Adam with decoupled weight decay.",
+    "fields": {
+      "clipnorm": "Gradients of one variable whose norm is greater are scaled down to this norm; null: not clipped.",
+      "clipvalue": "Gradient elements are cut to the range from minus to plus this value; null: not clipped.",
+      "global_clipnorm": "All gradients together are scaled down when their common norm is greater than this; null: not clipped.",
+      "name": "Name of the optimizer.",
+      "beta_1": "Decay of the running mean of gradients, per step.",
+      "beta_2": "Decay of the running mean of squared gradients, per step.",
+      "epsilon": "Added to the root of the squared mean, against division by zero.",
+      "amsgrad": "Divide by the greatest squared mean so far instead of the present one.",
+      "weight_decay_rate": "Share of a weight that is taken off per unit of learning rate; 0: no decay.",
+      "include_in_weight_decay": "Patterns of variable names that decay although `exclude_from_weight_decay` matches them; null: none.",
+      "exclude_from_weight_decay": "Patterns of variable names that do not decay, such as `bias`; null: none.",
+      "gradient_clip_norm": "All gradients together are scaled down to this norm before the update; 0 or null: not clipped."
+    }
+  },
+  "AdamWeightDecayExperimentalConfig": {
+    "doc": "Adam with decoupled weight decay of the newer optimizer family.",
+    "fields": {
+      "clipnorm": "Gradients of one variable whose norm is greater are scaled down to this norm; null: not clipped.",
+      "clipvalue": "Gradient elements are cut to the range from minus to plus this value; null: not clipped.",
+      "global_clipnorm": "All gradients together are scaled down when their common norm is greater than this; null: not clipped.",
+      "name": "Name of the optimizer.",
+      "beta_1": "Decay of the running mean of gradients, per step.",
+      "beta_2": "Decay of the running mean of squared gradients, per step.",
+      "epsilon": "Added to the root of the squared mean, against division by zero.",
+      "amsgrad": "Divide by the greatest squared mean so far instead of the present one.",
+      "weight_decay": "Share of a weight that is taken off per unit of learning rate; 0: no decay.",
+      "jit_compile": "Compile the update for an accelerator."
+    }
+  },
+  "ConstantLrConfig": {
+    "doc": "The same learning rate at every step.",
+    "fields": {
+      "name": "Name of the schedule.",
+      "learning_rate": "The learning rate."
+    }
+  },
+  "CosineLrConfig": {
+    "doc": "Learning rate that falls along half a cosine.",
+    "fields": {
+      "name": "Name of the schedule.",
+      "initial_learning_rate": "Learning rate at the first step.",
+      "decay_steps": "Steps until the end value is reached.",
+      "alpha": "End value as a share of the initial learning rate.",
+      "offset": "Step at which the schedule begins."
+    }
+  },
+  "DataConfig": {
+    "doc": "Where the examples come from and how they become batches.",
+    "fields": {
+      "input_path": "Files or patterns to read: one text (commas separate several), a list of texts, or a mapping of names to either.",
+      "tfds_name": "Name of a public dataset to read instead of files, or a mapping of names; empty: files.",
+      "tfds_split": "Split of the public dataset, such as `train[:90%]`.",
+      "global_batch_size": "Examples in one batch over all replicas.",
+      "is_training": "Whether the data are for training, that is shuffled and repeated; null: not said.",
+      "drop_remainder": "Drop the last batch of an epoch when it is not full.",
+      "shuffle_buffer_size": "Examples from which the next one is drawn at random.",
+      "cache": "Keep decoded and parsed examples in memory after the first epoch.",
+      "cycle_length": "Files read in turn at the same time; null: chosen by the reader.",
+      "block_length": "Records taken from one file before the next file's turn.",
+      "ram_budget": "Memory that automatic tuning may use, in GB; null: not limited.",
+      "deterministic": "Keep the order of examples the same in every run; null: yes.",
+      "sharding": "Let every input pipeline read its own share of the data.",
+      "enable_tf_data_service": "Make batches in a separate data service.",
+      "tf_data_service_address": "Address of the data service.",
+      "tf_data_service_job_name": "Name of a job that several readers of the data service share.",
+      "tfds_data_dir": "Directory of the public datasets.",
+      "tfds_as_supervised": "Read (input, label) pairs instead of mappings from a public dataset.",
+      "tfds_skip_decoding_feature": "Comma-separated features of a public dataset that stay encoded.",
+      "enable_shared_tf_data_service_between_parallel_trainers": "Share one data service between several trainers.",
+      "apply_tf_data_service_before_batching": "Apply the data service before batching.",
+      "trainer_id": "Name of this trainer at a shared data service.",
+      "seed": "Seed of the shuffling; null: that of the run.",
+      "prefetch_buffer_size": "Batches made ahead of their use; null or 0: automatic.",
+      "autotune_algorithm": "Name of the algorithm of automatic tuning."
+    }
+  },
+  "DifferentialPrivacyConfig": {
+    "doc": "Differential privacy of the gradients.",
+    "fields": {
+      "clipping_norm": "Gradients of one example are clipped to this norm.",
+      "noise_multiplier": "Standard deviation of the added noise as a multiple of the clipping norm."
+    }
+  },
+  "DirectPowerLrConfig": {
+    "doc": "Learning rate proportional to a power of the step.",
+    "fields": {
+      "name": "Name of the schedule.",
+      "initial_learning_rate": "Learning rate at step 1.",
+      "power": "Exponent of the step."
+    }
+  },
+  "EMAConfig": {
+    "doc": "Exponential moving average of the weights; evaluated and exported in place of the raw weights.",
+    "fields": {
+      "clipnorm": "Gradients of one variable whose norm is greater are scaled down to this norm; null: not clipped.",
+      "clipvalue": "Gradient elements are cut to the range from minus to plus this value; null: not clipped.",
+      "global_clipnorm": "All gradients together are scaled down when their common norm is greater than this; null: not clipped.",
+      "name": "Name of the averaging wrapper.",
+      "trainable_weights_only": "Average only the variables that training changes; false: all variables of the model.",
+      "average_decay": "Share of the old average that an update keeps, from 0 to 1.",
+      "start_step": "Optimizer step from which on averages are kept apart from the weights.",
+      "dynamic_decay": "Let the decay grow from a small value to `average_decay` in the first steps, so that early weights are forgotten."
+    }
+  },
+  "ExperimentConfig": {
+    "doc": "A whole experiment; see experimentConfig, which makes one with the task's own type.",
+    "fields": {
+      "task": "What is trained, on which data.",
+      "trainer": "The training and evaluation loops.",
+      "runtime": "Devices, precision and the process as a whole."
+    }
+  },
+  "ExponentialLrConfig": {
+    "doc": "Learning rate that is multiplied by the same factor over every `decay_steps` steps.",
+    "fields": {
+      "name": "Name of the schedule.",
+      "initial_learning_rate": "Learning rate at the first step.",
+      "decay_steps": "Steps over which the rate is multiplied by `decay_rate` once.",
+      "decay_rate": "Factor of the decay.",
+      "staircase": "Decay in jumps at multiples of `decay_steps` instead of smoothly; null: smoothly.",
+      "offset": "Step at which the schedule begins."
+    }
+  },
+  "LAMBConfig": {
+    "doc": "LAMB: Adam with layer-wise scaling, for large batches.",
+    "fields": {
+      "clipnorm": "Gradients of one variable whose norm is greater are scaled down to this norm; null: not clipped.",
+      "clipvalue": "Gradient elements are cut to the range from minus to plus this value; null: not clipped.",
+      "global_clipnorm": "All gradients together are scaled down when their common norm is greater than this; null: not clipped.",
+      "name": "Name of the optimizer.",
+      "beta_1": "Decay of the running mean of gradients, per step.",
+      "beta_2": "Decay of the running mean of squared gradients, per step.",
+      "epsilon": "Added to the root of the squared mean, against division by zero.",
+      "weight_decay_rate": "Share of a weight that is taken off per unit of learning rate; 0: no decay.",
+      "exclude_from_weight_decay": "Patterns of variable names that do not decay; null: none.",
+      "exclude_from_layer_adaptation": "Patterns of variable names without layer-wise scaling; null: those of `exclude_from_weight_decay`."
+    }
+  },
+  "LARSConfig": {
+    "doc": "LARS: momentum with layer-wise scaling, for large batches.",
+    "fields": {
+      "clipnorm": "Gradients of one variable whose norm is greater are scaled down to this norm; null: not clipped.",
+      "clipvalue": "Gradient elements are cut to the range from minus to plus this value; null: not clipped.",
+      "global_clipnorm": "All gradients together are scaled down when their common norm is greater than this; null: not clipped.",
+      "name": "Name of the optimizer.",
+      "momentum": "Share of the last update that is added to the next one.",
+      "eeta": "Coefficient of the layer-wise scaling.",
+      "weight_decay_rate": "Weight of the squared-weights penalty; 0: none.",
+      "nesterov": "Use Nesterov's form of momentum.",
+      "classic_momentum": "Apply the learning rate to the update before momentum, as in the paper; false: after it.",
+      "exclude_from_weight_decay": "Patterns of variable names that do not decay; null: none.",
+      "exclude_from_layer_adaptation": "Patterns of variable names without layer-wise scaling; null: those of `exclude_from_weight_decay`."
+    }
+  },
+  "LinearWarmupConfig": {
+    "doc": "Straight line from a start value to the schedule's value at the end of the warm-up.",
+    "fields": {
+      "name": "Name of the warm-up.",
+      "warmup_learning_rate": "Learning rate at step 0.",
+      "warmup_steps": "Length of the warm-up in steps; 0 or null: no warm-up."
+    }
+  },
+  "LrConfig": {
+    "doc": "The learning-rate schedule: `type` selects one, its block holds the parameters.",
+    "fields": {
+      "constant": "The same rate at every step.",
+      "stepwise": "Changes at given steps.",
+      "exponential": "Exponential decay.",
+      "polynomial": "Polynomial decay.",
+      "cosine": "Cosine decay.",
+      "power": "Power of the step.",
+      "power_linear": "Power of the step with a linear end.",
+      "power_with_offset": "Plateau, then power of the step.",
+      "step_cosine_with_offset": "Cosines between values."
+    }
+  },
+  "ModelConfig": {
+    "doc": "",
+    "fields": {}
+  },
+  "OptimizationConfig": {
+    "doc": "How the weights are updated.",
+    "fields": {
+      "optimizer": "The optimizer and its parameters.",
+      "ema": "Averaging of the weights; null: none, an empty mapping: with its defaults.",
+      "learning_rate": "The learning-rate schedule.",
+      "warmup": "The warm-up before the schedule."
+    }
+  },
+  "OptimizerConfig": {
+    "doc": "The optimizer: `type` selects one, its block holds the parameters.",
+    "fields": {
+      "sgd": "Stochastic gradient descent with momentum.",
+      "sgd_experimental": "Stochastic gradient descent of the newer family.",
+      "adam": "Adam.",
+      "adam_experimental": "Adam of the newer family.",
+      "adamw": "Adam with decoupled weight decay.",
+      "adamw_experimental": "Adam with decoupled weight decay of the newer family.",
+      "lamb": "Adam with layer-wise scaling.",
+      "rmsprop": "RMSprop.",
+      "lars": "Momentum with layer-wise scaling.",
+      "adagrad": "Adagrad.",
+      "slide": "Layer-wise scaling for sparse layers.",
+      "adafactor": "Adafactor.",
+      "adafactor_keras": "Adafactor of the newer family."
+    }
+  },
+  "PolynomialLrConfig": {
+    "doc": "Learning rate that falls by a power of the remaining share of steps.",
+    "fields": {
+      "name": "Name of the schedule.",
+      "initial_learning_rate": "Learning rate at the first step.",
+      "decay_steps": "Steps until the end value is reached.",
+      "end_learning_rate": "Learning rate at the end.",
+      "power": "Exponent of the decay; 1: a straight line.",
+      "cycle": "Start again with a longer decay when the end is reached.",
+      "offset": "Step at which the schedule begins."
+    }
+  },
+  "PolynomialWarmupConfig": {
+    "doc": "Power of the share of warm-up steps done, times the schedule's value at the end of the warm-up.",
+    "fields": {
+      "name": "Name of the warm-up.",
+      "power": "Exponent; 1: a straight line from zero.",
+      "warmup_steps": "Length of the warm-up in steps; 0 or null: no warm-up."
+    }
+  },
+  "PowerAndLinearLrConfig": {
+    "doc": "Power of the step, then a straight line to zero.",
+    "fields": {
+      "name": "Name of the schedule.",
+      "initial_learning_rate": "Learning rate at step 1.",
+      "total_decay_steps": "Step at which the rate reaches zero.",
+      "power": "Exponent of the step.",
+      "linear_decay_fraction": "Share of the steps, at the end, in which the rate also falls linearly to zero.",
+      "offset": "Step at which the schedule begins."
+    }
+  },
+  "PowerDecayWithOffsetLrConfig": {
+    "doc": "A plateau, then a power of the step.",
+    "fields": {
+      "name": "Name of the schedule.",
+      "initial_learning_rate": "Learning rate one step after the offset.",
+      "power": "Exponent of the step.",
+      "offset": "Step at which the schedule begins.",
+      "pre_offset_learning_rate": "Learning rate before the offset, and upper bound after it."
+    }
+  },
+  "RMSPropConfig": {
+    "doc": "RMSprop.",
+    "fields": {
+      "clipnorm": "Gradients of one variable whose norm is greater are scaled down to this norm; null: not clipped.",
+      "clipvalue": "Gradient elements are cut to the range from minus to plus this value; null: not clipped.",
+      "global_clipnorm": "All gradients together are scaled down when their common norm is greater than this; null: not clipped.",
+      "name": "Name of the optimizer.",
+      "rho": "Decay of the running mean of squared gradients, per step.",
+      "momentum": "Share of the last update that is added to the next one; 0: none.",
+      "epsilon": "Added to the squared mean, against division by zero.",
+      "centered": "Divide by the variance of gradients instead of their squared mean."
+    }
+  },
+  "RuntimeConfig": {
+    "doc": "Devices, precision and the process as a whole.",
+    "fields": {
+      "distribution_strategy": "How the work is spread over devices; `off`, `one_device` and `mirrored` with `num_gpus: 0` use one replica on the CPU.",
+      "enable_xla": "Compile further with XLA.",
+      "gpu_thread_mode": "Mode of the thread pool of GPU kernels.",
+      "dataset_num_private_threads": "Threads of the input pipeline alone.",
+      "per_gpu_thread_count": "Threads of each GPU.",
+      "tpu": "Address of the TPU.",
+      "num_gpus": "GPUs to use.",
+      "worker_hosts": "Comma-separated host:port of every worker.",
+      "task_index": "Index of this worker.",
+      "all_reduce_alg": "Algorithm that sums gradients over replicas.",
+      "num_packs": "Packs into which gradients are split to be summed.",
+      "mixed_precision_dtype": "Type of the computation; null: float32.",
+      "loss_scale": "Factor of the loss in float16: `dynamic` or a number; null: dynamic.",
+      "run_eagerly": "Run steps uncompiled, on the interpreter: slow, for debugging.",
+      "batchnorm_spatial_persistent": "Faster batch normalisation on GPUs.",
+      "tpu_enable_xla_dynamic_padder": "Compiler option; null: the compiler's default.",
+      "num_cores_per_replica": "Cores over which one replica is spread.",
+      "default_shard_dim": "Dimension along which tensors are spread; -1: none.",
+      "use_tpu_mp_strategy": "Use the TPU strategy with model parallelism.",
+      "device": "Device on which compiled steps run.",
+      "num_threads": "Threads of compiled steps; 0: chosen automatically.",
+      "seed": "Seed of everything random in a run: initial weights, dropout, shuffling."
+    }
+  },
+  "SGDConfig": {
+    "doc": "Stochastic gradient descent with momentum.",
+    "fields": {
+      "clipnorm": "Gradients of one variable whose norm is greater are scaled down to this norm; null: not clipped.",
+      "clipvalue": "Gradient elements are cut to the range from minus to plus this value; null: not clipped.",
+      "global_clipnorm": "All gradients together are scaled down when their common norm is greater than this; null: not clipped.",
+      "name": "Name of the optimizer.",
+      "decay": "The learning rate is divided by 1 + decay · step; 0: not at all.",
+      "nesterov": "Use Nesterov's form of momentum.",
+      "momentum": "Share of the last update that is added to the next one; 0: none."
+    }
+  },
+  "SGDExperimentalConfig": {
+    "doc": "Stochastic gradient descent of the newer optimizer family.",
+    "fields": {
+      "clipnorm": "Gradients of one variable whose norm is greater are scaled down to this norm; null: not clipped.",
+      "clipvalue": "Gradient elements are cut to the range from minus to plus this value; null: not clipped.",
+      "global_clipnorm": "All gradients together are scaled down when their common norm is greater than this; null: not clipped.",
+      "name": "Name of the optimizer.",
+      "nesterov": "Use Nesterov's form of momentum.",
+      "momentum": "Share of the last update that is added to the next one; 0: none.",
+      "jit_compile": "Compile the update for an accelerator."
+    }
+  },
+  "SLIDEConfig": {
+    "doc": "SLIDE: layer-wise scaling for sparse layers.",
+    "fields": {
+      "clipnorm": "Gradients of one variable whose norm is greater are scaled down to this norm; null: not clipped.",
+      "clipvalue": "Gradient elements are cut to the range from minus to plus this value; null: not clipped.",
+      "global_clipnorm": "All gradients together are scaled down when their common norm is greater than this; null: not clipped.",
+      "name": "Name of the optimizer.",
+      "beta_1": "Decay of the running mean of gradients, per step.",
+      "beta_2": "Decay of the running mean of squared gradients, per step.",
+      "epsilon": "Added to the root of the squared mean, against division by zero.",
+      "weight_decay_rate": "Share of a weight that is taken off per unit of learning rate; 0: no decay.",
+      "weight_decay_type": "Where the decay is applied: `inner`, before the scaling, or `outer`, after it.",
+      "exclude_from_weight_decay": "Patterns of variable names that do not decay; null: none.",
+      "exclude_from_layer_adaptation": "Patterns of variable names without layer-wise scaling; null: those of `exclude_from_weight_decay`.",
+      "include_in_sparse_layer_adaptation": "Patterns of variable names that are treated as sparse layers; null: none.",
+      "sparse_layer_learning_rate": "Learning rate of the sparse layers.",
+      "do_gradient_rescaling": "Rescale gradients by their norm before the update.",
+      "norm_type": "Norm that the scaling uses.",
+      "ratio_clip_norm": "Upper bound of the scaling ratio."
+    }
+  },
+  "StepCosineLrConfig": {
+    "doc": "A cosine from each value to the next.",
+    "fields": {
+      "name": "Name of the schedule.",
+      "boundaries": "Steps between which each cosine runs, ascending; as many as values.",
+      "values": "Learning rates at the boundaries.",
+      "offset": "Step at which the schedule begins."
+    }
+  },
+  "StepwiseLrConfig": {
+    "doc": "Learning rate that changes at given steps.",
+    "fields": {
+      "name": "Name of the schedule.",
+      "boundaries": "Steps after which the next value holds, ascending.",
+      "values": "Learning rates; one more than there are boundaries.",
+      "offset": "Step at which the schedule begins."
+    }
+  },
+  "TaskConfig": {
+    "doc": "The fields that every task has. Own tasks add theirs with taskConfig.",
+    "fields": {
+      "init_checkpoint": "Checkpoint, or directory of checkpoints, from which a fresh model is initialised; empty: none.",
+      "model": "The model; its fields depend on the task.",
+      "train_data": "Data for training.",
+      "validation_data": "Data for evaluation.",
+      "name": "Name of the task; null: the name of its class.",
+      "differential_privacy_config": "Differential privacy; null: none.",
+      "allow_image_summary": "Write images as well when evaluation summaries are written."
+    }
+  },
+  "TrainerConfig": {
+    "doc": "The training and evaluation loops.",
+    "fields": {
+      "optimizer_config": "Optimizer, learning rate, warm-up and averaging.",
+      "train_tf_while_loop": "Compile the whole inner training loop.",
+      "train_tf_function": "Compile the training step.",
+      "eval_tf_function": "Compile the evaluation step.",
+      "eval_tf_while_loop": "Compile the whole evaluation loop.",
+      "allow_tpu_summary": "Allow summaries inside accelerator programs.",
+      "steps_per_loop": "Training steps between two returns to the outer loop, where logs, summaries and checkpoints are made.",
+      "summary_interval": "Training steps between two summaries; a multiple of `steps_per_loop`.",
+      "checkpoint_interval": "Training steps between two checkpoints.",
+      "max_to_keep": "Checkpoints kept; the oldest is removed when there are more.",
+      "continuous_eval_timeout": "Seconds that continuous evaluation waits for a new checkpoint before it ends; null: for ever.",
+      "train_steps": "Step at which training ends, counted from the very first run.",
+      "validation_steps": "Evaluation steps; -1: the whole validation set.",
+      "validation_interval": "Training steps between two evaluations.",
+      "best_checkpoint_export_subdir": "Sub-directory of the model directory that keeps the best checkpoint; empty: none is kept.",
+      "best_checkpoint_eval_metric": "Metric that decides which checkpoint is best; nested names are joined with `|`.",
+      "best_checkpoint_metric_comp": "Whether a higher or a lower value of the metric is better.",
+      "loss_upper_bound": "Training loss above which a run counts as blown up.",
+      "recovery_begin_steps": "Step from which on the bound holds.",
+      "recovery_max_trials": "Returns to the last checkpoint that are allowed after a blow-up; 0: the first one ends the run, negative: losses are not watched.",
+      "validation_summary_subdir": "Sub-directory of the model directory for evaluation summaries.",
+      "preemption_on_demand_checkpoint": "Save a checkpoint when the process is told to end."
+    }
+  },
+  "WarmupConfig": {
+    "doc": "The warm-up: `type` selects one, null none.",
+    "fields": {
+      "linear": "Straight line from a start value.",
+      "polynomial": "Power of the share of steps done."
+    }
+  },
+  "toy": {
+    "doc": "Config of the toy task.",
+    "fields": {}
+  }
+};
