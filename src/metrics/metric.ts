@@ -42,7 +42,7 @@ export abstract class Metric {
   /** Forgets all batches. */
   resetState(): void {
     initScope(() => {
-      for (const variable of Object.values(this.state)) variable.assign(tf.tidy(() => tf.zerosLike(variable)));
+      for (const variable of Object.values(this.state)) tf.tidy(() => variable.assign(tf.zeros(variable.shape)));
     });
   }
 
@@ -63,7 +63,7 @@ export abstract class Metric {
       if (!data || String(shape) !== String(variable.shape)) {
         throw new CheckpointError(`Metric "${this.name}": saved "${key}" is ${data ? `of shape [${shape}]` : 'missing'}, but shape [${variable.shape}] is expected.`);
       }
-      initScope(() => variable.assign(tf.tidy(() => tf.tensor(data.slice() as Float32Array, variable.shape, 'float32'))));
+      initScope(() => tf.tidy(() => variable.assign(tf.tensor(data.slice() as Float32Array, variable.shape, 'float32'))));
     }
   }
 
