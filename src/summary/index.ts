@@ -1,0 +1,12 @@
+/**
+ * Summaries as TensorBoard event files. Importing this room makes them what summary managers write if they are not told
+ * otherwise.
+ */
+import { setDefaultSummaryWriterFactory } from '../orbit/summary-writer.js';
+import { eventFileWriter } from './event-file-writer.js';
+
+export { eventFileWriter, type EventFileWriter } from './event-file-writer.js';
+export { readEvents, type EventValue, type SummaryEvent } from './read-events.js';
+export { createSummaryManager } from './create-summary-manager.js';
+
+setDefaultSummaryWriterFactory(eventFileWriter);
