@@ -1,3 +1,9 @@
 /** The compiler: `compile` turns a tfjs function into a natively executed step. */
+export { compile, type CompiledFunction, type CompileOptions } from './compile.js';
+export type { DType, TensorSpec } from './dtype.js';
+export type { PassName } from './graph/passes/index.js';
 export { initScope } from './init-scope.js';
+export { kernelDefinitions, unsupportedKernels, type KernelDefinition } from './kernels/index.js';
 export { randomState, setRandomSeed } from './random-state.js';
+export { setNumThreads } from './runtime/ort.js';
+export type { ArrayInput, Feed } from './structure.js';

@@ -1,0 +1,18 @@
+/** Graph passes: pure functions from graph to graph, each switchable by name. */
+import type { Graph } from '../ir.js';
+import { commonSubexpressions } from './common-subexpressions.js';
+import { convBias } from './conv-bias.js';
+import { deadCode } from './dead-code.js';
+import { reluGradient } from './relu-gradient.js';
+import { removeIdentities } from './simplify.js';
+
+/** The passes in the order in which they run. */
+export const passes = { deadCode, removeIdentities, commonSubexpressions, reluGradient, convBias, deadCodeAgain: deadCode } as const;
+
+/** Name of a pass. */
+export type PassName = keyof typeof passes;
+
+/** Runs all passes but the disabled ones. */
+export function optimize(graph: Graph, disabled: readonly PassName[] = []): Graph {
+  return (Object.keys(passes) as PassName[]).filter((name) => !disabled.includes(name)).reduce((g, name) => passes[name](g), graph);
+}

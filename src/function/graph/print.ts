@@ -1,0 +1,53 @@
+/** A graph as readable text. */
+import { formatSpec } from '../dtype.js';
+import { userLine } from '../trace/origin.js';
+import type { Attrs, Graph, Value } from './ir.js';
+
+/** Options of `printGraph`. */
+export interface PrintOptions {
+  /** Adds the line of user code that made each call. Default false. */
+  readonly lines?: boolean;
+}
+
+/**
+ * One line for each input, variable and call: `%3 = MatMul(a: %0, b: w) {transposeA: false} float32[2,4]`.
+ */
+export function printGraph(graph: Graph, options: PrintOptions = {}): string {
+  const names = new Map<Value, string>();
+  const out: string[] = [];
+  let next = 0;
+  const name = (v: Value): string => {
+    const known = names.get(v);
+    if (known !== undefined) return known;
+    const { source } = v;
+    let text: string;
+    if (source.kind === 'variable') text = `@${source.variable.name}`;
+    else if (source.kind === 'captured') text = `captured${formatSpec(v)}`;
+    else if (source.kind === 'constant') text = constantText(v, source.data);
+    else text = `%${next++}`;
+    names.set(v, text);
+    return text;
+  };
+  out.push(`${graph.name}(${graph.inputs.map((v) => `${name(v)}: ${formatSpec(v)}`).join(', ')})`);
+  for (const call of graph.calls) {
+    const inputs = call.inputs.map((v, i) => `${call.inputNames[i]}: ${name(v)}`).join(', ');
+    const results = call.outputs.map((v) => name(v)).join(', ');
+    const specs = call.outputs.map(formatSpec).join(', ');
+    const line = options.lines ? userLine(call.origin.stack) : undefined;
+    out.push(`  ${results} = ${call.kernel}(${inputs})${attrsText(call.attrs)} : ${specs}${line ? `  # ${line}` : ''}`);
+  }
+  for (const { variable, value } of graph.assignments) out.push(`  @${variable.name} := ${name(value)}`);
+  out.push(`  return ${graph.outputs.map(name).join(', ')}`);
+  return out.join('\n');
+}
+
+function constantText(v: Value, data: ArrayLike<number>): string {
+  return data.length <= 4 ? `${v.dtype}(${Array.from(data).join(', ')})` : `constant:${formatSpec(v)}`;
+}
+
+function attrsText(attrs: Attrs): string {
+  const parts = Object.entries(attrs)
+    .filter(([, value]) => value !== undefined && value !== null)
+    .map(([key, value]) => `${key}: ${Array.isArray(value) ? `[${value.join()}]` : String(value)}`);
+  return parts.length === 0 ? '' : ` {${parts.join(', ')}}`;
+}

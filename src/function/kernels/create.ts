@@ -1,0 +1,53 @@
+/** Kernels that make tensors from attributes or from another tensor's shape. */
+import * as tf from '#tf';
+import { isDType, type DType } from '../dtype.js';
+import { rows } from '../graph/lowering.js';
+import { defineKernels } from './define.js';
+
+defineKernels(
+  {
+    kernel: 'ZerosLike',
+    form: 'Expand of 0',
+    infer: ({ x }) => x!,
+    lower: (g, { x }) => rows(g.filled(0, x!.shape, x!.dtype)),
+  },
+  {
+    kernel: 'OnesLike',
+    form: 'Expand of 1',
+    infer: ({ x }) => x!,
+    lower: (g, { x }) => rows(g.filled(1, x!.shape, x!.dtype)),
+  },
+  {
+    kernel: 'Fill',
+    form: 'Expand of the value',
+    infer: (_, { shape, value, dtype }) => ({ dtype: fillDType(value, dtype), shape: shape as number[] }),
+    lower: (g, _, { shape, value, dtype }) => rows(g.filled(Number(value), shape as number[], fillDType(value, dtype))),
+  },
+  {
+    kernel: 'Identity',
+    form: 'no node',
+    infer: ({ x }) => x!,
+    lower: (g, { x }) => (g.has(x!, 'rows') || x!.shape.length !== 4 ? rows(g.rows(x!)) : { name: g.nchw(x!), layout: 'nchw' }),
+  },
+  {
+    kernel: 'OneHot',
+    form: 'OneHot on the last axis, Cast',
+    infer: ({ indices }, { depth, dtype }) => ({ dtype: (dtype as DType | undefined) ?? 'int32', shape: [...indices!.shape, depth as number] }),
+    lower: (g, { indices }, { depth, onValue, offValue, dtype }) => {
+      // OneHot counts negative indices from the end; tfjs gives them no hot entry.
+      const type = (dtype as DType | undefined) ?? 'int32';
+      const values = g.constant(Float32Array.of(offValue as number, onValue as number), [2], 'float32');
+      const index = g.rows(indices!);
+      const outside = g.op('Less', [index, g.scalar(0, 'int32')]);
+      const safe = g.op('Where', [outside, g.scalar(depth as number, 'int32'), index]);
+      const hot = g.op('OneHot', [safe, g.scalar(depth as number, 'int32'), values], { axis: -1 });
+      return rows(type === 'float32' ? hot : g.cast(hot, type));
+    },
+  },
+);
+
+function fillDType(value: unknown, dtype: unknown): DType {
+  const type = (dtype as string | undefined) ?? tf.util.inferDtype(value as number);
+  if (!isDType(type)) throw new Error(`tensors of dtype ${type} cannot be compiled`);
+  return type;
+}

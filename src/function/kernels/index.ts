@@ -1,0 +1,16 @@
+/** The table of kernels that can be compiled: importing it fills it. */
+import './binary.js';
+import './conv.js';
+import './create.js';
+import './gather.js';
+import './matmul.js';
+import './normalization.js';
+import './pool.js';
+import './random.js';
+import './reduce.js';
+import './select.js';
+import './shape.js';
+import './unary.js';
+
+export { inputsOf, kernelDefinition, kernelDefinitions, type KernelDefinition } from './define.js';
+export { unsupportedKernels } from './unsupported.js';

@@ -1,0 +1,38 @@
+/** Kernels that cannot be compiled at all, and why. */
+
+const valueDependent = 'its output shape depends on values, which a traced function does not have';
+const strings = 'it works on strings';
+const complexNumbers = 'it works on complex numbers';
+
+const reasons: Readonly<Record<string, string>> = {
+  Where: valueDependent,
+  NonMaxSuppressionV3: valueDependent,
+  NonMaxSuppressionV4: valueDependent,
+  NonMaxSuppressionV5: valueDependent,
+  Unique: valueDependent,
+  SparseFillEmptyRows: valueDependent,
+  RaggedGather: valueDependent,
+  RaggedRange: valueDependent,
+  RaggedTensorToTensor: valueDependent,
+  StaticRegexReplace: strings,
+  StringNGrams: strings,
+  StringSplit: strings,
+  StringToHashBucketFast: strings,
+  Complex: complexNumbers,
+  Real: complexNumbers,
+  Imag: complexNumbers,
+  ComplexAbs: complexNumbers,
+  FFT: complexNumbers,
+  IFFT: complexNumbers,
+};
+
+/** A sentence that says why a kernel cannot be compiled and what to do, or undefined when it merely is not yet. */
+export function unsupportedReason(kernel: string): string | undefined {
+  const reason = reasons[kernel];
+  return reason && `The tfjs kernel ${kernel} cannot be compiled: ${reason}. Call it outside the compiled function, or run eagerly.`;
+}
+
+/** The list for docs/ops.md. */
+export function unsupportedKernels(): [kernel: string, reason: string][] {
+  return Object.entries(reasons);
+}

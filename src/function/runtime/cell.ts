@@ -1,0 +1,122 @@
+/**
+ * Where a variable lives once a compiled function uses it: two native buffers, of which one is current. A step reads the
+ * current ones, writes the spare ones of the variables it assigns, and flips those. tfjs's cpu backend always holds the
+ * current buffer as the variable's values, so eager code and compiled code see one truth.
+ */
+import type * as tf from '#tf';
+import { cpuBackend, engine, type CpuBackend, type CpuData, type MutableVariable } from '../trace/engine.js';
+import { sizeOf, type DType, type TypedArray } from '../dtype.js';
+import { NativeBuffer } from './buffer.js';
+
+/** Counts every exchange of a cell's buffers; bindings made before the last one may point at buffers no longer used. */
+let generation = 0;
+
+/** The number of buffer exchanges so far. */
+export function cellGeneration(): number {
+  return generation;
+}
+
+const cells = new WeakMap<tf.Variable, Cell>();
+
+/** The cell of a variable, made at the first call. */
+export function cellOf(variable: tf.Variable): Cell {
+  let cell = cells.get(variable);
+  if (cell === undefined) {
+    cell = new Cell(variable);
+    cells.set(variable, cell);
+  }
+  return cell;
+}
+
+/** A variable's two buffers. */
+export class Cell {
+  /** Which buffer is current: 0 or 1. */
+  parity: 0 | 1 = 0;
+  private readonly buffers: [NativeBuffer, NativeBuffer | undefined];
+  private readonly size: number;
+  private data: CpuData;
+  private dataId: object;
+  private readonly backend: CpuBackend = cpuBackend();
+
+  constructor(readonly variable: tf.Variable) {
+    this.size = sizeOf(variable.shape);
+    this.buffers = [this.allocate(), undefined];
+    this.dataId = variable.dataId as object;
+    this.data = this.adopt();
+  }
+
+  /** The buffer that holds the variable's value. */
+  get current(): NativeBuffer {
+    return this.buffers[this.parity]!;
+  }
+
+  /** The buffer that the next step writes. */
+  get spare(): NativeBuffer {
+    const i = this.parity === 0 ? 1 : 0;
+    return (this.buffers[i] ??= this.allocate());
+  }
+
+  /** Native bytes held. */
+  get byteLength(): number {
+    return this.buffers.reduce((n, b) => n + (b?.byteLength ?? 0), 0);
+  }
+
+  /** Takes over a value that was assigned outside compiled functions since the last call. */
+  sync(): void {
+    if ((this.variable.dataId as object) !== this.dataId || this.data.values !== this.current.array) this.data = this.adopt();
+  }
+
+  /** Makes the spare buffer, which a step has just written, the variable's value. */
+  flip(): void {
+    // Assigned from outside while the step ran in the background: the later assignment stands.
+    if ((this.variable.dataId as object) !== this.dataId) return;
+    if (this.data.refCount > 1) {
+      // Clones and reshapes share the old value: they keep its buffer, and the variable moves to a bucket of its own.
+      this.leaveBucket();
+      this.buffers[this.parity] = this.allocate();
+      generation++;
+    }
+    this.parity = this.parity === 0 ? 1 : 0;
+    this.data.values = this.current.array;
+  }
+
+  private allocate(): NativeBuffer {
+    return new NativeBuffer({ dtype: this.variable.dtype as DType, shape: this.variable.shape });
+  }
+
+  /** Copies the variable's value into the current buffer and puts that buffer in its place. */
+  private adopt(): CpuData {
+    const { variable } = this;
+    if (engine().state.tensorInfo.get(variable.dataId as object)?.backend !== this.backend) {
+      // The value lives on another tfjs backend: fetch it.
+      const values = variable.dataSync() as TypedArray;
+      this.current.array.set(values);
+      this.leaveBucket();
+      return this.data;
+    }
+    const data = this.backend.data.get(variable.dataId as object);
+    this.current.array.set(data.values.length === this.current.array.length ? data.values : data.values.subarray(0, this.size));
+    if (data.refCount > 1) {
+      this.leaveBucket();
+      return this.data;
+    }
+    data.values = this.current.array;
+    this.dataId = variable.dataId as object;
+    this.data = data;
+    this.backend.orbitCells.add(this.dataId);
+    return data;
+  }
+
+  /** Moves the variable to a data bucket that nothing else refers to, holding the current buffer. */
+  private leaveBucket(): void {
+    const e = engine();
+    const { variable, backend } = this;
+    const info = backend.makeTensorInfo(variable.shape, variable.dtype, this.current.array);
+    const tensor = e.makeTensorFromTensorInfo(info, backend);
+    variable.assign(tensor);
+    tensor.dispose();
+    this.dataId = (variable as MutableVariable).dataId;
+    this.data = backend.data.get(this.dataId);
+    backend.orbitCells.add(this.dataId);
+  }
+}
