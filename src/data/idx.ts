@@ -23,6 +23,9 @@ const types: Readonly<Record<number, { dtype: DType; bytes: number }>> = {
 /** Bytes read to see the header: enough for 255 axes, compressed or not. */
 const HEADER_BYTES = 2048;
 
+/** Bytes of one read call: the system's own limit is 2 GiB. */
+const LARGEST_READ_BYTES = 2 ** 30;
+
 /** What the header of an IDX file says. */
 export interface IdxHeader {
   /** Path of the file. */
@@ -66,55 +69,52 @@ export function readIdxHeader(path: string): IdxHeader {
   return header;
 }
 
-/** Reads a whole IDX file, plain or gzip. The data of one-byte types lie in the file's buffer, uncopied. Throws a {@link DataError}. */
+/** Reads a whole IDX file, plain or gzip. Throws a {@link DataError} where it is missing, damaged or of another format. */
 export async function readIdx(path: string): Promise<NDArray> {
-  return decodeIdx(path, await readBytes(path));
-}
-
-/** Decodes the bytes of an IDX file, plain or gzip; `path` names it in errors. */
-async function decodeIdx(path: string, file: Uint8Array): Promise<NDArray> {
-  const gzip = file[0] === 0x1f && file[1] === 0x8b;
-  let bytes = file;
-  if (gzip) {
-    try {
-      bytes = await promisify(gunzip)(file);
-    } catch (error) {
-      throw damagedGzip(path, error);
-    }
-  }
-  const header = parseHeader(path, bytes, gzip);
-  checkSize(header, bytes.length);
-  const { dtype, shape, headerBytes } = header;
-  if (dtype === 'uint8') return new NDArray(bytes.subarray(headerBytes), shape, dtype);
-  if (dtype === 'int8') return new NDArray(new Int8Array(bytes.buffer, bytes.byteOffset + headerBytes, shapeSize(shape)), shape, dtype);
+  const header = readIdxHeader(path);
+  const { dtype, shape, valueBytes } = header;
+  const bytes = new Uint8Array(valueBytes);
+  await readIdxValues(header, bytes);
+  if (dtype === 'uint8') return new NDArray(bytes, shape, dtype);
+  if (dtype === 'int8') return new NDArray(new Int8Array(bytes.buffer), shape, dtype);
   const data = allocate(dtype, shapeSize(shape));
-  const view = new DataView(bytes.buffer, bytes.byteOffset + headerBytes);
+  const view = new DataView(bytes.buffer);
   const get = { int16: view.getInt16, int32: view.getInt32, float32: view.getFloat32, float64: view.getFloat64 }[dtype as 'int16'];
   for (let i = 0; i < data.length; i++) data[i] = get.call(view, i * data.BYTES_PER_ELEMENT, false);
   return new NDArray(data, shape, dtype);
 }
 
-/** The bytes of a file, in one read where it is not compressed: chunks of `readFile` cost several times as much. */
-async function readBytes(path: string): Promise<Uint8Array> {
+/** Reads the values of an IDX file into `target` (`valueBytes` long), as they lie in the file: row-major, big-endian. */
+export async function readIdxValues(header: IdxHeader, target: Uint8Array): Promise<void> {
+  const { path, headerBytes, gzip } = header;
+  if (gzip) {
+    const compressed = await readFile(path).catch((error: unknown) => {
+      throw unreadable(path, error);
+    });
+    const bytes = await promisify(gunzip)(compressed).catch((error: unknown) => {
+      throw damagedGzip(path, error);
+    });
+    checkSize(header, bytes.length);
+    target.set(bytes.subarray(headerBytes));
+    return;
+  }
+  // Large reads into one place: the chunks of readFile cost several times as much.
+  let filled = 0;
   try {
     const file = await open(path, 'r');
     try {
-      const { size } = await file.stat();
-      if (size === 0 || size >= 2 ** 31) return await readFile(path);
-      const bytes = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer);
-      let filled = 0;
-      while (filled < size) {
-        const { bytesRead } = await file.read(bytes, filled, size - filled, filled);
+      while (filled < target.length) {
+        const { bytesRead } = await file.read(target, filled, Math.min(target.length - filled, LARGEST_READ_BYTES), headerBytes + filled);
         if (bytesRead === 0) break;
         filled += bytesRead;
       }
-      return bytes.subarray(0, filled);
     } finally {
       await file.close();
     }
   } catch (error) {
     throw unreadable(path, error);
   }
+  checkSize(header, headerBytes + filled);
 }
 
 function parseHeader(path: string, bytes: Uint8Array, gzip: boolean): IdxHeader {

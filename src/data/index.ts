@@ -11,7 +11,7 @@ export {
   type RowOf,
   type ShuffleOptions,
 } from './dataset.js';
-export { readIdx, readIdxHeader, type IdxHeader } from './idx.js';
+export { readIdx, readIdxHeader, readIdxValues, type IdxHeader } from './idx.js';
 export { DatasetIterator, type IteratorState } from './iterator.js';
 export { mnist, type MnistExample, type MnistOptions } from './mnist.js';
 export { NDArray, type DType, type DTypeArrays, type DTypeOf, type TypedArray } from './ndarray.js';

@@ -92,6 +92,14 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
     return result;
   }
 
+  /**
+   * Says that nobody uses an element of this iterator any more (nor its arrays or views of them), so that its memory may serve
+   * for a later one. Optional; where memory is not reused it does nothing.
+   */
+  release(element: T): void {
+    this.#stage.random?.release?.(element);
+  }
+
   /** The position after the last taken element. Throws a {@link DataError} while an element is awaited. */
   stateDict(): IteratorState {
     if (this.#last !== undefined || this.#started !== undefined) {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 
 import { DataError } from '../errors.js';
 import { Dataset } from './dataset.js';
-import { readIdx, readIdxHeader, type IdxHeader } from './idx.js';
+import { readIdxHeader, readIdxValues, type IdxHeader } from './idx.js';
 import type { NDArray } from './ndarray.js';
 import { tableStage, type Column } from './sources/columns.js';
 import { ScaledBytesColumn } from './sources/scaled-column.js';
@@ -33,15 +33,11 @@ export function mnist({ split, directory }: MnistOptions): Dataset<MnistExample>
   check(labels, 1, 'labels');
   const [rows = 0, height = 0, width = 0] = images.shape;
   if (labels.shape[0] !== rows) throw new DataError(`${labels.path} has ${labels.shape[0]} labels, but ${images.path} has ${rows} images.`);
-  const pixels = new ScaledBytesColumn(rows, [height, width, 1], 1 / 255, 'float32', () => bytesOf(images));
-  const digits = new ScaledBytesColumn(rows, [], 1, 'int32', () => bytesOf(labels));
+  const pixels = new ScaledBytesColumn(rows, [height, width, 1], 1 / 255, 'float32', (target) => readIdxValues(images, target));
+  const digits = new ScaledBytesColumn(rows, [], 1, 'int32', (target) => readIdxValues(labels, target));
   for (const column of [pixels, digits]) column.ready()?.catch(() => undefined); // seen by whoever takes the first element
   const columns: Column[] = [pixels, digits];
   return new Dataset(tableStage<MnistExample>(`mnist ${split}`, columns));
-}
-
-async function bytesOf({ path }: IdxHeader): Promise<Uint8Array> {
-  return (await readIdx(path)).data as Uint8Array;
 }
 
 function check({ path, dtype, shape }: IdxHeader, axes: number, what: string): void {

@@ -46,6 +46,8 @@ export interface RandomAccess<T> {
   readonly rows?: RowAccess;
   /** The stage of one repetition, where this is an endless repetition. */
   readonly cycle?: RandomAccess<T>;
+  /** Takes back an element that `at` made and nobody uses any more, to reuse its memory. Only where no two elements share any. */
+  release?(element: T): void;
   /** How many elements to work on ahead of the consumer where elements come as promises; 0 or undefined: none. */
   readonly readAhead?: number;
 }
@@ -56,6 +58,8 @@ export interface RowAccess {
   index(pass: number, position: number): number;
   /** Gathers `count` rows into a new batch. */
   gather(indices: Uint32Array, count: number): unknown;
+  /** Takes back a batch that `gather` made and nobody uses any more. */
+  release?(batch: unknown): void;
 }
 
 /** A description of a sequence of elements. */

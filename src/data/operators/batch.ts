@@ -47,6 +47,7 @@ function groupRandom<T, B>(random: RandomAccess<T>, size: number, dropRemainder:
     const indices = new Uint32Array(size);
     return {
       ...common,
+      release: rows.release,
       at: (pass, position) => {
         const count = whole(position);
         for (let i = 0, first = position * size; i < count; i++) indices[i] = rows.index(pass, first + i);

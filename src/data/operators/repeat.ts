@@ -19,6 +19,7 @@ export function repeatRandom<T>(cycle: RandomAccess<T>, times: number): RandomAc
     length: length === 0 ? 0 : length * times,
     readAhead: cycle.readAhead,
     cycle: times === Infinity ? cycle : undefined,
+    release: cycle.release,
     ready: cycle.ready && (() => cycle.ready?.()),
     at: (pass, position) => cycle.at(innerPass(pass, times, Math.floor(position / length)), position % length),
     rows: rows && {
@@ -27,6 +28,7 @@ export function repeatRandom<T>(cycle: RandomAccess<T>, times: number): RandomAc
         return rows.index(innerPass(pass, times, Math.floor(position / length)), position % length);
       },
       gather: rows.gather,
+      release: rows.release,
     },
   };
 }

@@ -62,9 +62,10 @@ function shuffleRandom<T>(random: RandomAccess<T>, { seed, reshuffle }: ShuffleP
   return {
     length,
     readAhead: random.readAhead,
+    release: random.release,
     ready: random.ready && (() => random.ready?.()),
     at: (pass, position) => random.at(pass, order(pass)(position)),
-    rows: rows && { index: (pass, position) => rows.index(pass, order(pass)(position)), gather: rows.gather },
+    rows: rows && { index: (pass, position) => rows.index(pass, order(pass)(position)), gather: rows.gather, release: rows.release },
   };
 }
 

@@ -32,9 +32,10 @@ function slice<T>(source: Stage<T>, operator: string, part: Slice): Stage<T> {
     return randomStage(label, {
       length: sliceLength(random.length, part),
       readAhead: random.readAhead,
-      ready: random.ready && (() => random.ready?.()),
+      release: random.release,
+    ready: random.ready && (() => random.ready?.()),
       at: (pass, position) => random.at(pass, offset + position * stride),
-      rows: rows && { index: (pass, position) => rows.index(pass, offset + position * stride), gather: rows.gather },
+      rows: rows && { index: (pass, position) => rows.index(pass, offset + position * stride), gather: rows.gather, release: rows.release },
     });
   }
   return {

@@ -12,6 +12,8 @@ export interface Column {
   row(index: number): unknown;
   /** The values of `count` rows as a new batch. */
   gather(indices: Uint32Array, count: number): unknown;
+  /** Takes back an array that `gather` made and nobody uses any more, to be filled again. */
+  release?(batch: unknown): void;
   /** Loads the values, once; undefined when they are there. Until then only `length` may be used. */
   ready?(): Promise<void> | undefined;
 }
@@ -100,12 +102,19 @@ export function tableStage<T>(label: string, tree: ColumnTree): Stage<T> {
     length: first.column.length,
     ready: waiting.length === 0 ? undefined : ready,
     at: (_, position) => row(position) as T,
-    rows: { index: (_, position) => position, gather },
+    rows: { index: (_, position) => position, gather, release: columns.some(({ column }) => column.release) ? releaser(tree) : undefined },
   });
 }
 
 function isColumn(node: ColumnTree): node is Column {
   return typeof (node as Column).gather === 'function';
+}
+
+/** Gives the leaves of a gathered batch back to their columns. */
+function releaser(node: ColumnTree): (batch: unknown) => void {
+  if (isColumn(node)) return (batch) => node.release?.(batch);
+  const parts = Object.entries(node).map(([key, item]) => [key, releaser(item as ColumnTree)] as const);
+  return (batch) => parts.forEach(([key, part]) => part((batch as Record<string, unknown> | undefined)?.[key]));
 }
 
 /** Turns a nesting of columns into a function that makes the same nesting of their values. */
