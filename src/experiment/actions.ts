@@ -1,0 +1,47 @@
+/** The actions that a runner adds to those of the user. */
+import type { CheckpointManagerLike, Action, Output } from '../orbit/index.js';
+import { randomState } from '../function/index.js';
+import { asAveraging } from './averaging.js';
+import type { ExperimentConfig } from './config.js';
+import { EMACheckpointing } from './ema-checkpointing.js';
+import { RecoveryAction, RecoveryCondition } from './recovery.js';
+import type { Trainer } from './trainer.js';
+
+/** After each training loop: recovery from a blown-up loss, unless `recovery_max_trials` is negative. */
+export function defaultTrainActions(params: ExperimentConfig, trainer: Trainer, manager: CheckpointManagerLike | null): Action[] {
+  const { recovery_max_trials, recovery_begin_steps, loss_upper_bound } = params.trainer;
+  if (recovery_max_trials < 0 || manager === null) return [];
+  const condition = new RecoveryCondition({
+    globalStep: trainer.globalStep,
+    lossUpperBound: loss_upper_bound,
+    recoveryBeginSteps: recovery_begin_steps,
+    recoveryMaxTrials: recovery_max_trials,
+    counter: trainer.recovery,
+    explain: () => (trainer.firstBadStep === null ? '' : `The first loss that is not a finite number was that of step ${trainer.firstBadStep + 1}.`),
+  });
+  const action = new RecoveryAction({ checkpointManager: manager, during: (restore) => rollBack(trainer, restore) });
+  return [async (output: Output) => void ((await condition.test(output)) && (await action.run()))];
+}
+
+/**
+ * Restores while the data stay where they are, so that the repeated steps see other batches, and draws other random numbers
+ * than the failed attempt: the same batch with the same numbers would blow up again.
+ */
+async function rollBack(trainer: Trainer, restore: () => Promise<string | null>): Promise<string | null> {
+  trainer.dataPosition.follows = false;
+  try {
+    const path = await restore();
+    const { seed, counter } = randomState.stateDict();
+    randomState.loadStateDict({ seed: (seed ^ Math.imul(trainer.recovery.trials, 0x9e3779b9)) | 0, counter });
+    return path;
+  } finally {
+    trainer.dataPosition.follows = true;
+  }
+}
+
+/** After each evaluation: checkpoints of averaged weights, if the optimizer averages. */
+export function defaultEvalActions(params: ExperimentConfig, trainer: Trainer, modelDir: string): Action[] {
+  if (asAveraging(trainer.optimizer) === null) return [];
+  const { optimizer, checkpoint } = trainer;
+  return [new EMACheckpointing({ exportDir: modelDir, optimizer, checkpoint, maxToKeep: params.trainer.max_to_keep })];
+}

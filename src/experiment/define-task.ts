@@ -1,0 +1,84 @@
+/** The short form of a task: an object of functions instead of a class. */
+import type * as tf from '#tf';
+import type { ConfigOf } from '../config/index.js';
+import type { InputContext } from '../orbit/index.js';
+import type { Metric } from '../metrics/index.js';
+import type { Optimizer } from '../optimization/index.js';
+import type { DatasetLike, MaybePromise, Output } from '../orbit/index.js';
+import type { DataConfig, TaskConfig, TaskSchema } from './config.js';
+import type { Model, Tensors } from './model.js';
+import { registerTask } from './registry.js';
+import type { TaskClass } from './registry.js';
+import { Task } from './task.js';
+import type { StepLogs } from './task.js';
+
+/**
+ * What a task does, as functions. All but the first three may be left out; `this` is the task. Types of labels and outputs
+ * follow from the annotations, a single tensor each without any.
+ */
+export interface TaskDefinition<C, L extends Tensors = tf.Tensor, O extends Tensors = tf.Tensor, M extends Model = Model> {
+  /** Builds the model from the task's config. */
+  buildModel(config: C): M;
+  /** Builds the dataset of a data config. */
+  buildInputs(data: DataConfig, config: C, inputContext?: InputContext): MaybePromise<DatasetLike>;
+  /** The loss of a batch, a scalar. */
+  buildLosses(labels: L, outputs: O, auxLosses: tf.Scalar[], config: C): tf.Tensor;
+  /** Metrics of training or evaluation. */
+  buildMetrics?(training: boolean, config: C): Metric[];
+  /** See {@link Task.processMetrics}. */
+  processMetrics?(this: Task, metrics: readonly Metric[], labels: L, outputs: O): void;
+  /** See {@link Task.initialize}. */
+  initialize?(this: Task, model: Model): MaybePromise<void>;
+  /** See {@link Task.trainStep}. */
+  trainStep?(this: Task, inputs: Tensors, model: M, optimizer: Optimizer, metrics?: readonly Metric[]): StepLogs;
+  /** See {@link Task.validationStep}. */
+  validationStep?(this: Task, inputs: Tensors, model: M, metrics?: readonly Metric[]): StepLogs;
+  /** See {@link Task.aggregateLogs}. */
+  aggregateLogs?(this: Task, state: unknown, stepLogs: { readonly [name: string]: unknown }): unknown;
+  /** See {@link Task.reduceAggregatedLogs}. */
+  reduceAggregatedLogs?(this: Task, aggregatedLogs: unknown, globalStep?: number): MaybePromise<Output>;
+}
+
+const passedOn = ['processMetrics', 'initialize', 'trainStep', 'validationStep', 'aggregateLogs', 'reduceAggregatedLogs'] as const;
+
+/**
+ * Makes and registers the task of a config schema from functions.
+ *
+ * ```ts
+ * const spamTask = taskConfig({ units: 64 }, { name: 'spam' });
+ * defineTask(spamTask, {
+ *   buildModel: (config) => tf.sequential({ layers: [tf.layers.dense({ units: config.units, inputShape: [10] })] }),
+ *   buildInputs: (data) => fromArrays([x, y]).batch(data.global_batch_size),
+ *   buildLosses: (labels, outputs) => tf.losses.meanSquaredError(labels, outputs),
+ * });
+ * ```
+ *
+ * @returns the class, which is registered for the schema
+ */
+export function defineTask<S extends TaskSchema, L extends Tensors = tf.Tensor, O extends Tensors = tf.Tensor, M extends Model = Model>(
+  schema: S,
+  definition: TaskDefinition<ConfigOf<S>, L, O, M>,
+): TaskClass<ConfigOf<S>> {
+  const defined = definition as unknown as TaskDefinition<TaskConfig>;
+  class DefinedTask extends Task {
+    override buildModel(): Model {
+      return defined.buildModel(this.taskConfig);
+    }
+    override buildInputs(data: DataConfig, inputContext?: InputContext): MaybePromise<DatasetLike> {
+      return defined.buildInputs(data, this.taskConfig, inputContext);
+    }
+    override buildLosses(labels: Tensors, outputs: Tensors, auxLosses: tf.Scalar[] = []): tf.Tensor {
+      return defined.buildLosses(labels as tf.Tensor, outputs as tf.Tensor, auxLosses, this.taskConfig);
+    }
+    override buildMetrics(training = true): Metric[] {
+      return defined.buildMetrics?.(training, this.taskConfig) ?? [];
+    }
+  }
+  Object.defineProperty(DefinedTask, 'name', { value: schema.schemaName });
+  for (const member of passedOn) {
+    const value = defined[member];
+    if (value !== undefined) Object.defineProperty(DefinedTask.prototype, member, { value, writable: true, configurable: true });
+  }
+  registerTask(schema, DefinedTask as unknown as TaskClass<ConfigOf<S>>);
+  return DefinedTask as unknown as TaskClass<ConfigOf<S>>;
+}

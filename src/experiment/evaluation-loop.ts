@@ -1,0 +1,107 @@
+/** The evaluation half of a trainer. */
+import { Mean } from '../metrics/index.js';
+import type { Metric } from '../metrics/index.js';
+import { StandardEvaluator } from '../orbit/index.js';
+import type { DataIterator, DatasetLike, MaybePromise, Output } from '../orbit/index.js';
+import type { AveragingOptimizer } from './averaging.js';
+import { compileStep } from './compile-step.js';
+import type { CompiledStep } from './compile-step.js';
+import type { Tensors } from './model.js';
+import { getLeafNestedDict } from './nested-logs.js';
+import { StepRunner } from './step-runner.js';
+import { Task } from './task.js';
+import type { StepLogs } from './task.js';
+import type { Trainer } from './trainer.js';
+
+/** Evaluates a trainer's model: compiled validation steps, metrics, the best checkpoint. */
+export class EvaluationLoop extends StandardEvaluator<DatasetLike> {
+  /** Mean of the validation losses. */
+  readonly loss = new Mean('validation_loss');
+  /** The task's validation metrics. */
+  readonly metrics: readonly Metric[];
+  readonly #trainer: Trainer;
+  /** Whether the task wants the logs of every step on the host. */
+  readonly #aggregates: boolean;
+  #silent: StepRunner<[Tensors]> | null = null;
+  #logging: CompiledStep<[Tensors], StepLogs> | null = null;
+  #hasLoss = false;
+  #steps = 0;
+
+  constructor(trainer: Trainer, dataset: DatasetLike) {
+    const { config, task } = trainer;
+    super(dataset, { useTfFunction: config.trainer.eval_tf_function, useTfWhileLoop: config.trainer.eval_tf_while_loop });
+    this.#trainer = trainer;
+    this.metrics = task.buildMetrics(false);
+    this.#aggregates = task.aggregateLogs !== Task.prototype.aggregateLogs;
+  }
+
+  /** One evaluation, with the averaged weights where there are some. They are swapped back also after an error. */
+  async run(numSteps: number, averaging: AveragingOptimizer | null): Promise<Output> {
+    averaging?.swapWeights();
+    try {
+      return (await this.evaluate(numSteps)) ?? {};
+    } finally {
+      averaging?.swapWeights();
+    }
+  }
+
+  override evalBegin(): void {
+    for (const metric of [...this.metrics, this.loss]) metric.resetState();
+    this.#steps = 0;
+  }
+
+  override evalStep(iterator: DataIterator): MaybePromise<Output | undefined> {
+    const next = this.#trainer.nextEvalInputs(iterator);
+    return next instanceof Promise ? next.then((n) => this.#runStep(n)) : this.#runStep(next);
+  }
+
+  #runStep({ inputs, passthroughLogs }: { inputs: Tensors; passthroughLogs?: Output }): MaybePromise<Output | undefined> {
+    this.#steps += 1;
+    if (!this.#aggregates) {
+      const done = (this.#silent ??= new StepRunner(this.#compile((logs) => void logs))).run(inputs);
+      return done?.then(() => undefined);
+    }
+    this.#logging ??= this.#compile((logs) => logs);
+    return this.#logging(inputs).then((logs) => this.#merge(passthroughLogs ?? {}, logs));
+  }
+
+  #compile<R>(result: (logs: StepLogs) => R): CompiledStep<[Tensors], R> {
+    const { task, model, config } = this.#trainer;
+    const step = (inputs: Tensors): R => {
+      const logs = task.validationStep(inputs, model, this.metrics);
+      const loss = logs[Task.loss];
+      this.#hasLoss = loss !== undefined;
+      if (loss !== undefined) this.loss.updateState(loss);
+      return result(logs);
+    };
+    return compileStep(step, { name: 'validation_step', eager: config.runtime.run_eagerly });
+  }
+
+  /** Each log of the step becomes the list of its values per replica; logs of the step win over those passed through. */
+  #merge(passthrough: Output, logs: StepLogs): Output {
+    const merged: Output = { ...passthrough };
+    for (const [key, value] of Object.entries(logs)) {
+      if (Object.hasOwn(passthrough, key)) console.warn(`The log "${key}" of nextEvalInputs is replaced by that of the validation step.`);
+      merged[key] = [value];
+    }
+    return merged;
+  }
+
+  override evalReduce(state: unknown, stepOutput: unknown): unknown {
+    return this.#aggregates ? this.#trainer.task.aggregateLogs(state, stepOutput as Output) : undefined;
+  }
+
+  override async evalEnd(aggregated?: unknown): Promise<Output> {
+    const { task, globalStep, checkpoint, checkpointExporter } = this.#trainer;
+    const logs: Output = {};
+    for (const metric of this.metrics) logs[metric.name] = metric.result();
+    if (this.#hasLoss && this.#steps > 0) logs[this.loss.name] = this.loss.result();
+    if (aggregated) Object.assign(logs, await task.reduceAggregatedLogs(aggregated, globalStep.value));
+    if (checkpointExporter !== null) {
+      await checkpointExporter.maybeExportCheckpoint(checkpoint, logs, globalStep.value);
+      getLeafNestedDict(logs, checkpointExporter.metricName.split('|')); // a wrong name must not go unnoticed
+      logs[`best_${checkpointExporter.metricName}`] = checkpointExporter.bestValue;
+    }
+    return logs;
+  }
+}

@@ -1,0 +1,40 @@
+/** Putting the parts of an experiment together. */
+import { variablePaths } from '../tf/object-paths.js';
+import type { Optimizer } from '../optimization/index.js';
+import { asAveraging } from './averaging.js';
+import path from 'node:path';
+import { BestCheckpointExporter } from './best-checkpoint.js';
+import type { ExperimentConfig } from './config.js';
+import { trainableVariables } from './model.js';
+import type { Task } from './task.js';
+import { Trainer } from './trainer.js';
+import type { TrainerOptions } from './trainer.js';
+
+/** The optimizer of an experiment, made by its task. */
+export function createOptimizer(task: Task, params: ExperimentConfig): Optimizer {
+  return task.createOptimizer(params.trainer.optimizer_config, params.runtime);
+}
+
+/** Options of {@link createTrainer} beside config and task. */
+export interface CreateTrainerOptions extends Pick<TrainerOptions, 'train' | 'evaluate' | 'checkpointExporter'> {
+  /** Class of the trainer. Default {@link Trainer}. */
+  trainerClass?: new (options: TrainerOptions) => Trainer;
+}
+
+/** Builds the task's model, then the optimizer, then the trainer. */
+export function createTrainer(params: ExperimentConfig, task: Task, options: CreateTrainerOptions = {}): Trainer {
+  const { trainerClass = Trainer, train = true, evaluate = true, checkpointExporter = null } = options;
+  const model = task.buildModel();
+  const optimizer = createOptimizer(task, params);
+  optimizer.setVariablePaths(variablePaths(model));
+  asAveraging(optimizer)?.shadowCopy([...variablePaths(model).keys()] as never);
+  if (train) optimizer.build(trainableVariables(model));
+  return new trainerClass({ config: params, task, model, optimizer, train, evaluate, checkpointExporter });
+}
+
+/** The exporter of best checkpoints that the config asks for; null unless sub-directory, metric and `dataDir` are all given. */
+export function maybeCreateBestCkptExporter(params: ExperimentConfig, dataDir: string | null | undefined): BestCheckpointExporter | null {
+  const { best_checkpoint_export_subdir: subdir, best_checkpoint_eval_metric: metric, best_checkpoint_metric_comp: comparison } = params.trainer;
+  if (!dataDir || !subdir || !metric) return null;
+  return new BestCheckpointExporter(path.join(dataDir, subdir), metric, comparison);
+}

@@ -1,0 +1,19 @@
+/** Experiments: their configs, tasks, the trainer and the runner. */
+export * from './registry.js';
+export { type StepLogs, Task } from './task.js';
+export { defineTask, type TaskDefinition } from './define-task.js';
+export { type Model, type Tensors, trainableVariables } from './model.js';
+export { Trainer, type TrainerOptions, type TrainingSpeed } from './trainer.js';
+export { createOptimizer, createTrainer, type CreateTrainerOptions, maybeCreateBestCkptExporter } from './factories.js';
+export { OrbitExperimentRunner, runExperiment, type RunOutcome } from './runner.js';
+export { type ControllerClass, type ControllerParts, type RunMode, runModes, type RunnerOptions } from './runner-options.js';
+export type { RunResult } from './run-result.js';
+export { TrainingStopped } from './stop.js';
+export { BestCheckpointExporter, type BestLogs, type MetricComparison } from './best-checkpoint.js';
+export { RecoveryAction, type RecoveryActionOptions, RecoveryCondition, type RecoveryConditionOptions, RecoveryCounter } from './recovery.js';
+export { EMACheckpointing, type EMACheckpointingOptions } from './ema-checkpointing.js';
+export { castLeafNestedDict, getLeafNestedDict } from './nested-logs.js';
+export { modelSummary, tryCountParams, writeModelParams } from './model-info.js';
+export { serializeConfig } from './serialize.js';
+export { writeJsonSummary } from './run-files.js';
+export * from './config.js';

@@ -1,0 +1,72 @@
+/** Describing a model to people: parameter counts, a table of its layers, a list of its variables. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type * as tf from '#tf';
+
+/** What counting needs of a model: its weights, once it is built. */
+export interface CountableModel {
+  /** All weights. */
+  readonly weights: readonly { readonly shape: readonly (number | null)[]; readonly name: string }[];
+  /** The weights that training changes. */
+  readonly trainableWeights: readonly { readonly shape: readonly (number | null)[] }[];
+}
+
+const product = (shape: readonly (number | null)[]): number => shape.reduce<number>((n, d) => n * (d ?? 1), 1);
+
+/**
+ * Number of parameters of a model, or null if it is not built yet.
+ * @param trainableOnly count only the weights that training changes; default false
+ */
+export function tryCountParams(model: unknown, trainableOnly = false): number | null {
+  try {
+    const { weights, trainableWeights } = model as CountableModel;
+    const counted = trainableOnly ? trainableWeights : weights;
+    if (!Array.isArray(counted) || (!trainableOnly && counted.length === 0 && (model as { built?: boolean }).built === false)) return null;
+    return counted.reduce((n, w) => n + product(w.shape), 0);
+  } catch {
+    return null; // tfjs throws when a layer has no weights yet
+  }
+}
+
+/** Writes one line `<variable name> [dims]` per variable, a blank line and `Total params: <n>` to `file`. */
+export async function writeModelParams(model: CountableModel, file: string): Promise<void> {
+  const lines = model.weights.map((w) => `${w.name} [${w.shape.join(', ')}]`);
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, `${lines.join('\n')}\n\nTotal params: ${tryCountParams(model) ?? 0}\n`);
+}
+
+const shapeText = (shape: unknown): string =>
+  Array.isArray(shape) && Array.isArray(shape[0])
+    ? (shape as unknown[]).map(shapeText).join(', ')
+    : `[${(shape as (number | null)[]).map((d) => d ?? '·').join(', ')}]`;
+
+/**
+ * A table of a model's layers with output shapes (`·` = batch) and parameter counts, and the totals below it.
+ * A model without layers gives the totals only; one that is not built gives an empty text.
+ */
+export function modelSummary(model: unknown): string {
+  const total = tryCountParams(model);
+  const trainable = tryCountParams(model, true);
+  if (total === null || trainable === null) return '';
+  const layers = (model as { layers?: tf.layers.Layer[] }).layers ?? [];
+  const rows = layers.map((layer) => [layer.name, layer.getClassName(), outputShape(layer), layer.countParams().toLocaleString('en-US')]);
+  const lines: string[] = [];
+  if (rows.length > 0) {
+    const table = [['Layer', 'Type', 'Output', 'Parameters'], ...rows];
+    const width = [0, 1, 2, 3].map((c) => Math.max(...table.map((r) => r[c]!.length)));
+    const line = (r: string[]): string => r.map((cell, c) => (c === 3 ? cell.padStart(width[c]!) : cell.padEnd(width[c]!))).join('  ');
+    const rule = '─'.repeat(width.reduce((a, b) => a + b, 6));
+    lines.push(line(table[0]!), rule, ...table.slice(1).map(line), rule);
+  }
+  const frozen = total - trainable;
+  lines.push(`${total.toLocaleString('en-US')} parameters${frozen > 0 ? `, ${frozen.toLocaleString('en-US')} of them not trained` : ''}`);
+  return lines.join('\n');
+}
+
+function outputShape(layer: tf.layers.Layer): string {
+  try {
+    return shapeText(layer.outputShape);
+  } catch {
+    return '?'; // used more than once, or not connected
+  }
+}

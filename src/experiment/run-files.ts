@@ -1,0 +1,43 @@
+/** The small files that a run leaves in the model directory, each written whole or not at all. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+
+/**
+ * Writes a text file atomically: a temporary file beside it, flushed to disk, then renamed over the target.
+ * Missing directories are made.
+ */
+export async function writeFileAtomically(file: string, text: string): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true });
+  const temporary = `${file}.tmp.${randomBytes(6).toString('hex')}`;
+  try {
+    const handle = await open(temporary, 'w');
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** JSON with NaN and infinities as the strings `"NaN"`, `"Infinity"`, `"-Infinity"`, which plain JSON lacks. */
+export function toJson(value: unknown, indent?: number): string {
+  const replacer = (_key: string, v: unknown): unknown => (typeof v === 'number' && !Number.isFinite(v) ? String(v) : v);
+  return JSON.stringify(value, replacer, indent);
+}
+
+/** Writes `<logDir>/metrics-<step>.json`: every value as text, indented by four blanks. Returns the file's path. */
+export async function writeJsonSummary(logDir: string, step: number, metrics: Record<string, unknown>): Promise<string> {
+  const asText = (value: unknown): unknown =>
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
+      ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, asText(v)]))
+      : String(value);
+  const file = path.join(logDir, `metrics-${step}.json`);
+  await writeFileAtomically(file, `${JSON.stringify(asText(metrics), null, 4)}\n`);
+  return file;
+}

@@ -1,0 +1,80 @@
+/** What a run is made of. */
+import type { Action, Controller, ControllerOptions, ControllerReporter, SummaryManagerInterface } from '../orbit/index.js';
+import { didYouMean, nearestName } from '../config/index.js';
+import { NotImplementedModeError } from '../errors.js';
+import type { DistributionStrategy } from '../distribute/index.js';
+import type { ExperimentConfig } from './config.js';
+import type { Task } from './task.js';
+import type { Trainer } from './trainer.js';
+
+/** The modes of a run. */
+export const runModes = ['train', 'eval', 'train_and_eval', 'train_and_post_eval', 'continuous_eval'] as const;
+/** One of {@link runModes}. */
+export type RunMode = (typeof runModes)[number];
+
+/** Rejects what is no mode. @throws NotImplementedModeError with the nearest mode */
+export function requireMode(mode: string): asserts mode is RunMode {
+  if ((runModes as readonly string[]).includes(mode)) return;
+  throw new NotImplementedModeError(`The mode "${mode}" is not implemented.${didYouMean(nearestName(mode, runModes))} Modes: ${runModes.join(', ')}.`);
+}
+
+/** A class of controllers. */
+export type ControllerClass = { create(options: ControllerOptions): Promise<Controller> };
+
+/** Options of `OrbitExperimentRunner` and `runExperiment`. Null means the same as leaving an option out. */
+export interface RunnerOptions {
+  /** What is trained; `getTask(params.task)` makes it. */
+  task: Task;
+  /** One of {@link runModes}. */
+  mode: RunMode | (string & {});
+  /** The experiment's config. */
+  params: ExperimentConfig;
+  /** Directory of checkpoints, summaries and results; made if missing. */
+  modelDir: string;
+  /** Default: the strategy of `params.runtime`. */
+  distributionStrategy?: DistributionStrategy | null;
+  /** Evaluate once more at the end and return its logs. Default false. */
+  runPostEval?: boolean | null;
+  /** Write TensorBoard summaries. Default true. */
+  saveSummary?: boolean | null;
+  /** Called after every training loop, before the runner's own actions. */
+  trainActions?: readonly Action[] | null;
+  /** Called after every evaluation, before the runner's own actions. */
+  evalActions?: readonly Action[] | null;
+  /** A trainer made elsewhere, instead of `buildTrainer`'s. It gets no exporter of best checkpoints. */
+  trainer?: Trainer | null;
+  /** Class of the controller. Default `Controller`. */
+  controllerClass?: ControllerClass | null;
+  /** Writes the training summaries, in place of the default one for `<modelDir>/train`. */
+  summaryManager?: SummaryManagerInterface | null;
+  /** Writes the evaluation summaries, in place of the default one. */
+  evalSummaryManager?: SummaryManagerInterface | null;
+  /** Write checkpoints in the background. Default false. */
+  enableAsyncCheckpointing?: boolean | null;
+  /** Name of the experiment in `result.json`. Default: the name it was registered under, if the config came from there. */
+  experiment?: string | null;
+  /** Hears what the controller does. Default: it prints lines. */
+  reporter?: ControllerReporter | null;
+  /** Stops training at the next step boundary when aborted: a checkpoint is saved and `TrainingStopped` thrown. */
+  signal?: AbortSignal | null;
+  /** Takes lines of text about the run as a whole. Default: standard output. */
+  log?: ((line: string) => void) | null;
+}
+
+/** What the hook `buildController` gets. */
+export interface ControllerParts {
+  /** The trainer if the mode trains, else null. */
+  trainer: Trainer | null;
+  /** The evaluator: always the trainer object. */
+  evaluator: Trainer;
+  /** Whether summaries are written. */
+  saveSummary: boolean;
+  /** The user's train actions; the runner's own follow them. */
+  trainActions: readonly Action[];
+  /** The user's eval actions; the runner's own follow them. */
+  evalActions: readonly Action[];
+  /** Class of the controller. */
+  controllerClass: ControllerClass;
+  /** Whether checkpoints are written in the background. */
+  enableAsyncCheckpointing: boolean;
+}

@@ -1,0 +1,297 @@
+/** Runs an experiment in one of its modes. */
+import path from 'node:path';
+import { checkSupported, configNotices, validateConfig } from '../config/index.js';
+import { CheckpointManager } from '../checkpoint/index.js';
+import { getDistributionStrategy } from '../distribute/index.js';
+import type { DistributionStrategy } from '../distribute/index.js';
+import { UsageError } from '../errors.js';
+import { setRandomSeed } from '../function/index.js';
+import { Controller, LineReporter } from '../orbit/index.js';
+import type { Action, ControllerReporter, MaybePromise, Output } from '../orbit/index.js';
+import { defaultEvalActions, defaultTrainActions } from './actions.js';
+import type { BestCheckpointExporter } from './best-checkpoint.js';
+import type { ExperimentConfig } from './config.js';
+import { createTrainer, maybeCreateBestCkptExporter } from './factories.js';
+import type { Model } from './model.js';
+import { tryCountParams } from './model-info.js';
+import { experimentNameOf } from './registry.js';
+import { combineReporters } from './reporters.js';
+import { serializeConfig } from './serialize.js';
+import { completeResult, writeResult } from './run-result.js';
+import type { RunResult } from './run-result.js';
+import { requireMode } from './runner-options.js';
+import type { ControllerParts, RunnerOptions } from './runner-options.js';
+import { TrainingStopped } from './stop.js';
+import type { Task } from './task.js';
+import type { Trainer } from './trainer.js';
+
+/** What a run gives back. */
+export interface RunOutcome {
+  /** The trained or evaluated model. */
+  model: Model;
+  /** Logs of the final evaluation with `runPostEval` or in mode `train_and_post_eval`, else empty. */
+  evalLogs: Output;
+}
+
+/**
+ * Runs an experiment: builds trainer, checkpoint manager and controller, each in a method of its own that subclasses
+ * override, restores the newest checkpoint, and does what the mode says.
+ *
+ * ```ts
+ * const params = getExperimentConfig('mnist_mlp');
+ * const runner = new OrbitExperimentRunner({ task: getTask(params.task), mode: 'train', params, modelDir: 'runs/mnist' });
+ * const { model, evalLogs } = await runner.run();
+ * ```
+ */
+export class OrbitExperimentRunner {
+  readonly params: ExperimentConfig;
+  readonly modelDir: string;
+  readonly task: Task;
+  readonly mode: string;
+  readonly #options: RunnerOptions;
+  #strategy: DistributionStrategy | null = null;
+  #trainer: Trainer | null = null;
+  #manager: CheckpointManager | null | undefined = undefined;
+  #controller: Controller | null = null;
+  #building: Promise<void> | null = null;
+  #resumedFrom: string | null = null;
+  #trainLogs: Output | null = null;
+  #evalLogs: Output | null = null;
+  #result: RunResult | null = null;
+
+  /** Checks the options; nothing is built or written before `build()` or `run()`. */
+  constructor(options: RunnerOptions) {
+    if (!options.task) throw new UsageError('OrbitExperimentRunner needs a task: getTask(params.task) makes it.');
+    if (!options.params?.trainer) throw new UsageError('OrbitExperimentRunner needs params, the config of an experiment.');
+    this.#options = options;
+    this.params = options.params;
+    this.modelDir = options.modelDir;
+    this.task = options.task;
+    this.mode = options.mode;
+  }
+
+  /** The trainer; there from the end of `buildTrainer`. */
+  get trainer(): Trainer {
+    return this.#trainer ?? tooEarly('trainer', 'buildTrainer');
+  }
+
+  /** The checkpoint manager, or null without one; there from the end of `maybeBuildCheckpointManager`. */
+  get checkpointManager(): CheckpointManager | null {
+    return this.#manager === undefined ? tooEarly('checkpointManager', 'maybeBuildCheckpointManager') : this.#manager;
+  }
+
+  /** The controller; there after `build()`. */
+  get controller(): Controller {
+    return this.#controller ?? tooEarly('controller', 'buildController');
+  }
+
+  /** How the work is spread over devices. */
+  get distributionStrategy(): DistributionStrategy {
+    const { runtime } = this.params;
+    return (this.#strategy ??=
+      this.#options.distributionStrategy ??
+      getDistributionStrategy({
+        distributionStrategy: runtime.distribution_strategy,
+        numGpus: runtime.num_gpus,
+        allReduceAlg: runtime.all_reduce_alg,
+        tpuAddress: runtime.tpu,
+      }));
+  }
+
+  /** Path of the checkpoint that this run began from, or null; known after `build()`. */
+  get resumedFrom(): string | null {
+    return this.#resumedFrom;
+  }
+
+  /** The numbers of the run; null before its end. */
+  get result(): RunResult | null {
+    return this.#result;
+  }
+
+  /** Builds all parts and restores the newest checkpoint. Called by `run()` if it was not called before. */
+  build(): Promise<void> {
+    return (this.#building ??= this.#build());
+  }
+
+  async #build(): Promise<void> {
+    const { mode, task, params } = this;
+    const options = this.#options;
+    const trains = mode.includes('train');
+    checkSupported(validateConfig(params)); // what cannot be done is refused before anything is written
+    void this.distributionStrategy;
+    for (const notice of configNotices(params)) this.#log(`Note: ${notice}`);
+    if (trains && this.modelDir) await serializeConfig(params, this.modelDir);
+    setRandomSeed(params.runtime.seed);
+    const evaluates = mode.includes('eval') || options.runPostEval === true;
+    this.#trainer = options.trainer ?? (await this.buildTrainer(task, trains, evaluates));
+    this.#trainer.stopSignal = options.signal ?? null;
+    this.#manager = await this.maybeBuildCheckpointManager();
+    if (trains && this.#manager === null) throw new UsageError(`Mode "${mode}" trains and needs a checkpoint manager, but maybeBuildCheckpointManager returned null.`);
+    this.#controller = await this.buildController({
+      trainer: trains ? this.#trainer : null,
+      evaluator: this.#trainer,
+      saveSummary: options.saveSummary ?? true,
+      trainActions: options.trainActions ?? [],
+      evalActions: options.evalActions ?? [],
+      controllerClass: options.controllerClass ?? Controller,
+      enableAsyncCheckpointing: options.enableAsyncCheckpointing ?? false,
+    });
+  }
+
+  /** Builds model, optimizer and trainer. Override to use a trainer of your own. */
+  protected async buildTrainer(task: Task, train: boolean, evaluate: boolean): Promise<Trainer> {
+    return createTrainer(this.params, task, { train, evaluate, checkpointExporter: await this.buildBestCheckpointExporter() });
+  }
+
+  /** The exporter of best checkpoints; null if the config asks for none. */
+  protected buildBestCheckpointExporter(): MaybePromise<BestCheckpointExporter | null> {
+    return maybeCreateBestCkptExporter(this.params, this.modelDir);
+  }
+
+  /** The manager of the checkpoints in the model directory; null if the trainer has no checkpoint. */
+  protected maybeBuildCheckpointManager(): MaybePromise<CheckpointManager | null> {
+    const { trainer, params, modelDir } = this;
+    if (!trainer.checkpoint) return null;
+    if (!modelDir) throw new UsageError('modelDir is missing: checkpoints need a directory.');
+    return new CheckpointManager({
+      checkpoint: trainer.checkpoint,
+      directory: modelDir,
+      maxToKeep: params.trainer.max_to_keep,
+      stepCounter: trainer.globalStep,
+      checkpointInterval: params.trainer.checkpoint_interval,
+      initFn: () => trainer.initialize(),
+    });
+  }
+
+  /** Makes the controller and restores the newest checkpoint. */
+  protected buildController(parts: ControllerParts): Promise<Controller> {
+    const { params, modelDir, trainer, checkpointManager } = this;
+    const { reporter, summaryManager, evalSummaryManager } = this.#options;
+    const { saveSummary } = parts;
+    return parts.controllerClass.create({
+      globalStep: trainer.globalStep,
+      trainer: parts.trainer,
+      evaluator: parts.evaluator,
+      stepsPerLoop: params.trainer.steps_per_loop,
+      checkpointManager,
+      enableAsyncCheckpointing: parts.enableAsyncCheckpointing,
+      summaryDir: saveSummary ? path.join(modelDir, 'train') : null,
+      evalSummaryDir: saveSummary ? path.join(modelDir, params.trainer.validation_summary_subdir) : null,
+      summaryInterval: saveSummary ? params.trainer.summary_interval : null,
+      summaryManager,
+      evalSummaryManager,
+      trainActions: [...parts.trainActions, ...this.defaultTrainActions()],
+      evalActions: [...parts.evalActions, ...this.defaultEvalActions()],
+      reporter: combineReporters(this.#listener(), reporter ?? new LineReporter()),
+    });
+  }
+
+  /** The runner's own train actions: recovery from a blown-up loss. */
+  protected defaultTrainActions(): readonly Action[] {
+    return defaultTrainActions(this.params, this.trainer, this.checkpointManager);
+  }
+
+  /** The runner's own eval actions: checkpoints of averaged weights. */
+  protected defaultEvalActions(): readonly Action[] {
+    return defaultEvalActions(this.params, this.trainer, this.modelDir);
+  }
+
+  #listener(): ControllerReporter {
+    return {
+      resumed: ({ path: from }) => void (this.#resumedFrom = from),
+      trainLoopEnd: ({ output }) => void (this.#trainLogs = output),
+      evaluationEnd: ({ output }) => void (this.#evalLogs = output),
+    };
+  }
+
+  /**
+   * Runs the mode to its end and leaves `result.<mode>.json` in the model directory.
+   * @throws NotImplementedModeError for an unknown mode; TrainingStopped when the signal stopped it, after a checkpoint
+   */
+  async run(): Promise<RunOutcome> {
+    const begin = performance.now();
+    requireMode(this.mode);
+    await this.build();
+    this.#sayIfFinished();
+    try {
+      await this.runMode();
+      const evalLogs = await this.#postEvaluation();
+      await this.controller.close();
+      await this.#finish((performance.now() - begin) / 1000);
+      return { model: this.trainer.model, evalLogs };
+    } catch (error) {
+      if (error instanceof TrainingStopped && this.params.trainer.preemption_on_demand_checkpoint) await this.controller.saveCheckpoint();
+      await this.controller.close();
+      throw error;
+    }
+  }
+
+  /** Does what the mode says, without the final evaluation. */
+  protected async runMode(): Promise<void> {
+    const { train_steps, validation_steps, validation_interval, continuous_eval_timeout } = this.params.trainer;
+    const { controller, trainer } = this;
+    switch (this.mode) {
+      case 'train':
+      case 'train_and_post_eval':
+        return controller.train(train_steps);
+      case 'train_and_eval':
+        await controller.trainAndEvaluate({ trainSteps: train_steps, evalSteps: validation_steps, evalInterval: validation_interval });
+        return;
+      case 'eval':
+        await controller.evaluate(validation_steps);
+        return;
+      default:
+        await controller.evaluateContinuously({
+          steps: validation_steps,
+          timeout: continuous_eval_timeout,
+          timeoutFn: () => trainer.globalStep.value >= train_steps,
+        });
+    }
+  }
+
+  async #postEvaluation(): Promise<Output> {
+    if (this.#options.runPostEval !== true && this.mode !== 'train_and_post_eval') return {};
+    return this.controller.evaluate(this.params.trainer.validation_steps);
+  }
+
+  #log(line: string): void {
+    const log = this.#options.log ?? ((text: string) => process.stdout.write(`${text}\n`));
+    log(line);
+  }
+
+  #sayIfFinished(): void {
+    const { train_steps } = this.params.trainer;
+    const step = this.trainer.globalStep.value;
+    if (!this.mode.includes('train') || this.#resumedFrom === null || step < train_steps) return;
+    this.#log(`This run is finished: ${this.#resumedFrom} is at step ${step} of ${train_steps}. To train on, raise trainer.train_steps; to start afresh, choose another model directory.`);
+  }
+
+  async #finish(wallSeconds: number): Promise<void> {
+    const { trainer, params, mode, modelDir } = this;
+    const { stepsPerSecond, secondsToFirstStep } = trainer.speed;
+    const parameters = tryCountParams(trainer.model);
+    if (parameters !== null) this.#log(`Number of trained parameters: ${(parameters / 1e6).toFixed(2)} million.`);
+    this.#result = completeResult({
+      experiment: this.#options.experiment ?? experimentNameOf(params),
+      mode,
+      global_step: trainer.globalStep.value,
+      train_logs: this.#trainLogs,
+      eval_logs: this.#evalLogs,
+      steps_per_second: stepsPerSecond,
+      samples_per_second: stepsPerSecond === null ? null : stepsPerSecond * params.task.train_data.global_batch_size,
+      seconds_to_first_step: secondsToFirstStep,
+      wall_seconds: wallSeconds,
+      resumed_from: this.#resumedFrom,
+    });
+    if (modelDir) await writeResult(modelDir, this.#result);
+  }
+}
+
+/** Runs an experiment; see {@link OrbitExperimentRunner}, whose options these are. */
+export function runExperiment(options: RunnerOptions): Promise<RunOutcome> {
+  return new OrbitExperimentRunner(options).run();
+}
+
+function tooEarly(part: string, hook: string): never {
+  throw new UsageError(`runner.${part} is not there yet: it is made by ${hook}(). Call \`await runner.build()\` or \`await runner.run()\` first.`);
+}

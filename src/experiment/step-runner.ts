@@ -1,0 +1,26 @@
+/** Chooses between blocking for a step and waiting for it. */
+import type { CompiledStep } from './compile-step.js';
+
+/** A step that takes longer than this, in milliseconds, runs while the event loop goes on; waiting costs about 0.1 ms. */
+const LONG_STEP_MILLISECONDS = 5;
+/** So many long steps in a row make a step a long one: the first one compiles. */
+const STEPS_TO_DECIDE = 3;
+
+/** Runs a step whose results are not needed: short steps block, long ones are waited for. */
+export class StepRunner<A extends unknown[]> {
+  readonly #step: CompiledStep<A, unknown>;
+  #longSteps = 0;
+
+  constructor(step: CompiledStep<A, unknown>) {
+    this.#step = step;
+  }
+
+  /** Runs the step. Returns nothing when it is done, or a promise of that. */
+  run(...args: A): Promise<unknown> | undefined {
+    if (this.#longSteps >= STEPS_TO_DECIDE) return this.#step(...args);
+    const begin = performance.now();
+    this.#step.runSync(...args);
+    this.#longSteps = performance.now() - begin > LONG_STEP_MILLISECONDS ? this.#longSteps + 1 : 0;
+    return undefined;
+  }
+}

@@ -1,0 +1,263 @@
+/** The inner loops of training and evaluation for a task: compiled steps, metrics, logs. */
+import { Checkpoint } from '../checkpoint/index.js';
+import { UsageError } from '../errors.js';
+import { randomState } from '../function/index.js';
+import { Mean } from '../metrics/index.js';
+import type { Metric } from '../metrics/index.js';
+import { createGlobalStep, StandardTrainer } from '../orbit/index.js';
+import type { DataIterator, DatasetLike, MaybePromise, Output, SavableGlobalStep } from '../orbit/index.js';
+import type { Optimizer } from '../optimization/index.js';
+import type { BestCheckpointExporter } from './best-checkpoint.js';
+import type { DataConfig, ExperimentConfig } from './config.js';
+import { asAveraging } from './averaging.js';
+import { compileStep } from './compile-step.js';
+import { DataPositionItem } from './data-position.js';
+import { EvaluationLoop } from './evaluation-loop.js';
+import { LossWatch } from './loss-watch.js';
+import type { Model, Tensors } from './model.js';
+import { RecoveryCounter } from './recovery.js';
+import { seededData } from './seeds.js';
+import { StepRunner } from './step-runner.js';
+import { TrainingStopped } from './stop.js';
+import { Task } from './task.js';
+
+/** Parts of a {@link Trainer}. */
+export interface TrainerOptions {
+  /** The experiment's config: `trainer`, `task` and `runtime` are read. */
+  config: ExperimentConfig;
+  /** What is trained. */
+  task: Task;
+  /** The model, as the task built it. */
+  model: Model;
+  /** The optimizer. */
+  optimizer: Optimizer;
+  /** Prepare for training. Default true. */
+  train?: boolean;
+  /** Prepare for evaluation. Default true. */
+  evaluate?: boolean;
+  /** Training data. Default: the task's inputs for `config.task.train_data`. */
+  trainDataset?: DatasetLike | null;
+  /** Validation data. Default: the task's inputs for `config.task.validation_data`. */
+  validationDataset?: DatasetLike | null;
+  /** Keeps the checkpoint with the best evaluation. Default none. */
+  checkpointExporter?: BestCheckpointExporter | null;
+}
+
+/** How fast training went, first step aside (it traces and compiles). */
+export interface TrainingSpeed {
+  /** Steps made by this trainer. */
+  readonly steps: number;
+  /** Steps per second inside the training loops after the first step; null before the second. */
+  readonly stepsPerSecond: number | null;
+  /** Seconds from the start of the process to the end of the first step; null before it. */
+  readonly secondsToFirstStep: number | null;
+}
+
+/**
+ * Trains and evaluates a task's model. One training loop is n × the compiled `task.trainStep` with the loss and metrics
+ * updated inside it; its logs are the metrics, `training_loss` and `learning_rate`, read once at its end. An evaluation
+ * gives the validation metrics and `validation_loss`.
+ */
+export class Trainer extends StandardTrainer<DatasetLike> {
+  readonly config: ExperimentConfig;
+  readonly task: Task;
+  readonly model: Model;
+  readonly optimizer: Optimizer;
+  /** Steps made: a counter of the host, separate from the optimizer's count of updates. */
+  readonly globalStep: SavableGlobalStep = createGlobalStep();
+  /** Model, optimizer, step, random numbers, data position and metrics: all that an exact resume needs. */
+  readonly checkpoint: Checkpoint;
+  /** Position of the training data within the checkpoint. */
+  readonly dataPosition: DataPositionItem;
+  readonly checkpointExporter: BestCheckpointExporter | null;
+  /** Counts the blow-ups of the run. */
+  readonly recovery = new RecoveryCounter();
+  /** Stops training at the next step boundary when aborted. */
+  stopSignal: AbortSignal | null = null;
+  /** Called once, after the first step. */
+  onFirstStep: (() => void) | null = null;
+  readonly #trainLoss: Mean | null;
+  readonly #trainMetrics: readonly Metric[] | null;
+  readonly #evaluation: EvaluationLoop | null;
+  readonly #watch: LossWatch;
+  #step: StepRunner<[Tensors]> | null = null;
+  #clock = { steps: 0, seconds: 0, begin: 0, counted: 0, firstStepAt: null as number | null };
+
+  /** @throws UsageError when the config lacks a part that is needed */
+  constructor(options: TrainerOptions) {
+    const { config, task, model, optimizer, train = true, evaluate = true } = options;
+    if (!config?.trainer) throw new UsageError('Trainer: the config has no `trainer` part; make it with experimentConfig({ ... }).');
+    if (!config.task) throw new UsageError('Trainer: the config has no `task` part; make it with experimentConfig({ ... }).');
+    requireData(config.task.train_data, options.trainDataset, 'train_data', 'trainDataset');
+    requireData(config.task.validation_data, options.validationDataset, 'validation_data', 'validationDataset');
+    super(options.trainDataset ?? inputsOf(task, config.task.train_data, config.runtime.seed), {
+      useTfWhileLoop: config.trainer.train_tf_while_loop,
+      useTfFunction: config.trainer.train_tf_function,
+      useTpuSummaryOptimization: config.trainer.allow_tpu_summary,
+    });
+    this.config = config;
+    this.task = task;
+    this.model = model;
+    this.optimizer = optimizer;
+    this.checkpointExporter = options.checkpointExporter ?? null;
+    this.#trainLoss = train ? new Mean('training_loss') : null;
+    this.#trainMetrics = train ? task.buildMetrics(true) : null;
+    this.#watch = new LossWatch();
+    this.#evaluation = evaluate
+      ? new EvaluationLoop(this, options.validationDataset ?? inputsOf(task, config.task.validation_data, config.runtime.seed))
+      : null;
+    this.dataPosition = new DataPositionItem(this.trainIterator);
+    this.checkpoint = new Checkpoint({
+      model,
+      optimizer,
+      global_step: this.globalStep,
+      random_state: randomState,
+      train_iterator: this.dataPosition,
+      recovery: this.recovery,
+      ...(this.#trainLoss && this.#trainMetrics ? { train_metrics: metricItems([...this.#trainMetrics, this.#trainLoss]) } : {}),
+      ...model.checkpointItems,
+    });
+  }
+
+  /** Mean training loss of the loop that runs. */
+  get trainLoss(): Mean {
+    return this.#trainLoss ?? missing('trainLoss', 'train');
+  }
+
+  /** Metrics of training. */
+  get trainMetrics(): readonly Metric[] {
+    return this.#trainMetrics ?? missing('trainMetrics', 'train');
+  }
+
+  /** Mean validation loss of the evaluation that runs, or of the last one. */
+  get validationLoss(): Mean {
+    return this.#evaluation?.loss ?? missing('validationLoss', 'evaluate');
+  }
+
+  /** Metrics of evaluation. */
+  get validationMetrics(): readonly Metric[] {
+    return this.#evaluation?.metrics ?? missing('validationMetrics', 'evaluate');
+  }
+
+  /** How fast training went. */
+  get speed(): TrainingSpeed {
+    const { steps, seconds, counted, firstStepAt } = this.#clock;
+    return { steps, stepsPerSecond: counted > 0 && seconds > 0 ? counted / seconds : null, secondsToFirstStep: firstStepAt };
+  }
+
+  /** The first step of the loop that just ended at which the loss was not finite; null if there was none. */
+  get firstBadStep(): number | null {
+    return this.#watch.firstBadStep;
+  }
+
+  /** Prepares a fresh model with `task.initialize`; run by the checkpoint manager when there is no checkpoint. */
+  async initialize(): Promise<void> {
+    await this.task.initialize(this.model);
+  }
+
+  /** Takes the next training batch. Override to change it on its way. */
+  nextTrainInputs(iterator: DataIterator): MaybePromise<Tensors> {
+    const next = iterator.next();
+    return next instanceof Promise ? next.then((r) => r.value as Tensors) : (next.value as Tensors);
+  }
+
+  /** Takes the next evaluation batch, with logs to pass through beside those of the step. */
+  nextEvalInputs(iterator: DataIterator): MaybePromise<{ inputs: Tensors; passthroughLogs?: Output }> {
+    const next = iterator.next();
+    return next instanceof Promise ? next.then((r) => ({ inputs: r.value as Tensors })) : { inputs: next.value as Tensors };
+  }
+
+  override async train(numSteps: number): Promise<Output | null | undefined | void> {
+    this.#clock.begin = performance.now();
+    const before = this.#clock.steps;
+    this.#watch.begin(this.globalStep.value);
+    try {
+      return await super.train(numSteps);
+    } finally {
+      this.#clock.seconds += (performance.now() - this.#clock.begin) / 1000;
+      this.#clock.counted += this.#clock.steps - before - (before === 0 && this.#clock.steps > 0 ? 1 : 0);
+    }
+  }
+
+  override trainStep(iterator: DataIterator): MaybePromise<void> {
+    if (this.stopSignal?.aborted) throw new TrainingStopped(this.globalStep.value, this.stopSignal.reason);
+    const inputs = this.nextTrainInputs(iterator);
+    return inputs instanceof Promise ? inputs.then(this.#runStep) : this.#runStep(inputs);
+  }
+
+  readonly #runStep = (inputs: Tensors): MaybePromise<void> => {
+    const done = (this.#step ??= this.#buildStep()).run(inputs);
+    return done === undefined ? this.#countStep() : done.then(this.#countStep);
+  };
+
+  readonly #countStep = (): void => {
+    this.globalStep.assignAdd(1);
+    if (this.#clock.steps++ === 0) this.#firstStep();
+  };
+
+  #firstStep(): void {
+    const now = performance.now();
+    this.#clock.firstStepAt = now / 1000;
+    this.#clock.begin = now; // the first step traces and compiles: it does not count as speed
+    this.onFirstStep?.();
+  }
+
+  #buildStep(): StepRunner<[Tensors]> {
+    const { task, model, optimizer, trainMetrics, trainLoss } = this;
+    const step = (inputs: Tensors): void => {
+      const { [Task.loss]: loss } = task.trainStep(inputs, model, optimizer, trainMetrics);
+      if (loss === undefined) return;
+      trainLoss.updateState(loss);
+      this.#watch.update(loss);
+    };
+    return new StepRunner(compileStep(step, { name: 'train_step', eager: this.config.runtime.run_eagerly }));
+  }
+
+  override async trainLoopEnd(): Promise<Output> {
+    const logs: Output = {};
+    for (const metric of [...this.trainMetrics, this.trainLoss]) {
+      logs[metric.name] = metric.result();
+      metric.resetState();
+    }
+    this.#watch.end();
+    logs['learning_rate'] = this.optimizer.currentLearningRate();
+    return logs;
+  }
+
+  /** Evaluates `numSteps` batches, or all of them with -1. */
+  async evaluate(numSteps: number): Promise<Output> {
+    const evaluation = this.#evaluation ?? missing('evaluate', 'evaluate');
+    const averaging = asAveraging(this.optimizer);
+    return evaluation.run(numSteps, averaging);
+  }
+}
+
+function missing(what: string, part: 'train' | 'evaluate'): never {
+  throw new UsageError(`Trainer.${what} is not available: the trainer was made with ${part}: false.`);
+}
+
+function requireData(config: DataConfig | null | undefined, dataset: unknown, name: string, option: string): void {
+  if (config || dataset) return;
+  throw new UsageError(`Trainer: config.task has no ${name} and no ${option} was passed; give one of them.`);
+}
+
+/**
+ * The task's dataset of a data config, built at first use and walked anew each time it is opened. Data that can be walked
+ * only once (a generator object) are built again.
+ */
+function inputsOf(task: Task, config: DataConfig, seed: number): DatasetLike {
+  const data = seededData(config, seed);
+  let built: DatasetLike | null = null;
+  return async () => {
+    if (built === null) built = await task.buildInputs(data);
+    const dataset = (typeof built === 'function' ? await built() : built) as Iterable<unknown> | AsyncIterable<unknown>;
+    const isOneWalk = 'next' in dataset;
+    if (isOneWalk) built = null;
+    return dataset;
+  };
+}
+
+/** Metrics by name, to be saved: an interrupted loop goes on counting where it stopped. */
+function metricItems(metrics: readonly Metric[]): Record<string, Metric> {
+  return Object.fromEntries(metrics.map((metric) => [metric.name, metric]));
+}
