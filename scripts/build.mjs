@@ -3,10 +3,10 @@
 // an earlier build is not cut off.
 import { build } from 'esbuild';
 import { spawn } from 'node:child_process';
-import { readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildTf } from './build-tf.mjs';
-import { doors, programs, root } from './rooms.mjs';
+import { bundledPackages, doors, packageJson, programs, root } from './rooms.mjs';
 
 const started = performance.now();
 const dist = path.join(root, 'dist');
@@ -47,17 +47,33 @@ async function buildJavaScript() {
     format: 'esm',
     platform: 'node',
     target: 'node20.19',
-    packages: 'external',
-    external: ['#tf', '#package.json'],
+    external: ['#tf', '#package.json', ...Object.keys(packageJson.dependencies), 'onnxruntime-node', '@orbit-ts/*'],
+    alias: Object.fromEntries(Object.entries(bundledPackages).flatMap(([name, file]) => (file ? [[name, path.join(root, file)]] : []))),
     chunkNames: 'chunks/[name]-[hash]',
     sourcemap: true,
-    sourcesContent: false,
+    legalComments: 'none', // the licences stand in dist/LICENSES.txt
     keepNames: true, // class names appear in checkpoints, logs and messages
     metafile: true,
     plugins: [ownAddressPlugin],
     logLevel: 'warning',
   });
+  writeLicences(Object.keys(metafile.inputs));
   return Object.keys(metafile.outputs).map((f) => path.join(root, f));
+}
+
+/** Writes the licences of the packages that were taken in, and fails on one that was not meant to be. */
+function writeLicences(inputs) {
+  const names = [...new Set(inputs.flatMap((f) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(f)?.[1] ?? []))].sort();
+  const texts = names.map((name) => {
+    if (!(name in bundledPackages)) throw new Error(`${name} was bundled: list it under dependencies, or in scripts/rooms.mjs`);
+    const folder = path.join(root, 'node_modules', name);
+    const { version, license } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
+    const file = readdirSync(folder).find((f) => /^licen[cs]e/i.test(f));
+    const text = readFileSync(file ? path.join(folder, file) : path.join(root, `scripts/licenses/${path.basename(name)}.txt`), 'utf8');
+    return `${name} ${version} (${license})\n\n${text.trim()}\n`;
+  });
+  const head = 'The JavaScript files beside and below this one contain parts of these packages. For dist/tf see dist/tf/LICENSES.txt.\n';
+  writeFileSync(path.join(dist, 'LICENSES.txt'), [head, ...texts].join(`\n${'-'.repeat(80)}\n\n`));
 }
 
 function buildDeclarations() {

@@ -87,7 +87,9 @@ for (const { node, statement } of calls) {
   }
 }
 
-const sorted = Object.fromEntries(Object.entries(docs).sort(([a], [b]) => (a < b ? -1 : 1)));
+// A schema without a commented field has nothing to say.
+const told = Object.entries(docs).filter(([, entry]) => Object.keys(entry.fields).length > 0);
+const sorted = Object.fromEntries(told.sort(([a], [b]) => (a < b ? -1 : 1)));
 const text = `/* Written by \`node scripts/config-docs.mjs\` from the comments in the config schemas; do not edit. */
 
 /** What each schema and each of its fields mean, by schema name. */

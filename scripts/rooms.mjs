@@ -11,6 +11,12 @@ export const packageJson = JSON.parse(readFileSync(path.join(root, 'package.json
 /** Folder of dist/ that is built on its own, from scripts/build-tf.mjs. */
 export const tfDoor = './tf';
 
+/**
+ * Packages that the build takes into dist/ (devDependencies), each with the file it starts from where that is not the
+ * package's own: imported as they come they cost 100 ms and more at the start of every process.
+ */
+export const bundledPackages = { yaml: 'node_modules/yaml/browser/dist/index.js', '@bufbuild/protobuf': null };
+
 /** The doors of `exports` that lead to code: `{ door: './orbit', source: 'src/orbit/index.ts', exists }`. */
 export function doors() {
   return Object.entries(packageJson.exports)
