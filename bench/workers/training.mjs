@@ -1,0 +1,80 @@
+// Our training loop as a long-lived process: `train` runs the controller, `bare` the same compiled step on one prepared batch.
+import { mkdtempSync } from 'node:fs';
+import path from 'node:path';
+import { getExperimentConfig, getTask, OrbitExperimentRunner } from 'orbit-ts/experiment';
+import { compile } from 'orbit-ts/function';
+import { Mean } from 'orbit-ts/metrics';
+import { TINY } from '../models/tiny.mjs';
+import { median } from '../lib/stats.mjs';
+import { serve } from './protocol.mjs';
+
+/** A number of steps that no measurement reaches. */
+const NEVER = 1e9;
+
+let runner = null;
+let bareStep = null;
+
+/** A second model of the task with its own optimizer and metrics, in a compiled step like the trainer's. */
+async function buildBareStep(params, task) {
+  const model = task.buildModel();
+  const optimizer = task.createOptimizer(params.trainer.optimizer_config, params.runtime);
+  const metrics = task.buildMetrics(true);
+  const meanLoss = new Mean('training_loss');
+  const batch = await firstElement(await task.buildInputs(params.task.train_data));
+  const step = compile(
+    (inputs) => {
+      meanLoss.updateState(task.trainStep(inputs, model, optimizer, metrics).loss);
+    },
+    { name: 'bench_bare_step' },
+  );
+  return () => step.runSync(batch);
+}
+
+async function firstElement(dataset) {
+  for await (const element of typeof dataset === 'function' ? await dataset() : dataset) return element;
+  throw new Error('the dataset is empty');
+}
+
+/** Median of five readings of resident memory, each after two forced collections. */
+async function residentBytes() {
+  const readings = [];
+  for (let i = 0; i < 5; i++) {
+    for (let j = 0; j < 2; j++) {
+      globalThis.gc();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    readings.push(process.memoryUsage.rss());
+  }
+  return median(readings);
+}
+
+await serve({
+  async load({ experiment }) {
+    if (experiment !== TINY) await import('orbit-ts/tasks'); // registers the built-in experiments
+    const params = getExperimentConfig(experiment);
+    const { trainer } = params;
+    trainer.train_steps = NEVER;
+    trainer.checkpoint_interval = NEVER;
+    trainer.validation_interval = NEVER;
+    const modelDir = mkdtempSync(path.join(process.env.BENCH_OUT, `${experiment}-`));
+    const task = getTask(params.task, { loggingDir: modelDir });
+    runner = new OrbitExperimentRunner({ task, mode: 'train', params, modelDir });
+    await runner.build();
+    bareStep = await buildBareStep(params, task);
+  },
+  async train({ steps }) {
+    const target = runner.trainer.globalStep.value + steps;
+    const start = performance.now();
+    await runner.controller.train(target, { checkpointAtCompletion: false });
+    return { ms: performance.now() - start };
+  },
+  bare({ steps }) {
+    const start = performance.now();
+    for (let i = 0; i < steps; i++) bareStep();
+    return { ms: performance.now() - start };
+  },
+  async memory() {
+    const { arrayBuffers, external, heapUsed } = process.memoryUsage();
+    return { residentBytes: await residentBytes(), heapUsedBytes: heapUsed, externalBytes: external, arrayBuffersBytes: arrayBuffers };
+  },
+});
