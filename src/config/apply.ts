@@ -60,7 +60,7 @@ export function assignField(spec: FieldSpec, current: unknown, value: unknown, p
     case 'union':
       return assignUnion(spec, shape.options, current, value, path);
     default:
-      return coerceScalar(shape, value, path);
+      return coerceScalar(shape, value, path, spec.nullable);
   }
 }
 

@@ -10,25 +10,31 @@ const NUMBER_TEXT = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/;
 export type ScalarShape = Exclude<Shape, { kind: 'list' | 'config' | 'record' | 'union' }>;
 
 /** The value as the field keeps it, or a `ConfigError` that names path, value and expectation. `null` is checked by the caller. */
-export function coerceScalar(shape: ScalarShape, value: unknown, path: string): unknown {
+export function coerceScalar(shape: ScalarShape, value: unknown, path: string, nullable = false): unknown {
   switch (shape.kind) {
     case 'int':
       if (typeof value === 'number' && Number.isSafeInteger(value)) return bounded(shape, value, path);
-      throw mismatch(shape, value, path, typeof value === 'string' && /^[-+]?\d+$/.test(value) ? ' Write the number without quotes.' : '');
+      throw mismatch(
+        shape,
+        value,
+        path,
+        typeof value === 'string' && /^[-+]?\d+$/.test(value) ? ' Write the number without quotes.' : '',
+        nullable,
+      );
     case 'float':
     case 'number': {
       const number = typeof value === 'string' && NUMBER_TEXT.test(value) ? Number(value) : value;
       if (typeof number === 'number' && !Number.isNaN(number)) return shape.kind === 'float' ? bounded(shape, number, path) : number;
-      throw mismatch(shape, value, path, value === 'None' ? ' Write null for "no value".' : '');
+      throw mismatch(shape, value, path, value === 'None' ? ' Write null for "no value".' : '', nullable);
     }
     case 'bool':
       if (typeof value === 'boolean') return value;
-      throw mismatch(shape, value, path, '');
+      throw mismatch(shape, value, path, '', nullable);
     case 'string':
       if (typeof value === 'string') return value;
-      throw mismatch(shape, value, path, stringHint(value));
+      throw mismatch(shape, value, path, stringHint(value), nullable);
     case 'choice':
-      return coerceChoice(shape, value, path);
+      return coerceChoice(shape, value, path, nullable);
     case 'custom':
       return coerceCustom(shape.standard, value, path);
     default:
@@ -49,7 +55,7 @@ function stringHint(value: unknown): string {
   return typeof value === 'number' ? ` Put it in quotes: '${value}'.` : '';
 }
 
-function coerceChoice(shape: { kind: 'choice'; choices: readonly string[] }, value: unknown, path: string): string {
+function coerceChoice(shape: { kind: 'choice'; choices: readonly string[] }, value: unknown, path: string, nullable: boolean): string {
   // YAML turns an unquoted `off` into false; where `off` is a choice nothing else can be meant.
   const word = value === false ? 'off' : value === true ? 'on' : value;
   if (typeof word === 'string') {
@@ -57,7 +63,7 @@ function coerceChoice(shape: { kind: 'choice'; choices: readonly string[] }, val
       shape.choices.find((choice) => choice === word) ?? shape.choices.find((choice) => choice.toLowerCase() === word.toLowerCase());
     if (found !== undefined) return found;
   }
-  throw mismatch(shape, value, path, typeof value === 'string' ? didYouMean(nearestName(value, shape.choices)) : '');
+  throw mismatch(shape, value, path, typeof value === 'string' ? didYouMean(nearestName(value, shape.choices)) : '', nullable);
 }
 
 function coerceCustom(standard: StandardSchema<unknown>, value: unknown, path: string): unknown {

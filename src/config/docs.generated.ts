@@ -255,10 +255,6 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "step_cosine_with_offset": "Cosines between values."
     }
   },
-  "ModelConfig": {
-    "doc": "",
-    "fields": {}
-  },
   "OptimizationConfig": {
     "doc": "How the weights are updated.",
     "fields": {
@@ -475,9 +471,5 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "linear": "Straight line from a start value.",
       "polynomial": "Power of the share of steps done."
     }
-  },
-  "toy": {
-    "doc": "Config of the toy task.",
-    "fields": {}
   }
 };

@@ -1,6 +1,6 @@
 /** Declaring configs: `defineConfig`, `extendConfig`, `oneOf`, and the free-form `genericConfig`. */
 import { ConfigError } from '../errors.js';
-import { createConfig, mergeInto } from './apply.js';
+import { assignField, createConfig } from './apply.js';
 import { describeValue } from './suggest.js';
 import { specOf } from './field.js';
 import { genericInfo } from './generic.js';
@@ -109,9 +109,7 @@ function withDefault(name: string, spec: FieldSpec): FieldSpec {
   if (spec.default === undefined) {
     throw new ConfigError(`${name}: the field has no default. Give one, or write .optional() for null.`, { path: name });
   }
-  const checked = instantiate(buildInfo(new Map([[name, spec]]), { name: 'default' }, null, false));
-  mergeInto(checked, { [name]: spec.default }, '', true);
-  return { ...spec, default: (checked as Record<string, unknown>)[name] };
+  return { ...spec, default: assignField(spec, undefined, spec.default, name) };
 }
 
 function buildInfo(fields: ReadonlyMap<string, FieldSpec>, options: SchemaOptions, base: SchemaInfo | null, isOneOf: boolean): SchemaInfo {
