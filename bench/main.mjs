@@ -41,7 +41,9 @@ async function main() {
     throw new OptionsError(`--json names ${options.json}, but its folder does not exist`);
   }
   const machine = describeMachine();
-  console.log(`orbit-ts benchmark on ${machine.cpu}, ${machine.cores} cores, ${machine.vectorSet}, ${machine.memoryGiB} GiB, ${options.threads} threads, Node ${machine.node}`);
+  console.log(
+    `orbit-ts benchmark on ${machine.cpu}, ${machine.cores} cores, ${machine.vectorSet}, ${machine.memoryGiB} GiB, ${options.threads} threads, Node ${machine.node}`,
+  );
   console.log(`load average at the start: ${machine.loadAverageAtStart.join(' ')}`);
 
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'orbit-bench-'));
@@ -49,7 +51,8 @@ async function main() {
   const context = { options, machine, scratch, mnist, progress };
   const sections = {};
   const save = () => {
-    if (options.json !== null) writeFileSync(options.json, JSON.stringify({ date: new Date().toISOString(), machine, options, sections }, null, 1));
+    if (options.json !== null)
+      writeFileSync(options.json, JSON.stringify({ date: new Date().toISOString(), machine, options, sections }, null, 1));
   };
   try {
     for (const name of selected) {

@@ -14,7 +14,9 @@ export async function runMnistMlp(context, mode, overrides) {
   const main = path.join(ROOT, JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')).bin.orbit);
   if (!existsSync(main)) throw new PeerError(`${path.relative(ROOT, main)} is not built (npm run build)`);
   const modelDir = mkdtempSync(path.join(context.scratch, 'orbit-'));
-  const text = Object.entries(overrides).map(([key, value]) => `${key}=${value}`).join(',');
+  const text = Object.entries(overrides)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
   const args = [main, 'train', '--experiment=mnist_mlp', `--mode=${mode}`, `--model_dir=${modelDir}`, `--params_override=${text}`];
   const { wallMs } = await runToEnd({ ...nodeCommand(context, args), cwd: ROOT });
   return { wallMs, result: JSON.parse(readFileSync(path.join(modelDir, 'result.json'), 'utf8')) };

@@ -48,7 +48,8 @@ export function readOptions(args, env) {
   }
   const count = (name, atLeast = 1) => {
     const value = Number(values[name]);
-    if (!Number.isInteger(value) || value < atLeast) throw new OptionsError(`--${name} must be a whole number of at least ${atLeast}, but is "${values[name]}"`);
+    if (!Number.isInteger(value) || value < atLeast)
+      throw new OptionsError(`--${name} must be a whole number of at least ${atLeast}, but is "${values[name]}"`);
     return value;
   };
   return {

@@ -44,12 +44,26 @@ export function build() {
   const heads = (x) => x.reshape([BATCH, LENGTH, HEADS, WIDTH / HEADS]).transpose([0, 2, 1, 3]);
   const attention = (x, block) => {
     const [q, k, v] = tf.split(linear(x, block.qkv), 3, -1).map(heads);
-    const weights = tf.softmax(tf.matMul(q, k, false, true).mul(1 / Math.sqrt(WIDTH / HEADS)).add(mask));
-    return linear(tf.matMul(weights, v).transpose([0, 2, 1, 3]).reshape([BATCH * LENGTH, WIDTH]), block.out);
+    const weights = tf.softmax(
+      tf
+        .matMul(q, k, false, true)
+        .mul(1 / Math.sqrt(WIDTH / HEADS))
+        .add(mask),
+    );
+    return linear(
+      tf
+        .matMul(weights, v)
+        .transpose([0, 2, 1, 3])
+        .reshape([BATCH * LENGTH, WIDTH]),
+      block.out,
+    );
   };
 
   const forward = (ids) => {
-    let x = tf.gather(embedding, ids).add(position).reshape([BATCH * LENGTH, WIDTH]);
+    let x = tf
+      .gather(embedding, ids)
+      .add(position)
+      .reshape([BATCH * LENGTH, WIDTH]);
     for (const block of blocks) {
       x = x.add(attention(normalize(x, block.norm1), block));
       x = x.add(linear(gelu(linear(normalize(x, block.norm2), block.up)), block.down));

@@ -3,7 +3,10 @@ import * as tf from 'orbit-ts/tf';
 
 /** Labels 0, 1, … 9, 0, … as int32 [n]. */
 export function labels(n) {
-  return tf.tensor1d(Int32Array.from({ length: n }, (_, i) => i % 10), 'int32');
+  return tf.tensor1d(
+    Int32Array.from({ length: n }, (_, i) => i % 10),
+    'int32',
+  );
 }
 
 /** Random token numbers below `vocabulary` as int32. */

@@ -12,8 +12,14 @@ const tinyTask = taskConfig({}, { name: TINY });
 defineTask(tinyTask, {
   buildModel: () => tf.sequential({ layers: [tf.layers.dense({ units: 10, inputShape: [10] })] }),
   buildInputs: () => {
-    const features = new NDArray(Float32Array.from({ length: 10 }, (_, i) => i / 10 - 0.5), [1, 10], 'float32');
-    return fromArrays([features, new NDArray(Int32Array.of(0), [1], 'int32')]).batch(1).repeat();
+    const features = new NDArray(
+      Float32Array.from({ length: 10 }, (_, i) => i / 10 - 0.5),
+      [1, 10],
+      'float32',
+    );
+    return fromArrays([features, new NDArray(Int32Array.of(0), [1], 'int32')])
+      .batch(1)
+      .repeat();
   },
   buildLosses: (labels, outputs) => tf.losses.softmaxCrossEntropy(tf.oneHot(labels, 10, 1, 0, 'float32'), outputs),
   buildMetrics: () => [new SparseCategoricalAccuracy('accuracy')],
@@ -21,7 +27,10 @@ defineTask(tinyTask, {
 
 registerExperiment(TINY, () =>
   experimentConfig({
-    task: tinyTask({ train_data: { is_training: true, global_batch_size: 1 }, validation_data: { is_training: false, global_batch_size: 1 } }),
+    task: tinyTask({
+      train_data: { is_training: true, global_batch_size: 1 },
+      validation_data: { is_training: false, global_batch_size: 1 },
+    }),
     trainer: {
       steps_per_loop: 100,
       summary_interval: 100,

@@ -49,9 +49,7 @@ async function secondsToProcessStart(context) {
   const seconds = [];
   for (let i = 0; i < 5; i++) {
     const spawned = performance.timeOrigin + performance.now();
-    const { messages } = await runToEnd(
-      nodeCommand(context, ['-e', 'console.log(JSON.stringify({ origin: performance.timeOrigin }))']),
-    );
+    const { messages } = await runToEnd(nodeCommand(context, ['-e', 'console.log(JSON.stringify({ origin: performance.timeOrigin }))']));
     seconds.push((messages[0].origin - spawned) / 1000);
   }
   return median(seconds);

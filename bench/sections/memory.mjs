@@ -24,7 +24,14 @@ export async function measureMemory(context) {
       before,
       after,
       facts,
-      goals: [{ name: 'growth of resident memory', value: (after.residentBytes - before.residentBytes) / 1e6, limit: GOAL_MEGABYTES, unit: ' MB' }],
+      goals: [
+        {
+          name: 'growth of resident memory',
+          value: (after.residentBytes - before.residentBytes) / 1e6,
+          limit: GOAL_MEGABYTES,
+          unit: ' MB',
+        },
+      ],
     };
   });
 }

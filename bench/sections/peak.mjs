@@ -7,7 +7,11 @@ const REPEATS = 50;
 
 /** Best of 50 products 2048³. Leaves `context.peakFlopsPerSecond` for the sections after it. */
 export async function measurePeak(context) {
-  const section = { title: `Peak: best of ${REPEATS} products ${SIZE}³, float32, ${context.options.threads} threads`, facts: [], missing: [] };
+  const section = {
+    title: `Peak: best of ${REPEATS} products ${SIZE}³, float32, ${context.options.threads} threads`,
+    facts: [],
+    missing: [],
+  };
   let peer = null;
   try {
     peer = await startPeer(STEPS[0], context);

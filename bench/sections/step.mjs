@@ -37,7 +37,10 @@ export async function measureStep(context, model) {
     const notes = new Map(
       contenders
         .filter(({ name }) => turns.has(name))
-        .map(({ name, firstStepMs }) => [name, `first step ${digits(firstStepMs / 1000)} s, last loss ${turns.get(name).at(-1).loss.toExponential(1)}`]),
+        .map(({ name, firstStepMs }) => [
+          name,
+          `first step ${digits(firstStepMs / 1000)} s, last loss ${turns.get(name).at(-1).loss.toExponential(1)}`,
+        ]),
     );
     return {
       title: `Training step: ${model}, ${steps} steps × ${count} rounds`,
