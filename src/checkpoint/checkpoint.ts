@@ -50,7 +50,7 @@ export interface RestoreResult {
  * other models below their item's name), `state.safetensors` (all other tensors) and `manifest.json` (all other values,
  * sizes and checksums). It appears whole or not at all.
  *
- * Items: anything with `stateDict()` and `loadStateDict()`, tfjs models, layers and variables, counters `{value, assign}`,
+ * Items: anything with `stateDict()` and `loadStateDict()`, tfjs models, layers, variables and optimizers, counters `{value, assign}`,
  * and records and arrays of these. Null items are left out.
  */
 export class Checkpoint {

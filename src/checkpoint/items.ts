@@ -1,13 +1,14 @@
 /**
  * The items of a checkpoint: which objects can join, and the state of each at this moment.
  *
- * A {@link Stateful} gives its `stateDict`; a counter `{value, assign}` its number; a tfjs variable its value; records and
+ * A {@link Stateful} gives its `stateDict`, a tfjs optimizer its steps and slots; a counter `{value, assign}` its number; a tfjs variable its value; records and
  * arrays are nested items; any other object (a tfjs model or layer, an object of a user's class) its variables by object path.
  */
 import { UsageError } from '../errors.js';
 import { isLayersModel, isVariable, variablePaths } from '../tf/object-paths.js';
 import { encodeState, type Json } from './encoding.js';
-import { isStateful, type StateTensor } from './state.js';
+import { isStateful, type Stateful, type StateTensor } from './state.js';
+import { tfOptimizerState } from './tf-optimizer.js';
 
 /** Objects to save and restore, by name. Null and undefined entries are left out. */
 export type CheckpointItems = Readonly<Record<string, unknown>>;
@@ -23,6 +24,11 @@ export function isCounter(x: unknown): x is Counter {
   if (typeof x !== 'object' || x === null) return false;
   const c = x as Partial<Counter>;
   return typeof c.value === 'number' && typeof c.assign === 'function';
+}
+
+/** The item as {@link Stateful}, if it is one or a tfjs optimizer. */
+export function asStateful(item: unknown): Stateful | undefined {
+  return isStateful(item) ? item : tfOptimizerState(item);
 }
 
 /** Tells whether `x` is a plain record or an array, that is, a nesting of items. */
@@ -88,7 +94,8 @@ export function itemVariables(item: unknown, path: string): ReturnType<typeof va
 }
 
 function liveState(item: unknown, path: string): unknown {
-  if (isStateful(item)) return item.stateDict();
+  const stateful = asStateful(item);
+  if (stateful) return stateful.stateDict();
   if (isCounter(item)) return item.value;
   if (isVariable(item)) return item;
   if (isNesting(item)) {

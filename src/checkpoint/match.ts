@@ -2,9 +2,9 @@
 import { isLayersModel, isVariable, type VariableLike } from '../tf/object-paths.js';
 import { describeTensor } from './dtypes.js';
 import { tensorReference, tensorReferences, type Json, type TensorReference } from './encoding.js';
-import { isCounter, isNesting, itemVariables, presentItems, type CheckpointItems, type Counter } from './items.js';
+import { asStateful, isCounter, isNesting, itemVariables, presentItems, type CheckpointItems, type Counter } from './items.js';
 import type { TensorInfo } from './safetensors-header.js';
-import { isStateful, type Stateful } from './state.js';
+import type { Stateful } from './state.js';
 
 /** What to do with one live object. */
 export type Assignment =
@@ -61,11 +61,12 @@ export function matchItems(items: CheckpointItems, saved: Readonly<Record<string
 
   const visit = (item: unknown, value: Json | undefined, path: string, inModel: boolean): void => {
     const isModel = inModel || path === 'model' || isLayersModel(item);
-    if (isVariable(item) && !isStateful(item)) return variable(item, value, path);
-    if (isStateful(item) || isCounter(item)) {
+    const stateful = asStateful(item);
+    if (isVariable(item) && !stateful) return variable(item, value, path);
+    if (stateful || isCounter(item)) {
       if (value === undefined) missing.push(path);
-      else if (isStateful(item)) assignments.push({ kind: 'stateful', path, target: item, value });
-      else if (typeof value === 'number') assignments.push({ kind: 'counter', path, target: item, value });
+      else if (stateful) assignments.push({ kind: 'stateful', path, target: stateful, value });
+      else if (typeof value === 'number') assignments.push({ kind: 'counter', path, target: item as Counter, value });
       else conflicts.push(`${path}: expected a number, the checkpoint has something else there`);
       return;
     }
