@@ -36,12 +36,13 @@ export class Adam extends RuleOptimizer {
 }
 
 /** The update rule of `Adam`. Ten array operations per variable. */
-export function adamRule({ name, beta1, beta2, epsilon, amsgrad }: AdamOptions): UpdateRule {
-  for (const [key, beta] of [['beta_1', beta1], ['beta_2', beta2]] as const) requireNumber(beta, key, name, 0, 1 - 2 ** -24);
+export function adamRule(options: AdamOptions): UpdateRule {
+  const { name, beta1, beta2, epsilon, amsgrad } = options;
+  requireBetas(options);
   const scale = (1 - beta1) / Math.sqrt(1 - beta2);
   const epsilonScaled = (requireNumber(epsilon, 'epsilon', name, 0) || 1e-7) / Math.sqrt(1 - beta2);
   return {
-    slots: amsgrad ? { scaled_m: 0, scaled_v: 0, scaled_v_max: 0 } : { scaled_m: 0, scaled_v: 0 },
+    slots: () => ({ scaled_m: { fill: 0 }, scaled_v: { fill: 0 }, ...(amsgrad && { scaled_v_max: { fill: 0 } }) }),
     step(learningRate, iterations) {
       const t = tf.add(tf.cast(iterations, 'float32'), 1) as tf.Scalar;
       const correction = tf.div(tf.sqrt(biasCorrection(beta2, t)), biasCorrection(beta1, t));
@@ -58,6 +59,11 @@ export function adamRule({ name, beta1, beta2, epsilon, amsgrad }: AdamOptions):
       };
     },
   };
+}
+
+/** Checks that β₁ and β₂ are in [0, 1). @throws ConfigError if not. */
+export function requireBetas({ name, beta1, beta2 }: Pick<AdamOptions, 'name' | 'beta1' | 'beta2'>): void {
+  for (const [key, beta] of [['beta_1', beta1], ['beta_2', beta2]] as const) requireNumber(beta, key, name, 0, 1 - 2 ** -24);
 }
 
 /**

@@ -48,7 +48,7 @@ export class ExponentialMovingAverage implements Optimizer {
     this.name = this.options.name;
     requireNumber(this.options.averageDecay, 'average_decay', this.name, 0, 1);
     requireInteger(this.options.startStep, 'start_step', this.name, 0);
-    this.averages = new SlotVariables(this.name, { average: 0 });
+    this.averages = new SlotVariables(this.name, () => ({ average: { fill: 0 } }));
   }
 
   get iterations(): tf.Variable {
@@ -109,7 +109,7 @@ export class ExponentialMovingAverage implements Optimizer {
     for (const variable of variables) {
       const average = this.averageOf(variable);
       if (!average) throw new UsageError(`${this.name}: variable "${variable.name}" has no average. Pass it to shadowCopy first.`);
-      variable.assign(tf.tidy(() => tf.clone(average)));
+      tf.tidy(() => variable.assign(tf.clone(average)));
     }
   }
 

@@ -1,5 +1,5 @@
 import { ConfigError, UsageError } from '../errors.js';
-import type { OptimizerOptions } from './common-options.js';
+import { type Branch, camelKeys, snakeKey } from './config-keys.js';
 import { CosineDecay, ExponentialDecay, PolynomialDecay } from './decay-schedules.js';
 import { ExponentialMovingAverage } from './ema.js';
 import type { GradientAggregator, GradientTransformer } from './gradients.js';
@@ -36,7 +36,11 @@ export interface BuildOptimizerOptions {
   useLegacyOptimizer?: boolean | null;
 }
 
-type Branch = Record<string, unknown>;
+/** The selected branch of a choice: its name and its fields as the config has them. */
+interface Selected {
+  readonly type: string;
+  readonly fields: object;
+}
 
 const schedules: Record<string, new (options: never) => LearningRateSchedule> = {
   stepwise: PiecewiseConstantDecay,
@@ -65,41 +69,42 @@ const warmups: Record<string, new (after: LearningRate, options: never) => Learn
  * const optimizer = factory.buildOptimizer(factory.buildLearningRate());
  */
 export class OptimizerFactory {
-  private readonly optimizer: { type: string; branch: Branch };
-  private readonly rate: { type: string; branch: Branch };
-  private readonly warmup: { type: string; branch: Branch } | null;
-  private readonly ema: Branch | null;
+  private readonly optimizer: Selected;
+  private readonly rate: Selected;
+  private readonly warmup: Selected | null;
+  private readonly ema: object | null;
 
   /** @throws ConfigError if a type is missing or not known. */
   constructor(config: OptimizationConfigLike) {
     this.optimizer = required(select(config.optimizer, 'optimizer', optimizerTypes()), 'optimizer', 'adam');
     this.rate = required(select(config.learning_rate, 'learning_rate', ['constant', ...Object.keys(schedules)]), 'learning_rate', 'constant');
     this.warmup = select(config.warmup, 'warmup', Object.keys(warmups));
-    this.ema = config.ema ? camelKeys(config.ema) : null;
+    this.ema = config.ema ?? null;
   }
 
   /** The schedule with its warm-up; a bare number only for `constant` without warm-up. @throws ConfigError for missing or wrong fields. */
   buildLearningRate(): LearningRate {
-    const { type, branch } = this.rate;
-    const rate = within(`learning_rate.${type}`, () =>
-      type === 'constant'
-        ? readOptions<{ name: string; learningRate: number }>(branch, { name: 'Constant', learningRate: 0.1 }, 'Constant').learningRate
-        : new schedules[type]!({ ...branchDefaults[type], ...branch } as never),
-    );
+    const { type, fields } = this.rate;
+    const rate = within(`learning_rate.${type}`, () => {
+      const options = { ...branchDefaults[type], ...camelKeys(fields) };
+      if (type !== 'constant') return new schedules[type]!(options as never);
+      return readOptions<{ name: string; learningRate: number }>(options, { name: 'Constant', learningRate: 0.1 }, 'Constant').learningRate;
+    });
     const warmup = this.warmup;
-    return warmup ? within(`warmup.${warmup.type}`, () => new warmups[warmup.type]!(rate, warmup.branch as never)) : rate;
+    return warmup ? within(`warmup.${warmup.type}`, () => new warmups[warmup.type]!(rate, camelKeys(warmup.fields) as never)) : rate;
   }
 
   /** The optimizer, wrapped for averaging if the config has `ema`. @throws ConfigError for wrong fields and combinations. */
   buildOptimizer(learningRate: LearningRate, options: BuildOptimizerOptions = {}): Optimizer {
-    const { type, branch } = this.optimizer;
+    const { type, fields } = this.optimizer;
     const legacy = options.useLegacyOptimizer ?? true;
     const { gradientAggregator, gradientTransformers } = options;
-    const given: Given<OptimizerOptions> = { ...branch, learningRate, gradientAggregator, gradientTransformers };
-    let optimizer: Optimizer = within(`optimizer.${type}`, () => buildRegistered(type, given, legacy));
-    if (this.ema) {
+    const common = { learningRate, gradientAggregator, gradientTransformers };
+    let optimizer = within(`optimizer.${type}`, () => buildRegistered(type, fields, common, legacy));
+    const ema = this.ema;
+    if (ema) {
       if (!legacy) throw new ConfigError('Averaging (ema) works with the legacy optimizer family only. Set useLegacyOptimizer to true, or ema to null.', { path: 'ema' });
-      optimizer = new ExponentialMovingAverage(optimizer, this.ema as Given<object>);
+      optimizer = within('ema', () => new ExponentialMovingAverage(optimizer, camelKeys(ema) as Given<object>));
     }
     if (options.postprocessor) optimizer = options.postprocessor(optimizer);
     if (!isOptimizer(optimizer)) {
@@ -113,25 +118,19 @@ function isOptimizer(x: unknown): x is Optimizer {
   return typeof x === 'object' && x !== null && 'iterations' in x && 'applyGradients' in x && typeof x.applyGradients === 'function';
 }
 
-/** Reads the selected branch, with keys in camelCase; null if none is selected. */
-function select(choice: Choice | null | undefined, field: string, known: readonly string[]): { type: string; branch: Branch } | null {
+/** Reads the selected branch; null if none is selected. */
+function select(choice: Choice | null | undefined, field: string, known: readonly string[]): Selected | null {
   const type = choice?.type;
   if (type === null || type === undefined) return null;
   if (!known.includes(type)) {
     throw new ConfigError(`${field}.type: "${type}" is not known. Did you mean "${nearest(type, known)}"? Known: ${known.join(', ')}.`, { path: `${field}.type` });
   }
-  return { type, branch: camelKeys((choice as Record<string, object | null | undefined>)[type] ?? {}) };
+  return { type, fields: (choice as Record<string, object | null | undefined>)[type] ?? {} };
 }
 
 function required<T>(selected: T | null, field: string, example: string): T {
   if (selected) return selected;
   throw new ConfigError(`${field}.type must be set, for example to "${example}".`, { path: `${field}.type` });
-}
-
-/** `beta_1` → `beta1`, `weight_decay_rate` → `weightDecayRate`. `jit_compile` has no effect here and is dropped. */
-function camelKeys(branch: object): Branch {
-  const entries = Object.entries(branch).filter(([key]) => key !== 'jit_compile');
-  return Object.fromEntries(entries.map(([key, value]) => [key.replace(/_([a-z0-9])/g, (_, c: string) => c.toUpperCase()), value]));
 }
 
 /** Runs `build` and puts `prefix` before the config path of an error. */
@@ -140,10 +139,6 @@ function within<T>(prefix: string, build: () => T): T {
     return build();
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    throw new ConfigError(`${prefix}: ${error.message}`, { path: error.path ? `${prefix}.${snake(error.path)}` : prefix, cause: error });
+    throw new ConfigError(`${prefix}: ${error.message}`, { path: error.path ? `${prefix}.${snakeKey(error.path)}` : prefix, cause: error });
   }
-}
-
-function snake(key: string): string {
-  return key.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
 }

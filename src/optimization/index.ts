@@ -1,4 +1,6 @@
 /** Optimizers, learning-rate schedules, weight averaging, and the factory that builds them from a config. */
+export { Adafactor, type AdafactorOptions } from './adafactor.js';
+export { Adagrad, type AdagradOptions } from './adagrad.js';
 export { Adam, type AdamOptions } from './adam.js';
 export { AdamW, AdamWeightDecay, type AdamWeightDecayOptions, type AdamWOptions } from './adamw.js';
 export type { Family, OptimizerOptions } from './common-options.js';
@@ -23,6 +25,8 @@ export {
   type GradientTransformer,
   type MaybeGradient,
 } from './gradients.js';
+export { LAMB, type LAMBOptions } from './lamb.js';
+export { LARS, type LARSOptions } from './lars.js';
 export { type Optimizer, type OptimizerParts, RuleOptimizer, type Slots, type Updated, type UpdateRule } from './optimizer.js';
 export type { Given } from './options.js';
 export { PiecewiseConstantDecay, type PiecewiseOptions, StepCosineDecayWithOffset } from './piecewise-schedules.js';
@@ -34,10 +38,10 @@ export {
   PowerDecayWithOffset,
   type PowerDecayWithOffsetOptions,
 } from './power-schedules.js';
-export { type OptimizerBuilder, registerOptimizer } from './registry.js';
+export { type CommonParts, type OptimizerBuilder, registerOptimizer } from './registry.js';
 export { RMSprop, type RMSpropOptions } from './rmsprop.js';
 export { type LearningRate, learningRateAt, type LearningRateSchedule } from './schedule.js';
 export { SGD, type SGDOptions } from './sgd.js';
-export type { SavedState } from './state.js';
+export type { SavedState, SlotSpec } from './state.js';
 export { LinearWarmup, type LinearWarmupOptions, PolynomialWarmup, type PolynomialWarmupOptions } from './warmup.js';
 export { type DecayPatterns, type WeightDecay, weightDecay } from './weight-decay.js';

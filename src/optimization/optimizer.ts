@@ -4,7 +4,7 @@ import type { StateDict } from '../checkpoint/index.js';
 import { initScope } from '../function/index.js';
 import { type Clipping, type GradientAggregator, type GradientAndVariable, type GradientTransformer, type MaybeGradient, transformGradients } from './gradients.js';
 import { learningRateAt, type LearningRate } from './schedule.js';
-import { createVariable, type SavedState, SlotVariables } from './state.js';
+import { createVariable, type SavedState, type SlotSpec, SlotVariables } from './state.js';
 import type { WeightDecay } from './weight-decay.js';
 
 /** What the trainer, the compiler and checkpoints use of an optimizer. */
@@ -47,8 +47,8 @@ export interface Updated {
  * all variables share in one update.
  */
 export interface UpdateRule<Step = tf.Scalar> {
-  /** The slots a variable needs, with the number that fills each at the start. */
-  readonly slots: Readonly<Record<string, number>>;
+  /** The slots that a variable of this shape needs. */
+  slots(shape: readonly number[]): Readonly<Record<string, SlotSpec>>;
   /** Computes the shared scalars from the learning rate (float32) and the number of updates done before (int32). */
   step(learningRate: tf.Scalar, iterations: tf.Scalar): Step;
   /** One variable's update. `path` is its object path, for rules that treat some variables differently. */
@@ -95,7 +95,7 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
     this.allReduce = parts.gradientAggregator ?? ((pairs) => pairs);
     this.rate = checkRate(parts.learningRate, parts.name);
     this.iterations = initScope(() => createVariable(`${parts.name}/iterations`, tf.scalar(0, 'int32')));
-    this.state = new SlotVariables(parts.name, parts.rule.slots, { iterations: this.iterations });
+    this.state = new SlotVariables(parts.name, (shape) => parts.rule.slots(shape), { iterations: this.iterations });
   }
 
   get learningRate(): LearningRate {
@@ -105,7 +105,7 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
   set learningRate(rate: LearningRate) {
     this.rate = checkRate(rate, this.name);
     // A compiled step reads the variable, so a new number is seen without tracing again.
-    if (typeof rate === 'number') initScope(() => this.rateVariable?.assign(tf.scalar(rate)));
+    if (typeof rate === 'number') initScope(() => tf.tidy(() => this.rateVariable?.assign(tf.scalar(rate))));
   }
 
   currentLearningRate(): number {

@@ -38,7 +38,7 @@ export function rmspropRule(options: RMSpropOptions, family: Family): UpdateRule
   const momentum = requireNumber(options.momentum, 'momentum', name, 0, 1);
   const epsilon = requireNumber(options.epsilon, 'epsilon', name, 0) || 1e-7;
   return {
-    slots: { rms: 0, ...(centered && { mean: 0 }), ...(momentum > 0 && { momentum: 0 }) },
+    slots: () => ({ rms: { fill: 0 }, ...(centered && { mean: { fill: 0 } }), ...(momentum > 0 && { momentum: { fill: 0 } }) }),
     step: (learningRate) => learningRate,
     update(parameter, gradient, slots, learningRate): Updated {
       const rms = average(slots.rms!, tf.mul(gradient, gradient), rho);

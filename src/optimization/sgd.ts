@@ -4,6 +4,7 @@ import { commonDefaults, type Family, type OptimizerOptions } from './common-opt
 import { composed } from './compose.js';
 import { RuleOptimizer, type Updated, type UpdateRule } from './optimizer.js';
 import { type Given, readOptions, requireNumber } from './options.js';
+import type { SlotSpec } from './state.js';
 
 /** Options of `SGD`. */
 export interface SGDOptions extends OptimizerOptions {
@@ -34,7 +35,7 @@ export class SGD extends RuleOptimizer {
 /** The update rule of `SGD`. */
 export function sgdRule(momentum: number, nesterov: boolean): UpdateRule {
   return {
-    slots: momentum > 0 ? { momentum: 0 } : {},
+    slots: (): Record<string, SlotSpec> => (momentum > 0 ? { momentum: { fill: 0 } } : {}),
     step: (learningRate) => learningRate,
     update(parameter, gradient, slots, learningRate): Updated {
       const descent = tf.mul(gradient, learningRate);

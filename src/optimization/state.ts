@@ -6,8 +6,14 @@ import { initScope } from '../function/index.js';
 /** Variables on the host, by path. */
 export type SavedState = Record<string, StateTensor>;
 
+/** A slot: the number that fills it at the start, and its shape if that is not the variable's. */
+export interface SlotSpec {
+  readonly fill: number;
+  readonly shape?: readonly number[];
+}
+
 /**
- * Slots: variables that belong to other variables, of the same shape, named `<slot>/<variable path>`. They are made eagerly,
+ * Slots: variables that belong to other variables, named `<slot>/<variable path>`. They are made eagerly,
  * also during a trace. A state loaded before the slots exist waits until they are made.
  */
 export class SlotVariables {
@@ -18,12 +24,12 @@ export class SlotVariables {
 
   /**
    * @param owner prefix of the variables' tfjs names.
-   * @param fills slot names and the number that fills each at the start.
+   * @param specs the slots that a variable of a shape needs, by name.
    * @param others variables without an owner that belong to the same state, by path.
    */
   constructor(
     private readonly owner: string,
-    private readonly fills: Readonly<Record<string, number>>,
+    private readonly specs: (shape: readonly number[]) => Readonly<Record<string, SlotSpec>>,
     private readonly others: Readonly<Record<string, tf.Variable>> = {},
   ) {}
 
@@ -51,9 +57,9 @@ export class SlotVariables {
     for (const variable of variables) {
       if (this.slots.has(variable)) continue;
       const made: Record<string, tf.Variable> = {};
-      for (const [slot, fill] of Object.entries(this.fills)) {
+      for (const [slot, { fill, shape = variable.shape }] of Object.entries(this.specs(variable.shape))) {
         const path = `${slot}/${this.pathOf(variable)}`;
-        const initial = () => (restoring ? fromSaved(waiting[path], path, variable.shape, 'float32') : tf.fill(variable.shape, fill));
+        const initial = () => (restoring ? fromSaved(waiting[path], path, shape, 'float32') : tf.fill([...shape], fill));
         made[slot] = initScope(() => createVariable(`${this.owner}/${path}`, initial()));
         delete waiting[path];
       }

@@ -19,8 +19,8 @@ export interface DecayPatterns {
 
 /** Weight decay with rate λ; undefined for λ = 0. */
 export function weightDecay(rate: number, patterns: DecayPatterns, where: string): WeightDecay | undefined {
-  if (rate === 0) return undefined;
   const appliesTo = decayFilter(patterns, where);
+  if (rate === 0) return undefined;
   return { keptFraction: (learningRate) => tf.sub(1, tf.mul(learningRate, rate)), appliesTo };
 }
 
