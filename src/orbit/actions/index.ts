@@ -2,7 +2,7 @@
 export { type Condition, ConditionalAction } from './conditional-action.js';
 export { ExportFileManager, type ExportFileManagerOptions } from './export-file-manager.js';
 export { type Exportable, type ExportOptions, ExportSavedModel } from './export-saved-model.js';
-export { JSONPersistedValue, type JsonValue } from './json-persisted-value.js';
+export { JSONPersistedValue } from './json-persisted-value.js';
 export { type MetricSource, NewBestMetric, type NewBestMetricOptions } from './new-best-metric.js';
 export {
   type PreemptionSignalSource,

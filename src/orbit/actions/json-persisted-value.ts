@@ -4,14 +4,11 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DataError, UsageError } from '../../errors.js';
 
-/** A value that JSON can hold. */
-export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
-
 /**
- * A value kept in memory and, if there is a file, on disk. The file is read once: at the first use, or in
+ * A value that JSON can hold, kept in memory and, if there is a file, on disk. The file is read once: at the first use, or in
  * {@link JSONPersistedValue.create}. If it holds no value, the initial one is written to it.
  */
-export class JSONPersistedValue<T extends JsonValue> {
+export class JSONPersistedValue<T> {
   readonly #filename: string | null;
   readonly #writeValue: boolean;
   #value: T;
@@ -31,7 +28,7 @@ export class JSONPersistedValue<T extends JsonValue> {
   }
 
   /** Makes a value and reads its file. */
-  static async create<T extends JsonValue>(
+  static async create<T>(
     initialValue: T,
     filename: string | null = null,
     options: { writeValue?: boolean } = {},
@@ -88,9 +85,9 @@ async function readIfExists(filename: string): Promise<string | null> {
   }
 }
 
-function parse(text: string, filename: string): JsonValue {
+function parse(text: string, filename: string): unknown {
   try {
-    return JSON.parse(text) as JsonValue;
+    return JSON.parse(text) as unknown;
   } catch (cause) {
     throw new DataError(`${filename} should hold one JSON value, but it cannot be parsed. Repair or remove the file.`, { cause });
   }
