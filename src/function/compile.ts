@@ -86,7 +86,7 @@ class Compiled {
     return Object.assign(self, {
       runSync: (...args: unknown[]) => this.runSync(args),
       graph: (...args: unknown[]) => printGraph(this.program(this.flatten(args)).graph, this.options as PrintOptions),
-      toOnnx: (...args: unknown[]) => encodeModel(this.program(this.flatten(args)).lowered.onnx),
+      toOnnx: (...args: unknown[]) => encodeModel(this.program(this.flatten(args)).onnx()),
       memory: () => this.memory(),
       dispose: () => this.dispose(),
     }) as unknown as CompiledFunction<unknown[], unknown>;

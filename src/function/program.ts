@@ -3,9 +3,13 @@ import * as tf from '#tf';
 import { TraceError } from '../errors.js';
 import { formatSpec } from './dtype.js';
 import type { Graph, Value } from './graph/ir.js';
-import { lower, type LoweredGraph } from './graph/lower.js';
+import { lower } from './graph/lower.js';
 import { optimize, type PassName } from './graph/passes/index.js';
-import { Executable } from './runtime/executable.js';
+import { singleReplica } from './graph/passes/single-replica.js';
+import { splitAtCollectives } from './graph/segments.js';
+import type { Collective } from './collective.js';
+import { Executable, type ExecutableSegment } from './runtime/executable.js';
+import type { OnnxGraph } from './graph/onnx.js';
 import type { SessionOptions } from './runtime/session.js';
 import { flattenResult, type Flat } from './structure.js';
 import { guardOf, type Guard } from './trace/guard.js';
@@ -15,6 +19,8 @@ import { runTrace, type TraceResult } from './trace/run-trace.js';
 export interface ProgramOptions extends SessionOptions {
   /** Graph passes to leave out, for debugging. */
   readonly disabledPasses?: readonly PassName[];
+  /** The replicas that `allReduceSum` sums over. Default: one replica, no sums. */
+  readonly collective?: Collective;
 }
 
 /** A program and the means to run it. */
@@ -26,7 +32,7 @@ export class Program {
   constructor(
     readonly key: string,
     readonly graph: Graph,
-    readonly lowered: LoweredGraph,
+    private readonly segments: readonly ExecutableSegment[],
     private readonly rebuild: (tensors: readonly tf.Tensor[]) => unknown,
     private readonly guards: readonly Guard[],
     private readonly options: ProgramOptions,
@@ -34,7 +40,7 @@ export class Program {
 
   /** The native side; made when it is first needed. */
   get executable(): Executable {
-    this.opened ??= new Executable(this.lowered, this.graph.inputs, this.graph.outputs, this.options);
+    this.opened ??= new Executable(this.graph, this.segments, this.options, this.options.collective);
     return this.opened;
   }
 
@@ -49,6 +55,11 @@ export class Program {
     if (this.graph.outputs.length === 0) return this.rebuild([]);
     const arrays = this.executable.outputArrays();
     return this.rebuild(this.graph.outputs.map((v, i) => tf.tensor(arrays[i]!, [...v.shape], v.dtype)));
+  }
+
+  /** The whole program as one ONNX graph, for export; sums over replicas are left out. */
+  onnx(): OnnxGraph {
+    return lower(optimize(singleReplica(this.graph))).onnx;
   }
 
   /** Gives native memory back. */
@@ -80,8 +91,10 @@ export function traceProgram(
   // The first trace of a function may build layers and slots; what later calls do is what the second one shows.
   if (result.created.length > 0) result = trace(false);
   checkConstants(result, trace(false), name);
-  const graph = optimize(result.graph, options.disabledPasses);
-  return new Program(flat.key, graph, lower(graph), rebuild, [...result.optimizers].map(guardOf), options);
+  const alone = options.collective === undefined || options.collective.size === 1;
+  const graph = optimize(alone ? singleReplica(result.graph) : result.graph, options.disabledPasses);
+  const segments = splitAtCollectives(graph).map((s): ExecutableSegment => (s.kind === 'graph' ? { ...s, lowered: lower(s.graph) } : s));
+  return new Program(flat.key, graph, segments, rebuild, [...result.optimizers].map(guardOf), options);
 }
 
 /** Host-made constants that differ between two traces would be frozen into the program: an error. */

@@ -1,5 +1,6 @@
 /** The table of kernels that can be compiled: importing it fills it. */
 import './binary.js';
+import './collective.js';
 import './conv.js';
 import './create.js';
 import './gather.js';
