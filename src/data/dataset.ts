@@ -17,7 +17,7 @@ import { zip } from './operators/zip.js';
 import { columnsOf, tableStage } from './sources/columns.js';
 import { itemsStage } from './sources/items.js';
 import { iterableStage, type AnyIterable, type IterableOptions } from './sources/iterables.js';
-import { then, type Maybe, type Stage } from './stage.js';
+import { chain, type Maybe, type Stage } from './stage.js';
 import { rowCount, rowOf, type Batched, type Unbatched } from './structure.js';
 
 /** What {@link Dataset.flatMap} and {@link Dataset.interleave} expand an element into. */
@@ -239,7 +239,7 @@ export function mixDatasets<T>(datasets: readonly Dataset<T>[], weights: readonl
 
 function expansion<T, U>(fn: (element: T) => Maybe<Expansion<U>>): (element: T) => Maybe<Stage<U>> {
   return (element) =>
-    then(fn(element), (made): Stage<U> => {
+    chain(fn(element), (made): Stage<U> => {
       if (made instanceof Dataset) return made.stage;
       return Array.isArray(made) ? itemsStage('items', made.length, (position) => made[position] as U) : iterableStage(() => made);
     });

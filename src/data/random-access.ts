@@ -1,10 +1,10 @@
 import type { Cursor, End, Maybe, PositionValue, RandomAccess, Stage } from './stage.js';
-import { END, then } from './stage.js';
+import { END, chain } from './stage.js';
 import { DataError } from '../errors.js';
 
 /** Makes the stage of a random-access sequence. */
 export function randomStage<T>(label: string, random: RandomAccess<T>): Stage<T> {
-  return { label, length: random.length, random, open: (pass) => new RandomCursor(random, pass) };
+  return { label, length: random.length, addressable: true, random, open: (pass) => new RandomCursor(random, pass) };
 }
 
 /** Walks a random-access sequence in order. The state is the position; elements that come as promises are started ahead. */
@@ -63,7 +63,7 @@ class RandomCursor<T> implements Cursor<T> {
   }
 
   fetch(address: PositionValue): Maybe<T> {
-    return then(this.#random.ready?.(), () => this.#random.at(this.#pass, count(address, 'position')));
+    return chain(this.#random.ready?.(), () => this.#random.at(this.#pass, count(address, 'position')));
   }
 
   close(): void {

@@ -68,6 +68,8 @@ export interface Stage<T> {
   readonly label: string;
   /** Elements in a pass: `Infinity` when endless, undefined when unknown before reading. */
   readonly length: number | undefined;
+  /** True where every element of every walk has an address; undefined where that is not known beforehand. */
+  readonly addressable?: boolean;
   /** Starts a walk. `pass` numbers the walks, so that shuffles differ between them. */
   open(pass: number): Cursor<T>;
   /** The stage as a function of position, where it is one. */
@@ -83,7 +85,7 @@ export function innerPass(pass: number, count: number, k: number): number {
 }
 
 /** Applies `f` now, or when the promise is fulfilled. */
-export function then<A, B>(value: Maybe<A>, f: (value: A) => Maybe<B>): Maybe<B> {
+export function chain<A, B>(value: Maybe<A>, f: (value: A) => Maybe<B>): Maybe<B> {
   return value instanceof Promise ? value.then(f) : f(value);
 }
 
@@ -108,12 +110,12 @@ async function continueLoop<T>(step: () => Maybe<T | typeof AGAIN>, first: Promi
 /** Calls `visit` for 0…count-1, one after the other, waiting where one returns a promise. */
 export function forEachIndex(count: number, visit: (index: number) => Maybe<void>): Maybe<void> {
   let index = 0;
-  return loop<void>(() => (index >= count ? undefined : then(visit(index++), () => AGAIN)));
+  return loop<void>(() => (index >= count ? undefined : chain(visit(index++), () => AGAIN)));
 }
 
 /** The `END` guard: applies `f` to an element, passes the end on. */
 export function onElement<A, B>(pulled: Maybe<A | End>, f: (value: A) => Maybe<B>): Maybe<B | End> {
-  return then<A | End, B | End>(pulled, (value) => (value === END ? END : f(value as A)));
+  return chain<A | End, B | End>(pulled, (value) => (value === END ? END : f(value as A)));
 }
 
 /** A position as "from there, that many elements on": what reading ahead saves, whatever its depth. */
@@ -131,5 +133,5 @@ export function isSkipState(state: PositionValue): state is SkipState {
 /** Restores a cursor from its own kind of position or from a {@link SkipState}, so that read-ahead may come and go between runs. */
 export function restoreCursor(cursor: Cursor<unknown>, state: PositionValue): Maybe<void> {
   if (!isSkipState(state)) return cursor.restore(state);
-  return then(restoreCursor(cursor, state.from), () => forEachIndex(state.skip, () => then(cursor.pull(), () => undefined)));
+  return chain(restoreCursor(cursor, state.from), () => forEachIndex(state.skip, () => chain(cursor.pull(), () => undefined)));
 }

@@ -6,7 +6,7 @@ import {
   loop,
   onElement,
   restoreCursor,
-  then,
+  chain,
   type Cursor,
   type End,
   type Maybe,
@@ -30,6 +30,7 @@ export function group<T, B>(source: Stage<T>, operator: string, size: number, dr
   return {
     label,
     length: length === undefined ? undefined : dropRemainder ? Math.floor(length / size) : Math.ceil(length / size),
+    addressable: source.addressable,
     open: (pass) => groupCursor(source.open(pass), size, dropRemainder, join),
   };
 }
@@ -72,7 +73,7 @@ function groupCursor<T, B>(source: Cursor<T>, size: number, dropRemainder: boole
       addresses = [];
       return onElement(
         loop<T[] | End>(() =>
-          then<T | End, T[] | End | typeof AGAIN>(source.pull(), (element) => {
+          chain<T | End, T[] | End | typeof AGAIN>(source.pull(), (element) => {
             if (element === END) return elements.length === 0 || dropRemainder ? END : elements;
             elements.push(element as T);
             addresses.push(source.address());
@@ -82,14 +83,14 @@ function groupCursor<T, B>(source: Cursor<T>, size: number, dropRemainder: boole
         join,
       );
     },
-    state: () => source.state(),
-    restore: (state) => restoreCursor(source, state),
+    state: () => [source.state()], // in a list: a position to skip from would count this operator's elements
+    restore: (state) => restoreCursor(source, list(state, 'batch position')[0]!),
     address: () => (addresses.includes(undefined) ? undefined : (addresses as PositionValue[])),
     fetch: (address) => {
       const members = list(address, 'batch');
       const elements: T[] = [];
-      return then(
-        forEachIndex(members.length, (i) => then(source.fetch(members[i]!), (element): void => void elements.push(element))),
+      return chain(
+        forEachIndex(members.length, (i) => chain(source.fetch(members[i]!), (element): void => void elements.push(element))),
         (): Maybe<B> => join(elements),
       );
     },

@@ -1,5 +1,5 @@
 import { count, randomStage } from '../random-access.js';
-import { END, AGAIN, loop, then, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
+import { END, AGAIN, loop, chain, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
 
 /** Keeps the elements of the first pass in memory; every later pass gives the same ones in the same order. */
 export function cache<T>(source: Stage<T>): Stage<T> {
@@ -30,7 +30,7 @@ export function cache<T>(source: Stage<T>): Stage<T> {
     });
   }
   const store = new Store(source);
-  return { label, length: source.length, open: () => cacheCursor(store) };
+  return { label, length: source.length, addressable: true, open: () => cacheCursor(store) };
 }
 
 /** The elements read so far, shared by all cursors; one filler reads the rest. */
@@ -65,7 +65,7 @@ class Store<T> {
       return AGAIN;
     }
     this.#complete = true;
-    return then(this.#filler!.close(), () => AGAIN) as typeof AGAIN;
+    return chain(this.#filler!.close(), () => AGAIN) as typeof AGAIN;
   }
 }
 
@@ -73,7 +73,7 @@ function cacheCursor<T>(store: Store<T>): Cursor<T> {
   let position = 0;
   return {
     pull: (): Maybe<T | End> =>
-      then(store.at(position), (element) => {
+      chain(store.at(position), (element) => {
         if (element !== END) position++;
         return element;
       }),

@@ -1,5 +1,5 @@
 import { count, list, randomStage } from '../random-access.js';
-import { AGAIN, END, loop, restoreCursor, then, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
+import { AGAIN, END, loop, restoreCursor, chain, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
 
 /** The elements of `first`, then those of `second`. */
 export function concatenate<T>(first: Stage<T>, second: Stage<T>): Stage<T> {
@@ -19,6 +19,7 @@ export function concatenate<T>(first: Stage<T>, second: Stage<T>): Stage<T> {
   return {
     label,
     length: first.length === undefined || second.length === undefined ? undefined : first.length + second.length,
+    addressable: first.addressable && second.addressable,
     open: (pass) => concatenateCursor([first.open(pass), second.open(pass)]),
   };
 }
@@ -28,7 +29,7 @@ function concatenateCursor<T>(parts: readonly Cursor<T>[]): Cursor<T> {
   return {
     pull: () =>
       loop<T | End>(() =>
-        then<T | End, T | End | typeof AGAIN>(parts[part]!.pull(), (element) => {
+        chain<T | End, T | End | typeof AGAIN>(parts[part]!.pull(), (element) => {
           if (element !== END || part === parts.length - 1) return element;
           part++;
           return AGAIN;
@@ -48,6 +49,6 @@ function concatenateCursor<T>(parts: readonly Cursor<T>[]): Cursor<T> {
       const [at, inner] = list(address, 'concatenation');
       return parts[count(at, 'part')]!.fetch(inner!);
     },
-    close: () => then(parts[0]!.close(), () => parts[1]!.close()),
+    close: () => chain(parts[0]!.close(), () => parts[1]!.close()),
   };
 }

@@ -1,11 +1,13 @@
 import { failedOn } from '../failure.js';
-import { AGAIN, END, loop, restoreCursor, then, type Cursor, type End, type Maybe, type Stage } from '../stage.js';
+import { list } from '../random-access.js';
+import { AGAIN, END, loop, restoreCursor, chain, type Cursor, type End, type Maybe, type Stage } from '../stage.js';
 
 /** Keeps the elements for which a pure function answers true. */
 export function filter<T>(source: Stage<T>, predicate: (element: T) => Maybe<boolean>): Stage<T> {
   return {
     label: `${source.label} > filter`,
     length: source.length === 0 ? 0 : undefined,
+    addressable: source.addressable,
     open: (pass) => filterCursor(source.open(pass), predicate),
   };
 }
@@ -21,12 +23,12 @@ function filterCursor<T>(source: Cursor<T>, predicate: (element: T) => Maybe<boo
   return {
     pull: () =>
       loop<T | End>(() =>
-        then<T | End, T | End | typeof AGAIN>(source.pull(), (element) =>
-          element === END ? END : then(keep(element as T), (yes) => (yes ? (element as T) : AGAIN)),
+        chain<T | End, T | End | typeof AGAIN>(source.pull(), (element) =>
+          element === END ? END : chain(keep(element as T), (yes) => (yes ? (element as T) : AGAIN)),
         ),
       ),
-    state: () => source.state(),
-    restore: (state) => restoreCursor(source, state),
+    state: () => [source.state()], // in a list: a position to skip from would count this operator's elements
+    restore: (state) => restoreCursor(source, list(state, 'filter position')[0]!),
     address: () => source.address(),
     fetch: (address) => source.fetch(address),
     close: () => source.close(),

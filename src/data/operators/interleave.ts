@@ -6,7 +6,7 @@ import {
   forEachIndex,
   loop,
   restoreCursor,
-  then,
+  chain,
   type Cursor,
   type End,
   type Maybe,
@@ -49,7 +49,6 @@ class InterleaveCursor<A, B> implements Cursor<B> {
   #turn = 0;
   #given = 0;
   #ended = false;
-  #addressable = false;
   #address: PositionValue | undefined;
 
   constructor(
@@ -67,11 +66,11 @@ class InterleaveCursor<A, B> implements Cursor<B> {
     return loop<B | End>(() => {
       const slot = this.#slots[this.#turn];
       if (slot === undefined) return this.#openNext();
-      return then<B | End, B | typeof AGAIN>(slot.cursor.pull(), (element) => {
+      return chain<B | End, B | typeof AGAIN>(slot.cursor.pull(), (element) => {
         if (element === END) {
           this.#slots[this.#turn] = undefined;
           this.#passTurn();
-          return then(slot.cursor.close(), () => AGAIN);
+          return chain(slot.cursor.close(), () => AGAIN);
         }
         const inner = slot.cursor.address();
         this.#address = slot.address === undefined || inner === undefined ? undefined : [slot.address, inner];
@@ -93,15 +92,14 @@ class InterleaveCursor<A, B> implements Cursor<B> {
       return AGAIN;
     }
     // A position is only noted where it is needed: it may be long.
-    const before = this.#addressable ? null : this.#source.state();
-    return then<A | End, typeof AGAIN>(this.#source.pull(), (element) => {
+    const before = this.source.addressable ? null : this.#source.state();
+    return chain<A | End, typeof AGAIN>(this.#source.pull(), (element) => {
       if (element === END) {
         this.#ended = true;
         return AGAIN;
       }
-      const address = this.#source.address();
-      this.#addressable = address !== undefined;
-      return then(this.#expanded(element as A), (cursor) => {
+      const address = this.source.addressable ? this.#source.address() : undefined;
+      return chain(this.#expanded(element as A), (cursor) => {
         this.#slots[this.#turn] = { address, before, cursor };
         this.#given = 0;
         return AGAIN;
@@ -111,7 +109,7 @@ class InterleaveCursor<A, B> implements Cursor<B> {
 
   #expanded(element: A): Maybe<Cursor<B>> {
     try {
-      return then(this.expand(element), (stage) => stage.open(this.pass));
+      return chain(this.expand(element), (stage) => stage.open(this.pass));
     } catch (error) {
       return failedOn(this.operator, this.#source.address(), error);
     }
@@ -132,14 +130,14 @@ class InterleaveCursor<A, B> implements Cursor<B> {
     this.#given = count(given, 'turn');
     this.#ended = ended === true;
     const saved = list(slots, 'slots');
-    return then(restoreCursor(this.#source, source!), () => forEachIndex(saved.length, (i) => this.#restoreSlot(i, saved[i]!)));
+    return chain(restoreCursor(this.#source, source!), () => forEachIndex(saved.length, (i) => this.#restoreSlot(i, saved[i]!)));
   }
 
   #restoreSlot(index: number, saved: PositionValue): Maybe<void> {
     if (saved === null) return;
     const { at, before, inner } = saved as { at?: PositionValue; before?: PositionValue; inner: PositionValue };
-    return then(at === undefined ? this.#reread(before!) : this.#source.fetch(at), (element) =>
-      then(this.#expanded(element), (cursor) => {
+    return chain(at === undefined ? this.#reread(before!) : this.#source.fetch(at), (element) =>
+      chain(this.#expanded(element), (cursor) => {
         this.#slots[index] = { address: at, before: before ?? null, cursor };
         return restoreCursor(cursor, inner);
       }),
@@ -149,8 +147,8 @@ class InterleaveCursor<A, B> implements Cursor<B> {
   /** Reads the element that follows a position of the source, with a cursor of its own. */
   #reread(before: PositionValue): Maybe<A> {
     const cursor = this.source.open(this.pass);
-    return then(restoreCursor(cursor, before), () =>
-      then(cursor.pull(), (element) => then(cursor.close(), () => element as A)),
+    return chain(restoreCursor(cursor, before), () =>
+      chain(cursor.pull(), (element) => chain(cursor.close(), () => element as A)),
     );
   }
 
@@ -163,13 +161,13 @@ class InterleaveCursor<A, B> implements Cursor<B> {
     const key = JSON.stringify(outer);
     const known = this.#fetchers.get(key);
     if (known !== undefined) return known.fetch(inner!);
-    return then(this.#source.fetch(outer!), (element) =>
-      then(this.#expanded(element), (cursor) => {
+    return chain(this.#source.fetch(outer!), (element) =>
+      chain(this.#expanded(element), (cursor) => {
         this.#fetchers.set(key, cursor);
         const [oldest] = this.#fetchers;
         const dropped = this.#fetchers.size > this.turns.cycleLength + 1 && oldest !== undefined ? oldest : undefined;
         if (dropped !== undefined) this.#fetchers.delete(dropped[0]);
-        return then(dropped?.[1].close(), () => cursor.fetch(inner!));
+        return chain(dropped?.[1].close(), () => cursor.fetch(inner!));
       }),
     );
   }

@@ -1,6 +1,6 @@
 import { failedOn } from '../failure.js';
 import { randomStage } from '../random-access.js';
-import { onElement, restoreCursor, then, type Cursor, type Maybe, type Stage } from '../stage.js';
+import { onElement, restoreCursor, chain, type Cursor, type Maybe, type Stage } from '../stage.js';
 import { aheadCursor } from './read-ahead.js';
 
 /** Applies a pure function to every element; `parallel` calls of an asynchronous function run at a time, in order. */
@@ -13,12 +13,13 @@ export function map<A, B>(source: Stage<A>, fn: (element: A) => Maybe<B>, parall
       length: random.length,
       readAhead,
       ready: random.ready && (() => random.ready?.()),
-      at: (pass, position) => then(random.at(pass, position), (element) => call(fn, element, () => position)),
+      at: (pass, position) => chain(random.at(pass, position), (element) => call(fn, element, () => position)),
     });
   }
   return {
     label,
     length: source.length,
+    addressable: source.addressable,
     open: (pass) =>
       parallel > 1
         ? aheadCursor(source.open(pass), parallel, (element, cursor) => call(fn, element, () => cursor.address()))
@@ -43,7 +44,7 @@ function mapCursor<A, B>(source: Cursor<A>, fn: (element: A) => Maybe<B>): Curso
     state: () => source.state(),
     restore: (state) => restoreCursor(source, state),
     address: () => source.address(),
-    fetch: (address) => then(source.fetch(address), (element) => call(fn, element, () => address)),
+    fetch: (address) => chain(source.fetch(address), (element) => call(fn, element, () => address)),
     close: () => source.close(),
   };
 }

@@ -1,12 +1,13 @@
 import { count, list } from '../random-access.js';
 import { hashKey, RandomStream } from '../random.js';
-import { END, forEachIndex, restoreCursor, then, type Cursor, type PositionValue, type Stage } from '../stage.js';
+import { END, forEachIndex, restoreCursor, chain, type Cursor, type PositionValue, type Stage } from '../stage.js';
 
 /** Draws every element from one of the sources, chosen with its weight; ends when the chosen source is empty. */
 export function mix<T>(sources: readonly Stage<T>[], weights: readonly number[], seed: number): Stage<T> {
   return {
     label: `mix(${sources.map((source, i) => `${weights[i]} of ${source.label}`).join(', ')}; seed ${seed})`,
     length: sources.every(({ length }) => length === Infinity) ? Infinity : undefined,
+    addressable: sources.every(({ addressable }) => addressable),
     open: (pass) => mixCursor(sources.map((source) => source.open(pass)), weights, new RandomStream(hashKey(seed, pass))),
   };
 }
@@ -27,7 +28,7 @@ function mixCursor<T>(sources: readonly Cursor<T>[], weights: readonly number[],
     pull: () => {
       if (ended) return END;
       last = draw();
-      return then(sources[last]!.pull(), (element) => {
+      return chain(sources[last]!.pull(), (element) => {
         ended = element === END;
         return element;
       });

@@ -1,5 +1,5 @@
 import { randomStage } from '../random-access.js';
-import { END, isSkipState, forEachIndex, restoreCursor, then, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
+import { END, isSkipState, forEachIndex, restoreCursor, chain, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
 
 /** Elements between two notes of the source's position: how many a restore reads again at most, on top of the depth. */
 const NOTE_EVERY = 16;
@@ -138,10 +138,10 @@ class AheadCursor<A, B> implements Cursor<B> {
 
   restore(state: PositionValue): Maybe<void> {
     const [from, skip] = isSkipState(state) ? [state.from, state.skip] : [state, 0];
-    return then(restoreCursor(this.source, from), () => {
+    return chain(restoreCursor(this.source, from), () => {
       this.#base = { state: from, produced: 0 };
       this.#produced = this.#consumed = skip;
-      return forEachIndex(skip, () => then(this.source.pull(), () => undefined));
+      return forEachIndex(skip, () => chain(this.source.pull(), () => undefined));
     });
   }
 
@@ -150,11 +150,11 @@ class AheadCursor<A, B> implements Cursor<B> {
   }
 
   fetch(address: PositionValue): Maybe<B> {
-    return then(this.source.fetch(address), (element) => this.work(element, this.source));
+    return chain(this.source.fetch(address), (element) => this.work(element, this.source));
   }
 
   close(): Maybe<void> {
     this.#closed = true;
-    return then(this.#pulling as Maybe<unknown>, () => this.source.close());
+    return chain(this.#pulling as Maybe<unknown>, () => this.source.close());
   }
 }

@@ -1,5 +1,5 @@
 import { count as checkCount, list, randomStage } from '../random-access.js';
-import { AGAIN, END, innerPass, loop, restoreCursor, then, type Cursor, type End, type Maybe, type PositionValue, type RandomAccess, type Stage } from '../stage.js';
+import { AGAIN, END, innerPass, loop, restoreCursor, chain, type Cursor, type End, type Maybe, type PositionValue, type RandomAccess, type Stage } from '../stage.js';
 
 /** Goes through the source `times` times (`Infinity`: endlessly). An empty source stays empty. */
 export function repeat<T>(source: Stage<T>, times: number): Stage<T> {
@@ -8,6 +8,7 @@ export function repeat<T>(source: Stage<T>, times: number): Stage<T> {
   return {
     label,
     length: source.length === undefined ? undefined : source.length === 0 ? 0 : source.length * times,
+    addressable: source.addressable,
     open: (pass) => new RepeatCursor(source, times, pass),
   };
 }
@@ -53,13 +54,13 @@ class RepeatCursor<T> implements Cursor<T> {
 
   pull(): Maybe<T | End> {
     return loop<T | End>(() =>
-      then<T | End, T | End | typeof AGAIN>(this.#inner.pull(), (element) => {
+      chain<T | End, T | End | typeof AGAIN>(this.#inner.pull(), (element) => {
         if (element !== END) {
           this.#empty = false;
           return element;
         }
         if (this.#empty || this.#round + 1 >= this.times) return END;
-        return then(this.#inner.close(), () => {
+        return chain(this.#inner.close(), () => {
           this.#round++;
           this.#empty = true;
           this.#inner = this.#open(this.#round);
@@ -75,7 +76,7 @@ class RepeatCursor<T> implements Cursor<T> {
 
   restore(state: PositionValue): Maybe<void> {
     const [round, empty, inner] = list(state, 'repetition');
-    return then(this.#inner.close(), () => {
+    return chain(this.#inner.close(), () => {
       this.#round = checkCount(round, 'repetition');
       this.#empty = empty === true;
       this.#inner = this.#open(this.#round);
@@ -100,6 +101,6 @@ class RepeatCursor<T> implements Cursor<T> {
   }
 
   close(): Maybe<void> {
-    return then(this.#fetcher?.cursor.close(), () => this.#inner.close());
+    return chain(this.#fetcher?.cursor.close(), () => this.#inner.close());
   }
 }

@@ -6,7 +6,7 @@ import {
   forEachIndex,
   loop,
   restoreCursor,
-  then,
+  chain,
   type Cursor,
   type End,
   type Maybe,
@@ -40,6 +40,7 @@ export function shuffle<T>(source: Stage<T>, plan: ShufflePlan): Stage<T> {
   return {
     label: `${source.label} > shuffle(seed ${plan.seed}, buffer ${plan.bufferSize}${plan.reshuffle ? '' : ', same order'})`,
     length: source.length,
+    addressable: source.addressable,
     open: (pass) => new ShuffleCursor(source, plan, pass),
   };
 }
@@ -90,7 +91,7 @@ class ShuffleCursor<T> implements Cursor<T> {
   }
 
   pull(): Maybe<T | End> {
-    return then(this.#fill(), () => {
+    return chain(this.#fill(), () => {
       if (this.#buffer.length === 0) return END;
       const chosen = this.#random.below(this.#buffer.length);
       const element = this.#buffer[chosen]!;
@@ -110,7 +111,7 @@ class ShuffleCursor<T> implements Cursor<T> {
   #fill(): Maybe<void> {
     return loop<void>(() => {
       if (this.#ended || this.#buffer.length >= this.plan.bufferSize) return undefined;
-      return then<T | End, void | typeof AGAIN>(this.#source.pull(), (element) => {
+      return chain<T | End, void | typeof AGAIN>(this.#source.pull(), (element) => {
         if (element === END) {
           this.#ended = true;
           return undefined;
@@ -132,14 +133,14 @@ class ShuffleCursor<T> implements Cursor<T> {
 
   restore(state: PositionValue): Maybe<void> {
     if (typeof state === 'number') {
-      return forEachIndex(count(state, 'count of shuffled elements'), () => then(this.pull(), () => undefined));
+      return forEachIndex(count(state, 'count of shuffled elements'), () => chain(this.pull(), () => undefined));
     }
     const [given, draws, ended, source, addresses] = list(state, 'shuffle buffer');
     const saved = list(addresses, 'shuffle buffer');
-    return then(restoreCursor(this.#source, source!), () =>
-      then(
+    return chain(restoreCursor(this.#source, source!), () =>
+      chain(
         forEachIndex(saved.length, (i) =>
-          then(this.#source.fetch(saved[i]!), (element) => {
+          chain(this.#source.fetch(saved[i]!), (element) => {
             this.#buffer.push(element);
             this.#addresses.push(saved[i]);
           }),

@@ -1,5 +1,5 @@
 import { count, list, randomStage } from '../random-access.js';
-import { AGAIN, END, loop, restoreCursor, then, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
+import { AGAIN, END, loop, restoreCursor, chain, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
 
 /** Which positions of a pass are kept: `offset`, `offset + stride`, … below `end`. */
 interface Slice {
@@ -41,6 +41,7 @@ function slice<T>(source: Stage<T>, operator: string, part: Slice): Stage<T> {
   return {
     label,
     length: source.length === undefined ? undefined : sliceLength(source.length, part),
+    addressable: source.addressable,
     open: (pass) => sliceCursor(source.open(pass), part),
   };
 }
@@ -55,7 +56,7 @@ function sliceCursor<T>(source: Cursor<T>, { offset, stride, end }: Slice): Curs
     pull: (): Maybe<T | End> =>
       loop<T | End>(() => {
         if (pulled >= end) return END;
-        return then<T | End, T | End | typeof AGAIN>(source.pull(), (element) => {
+        return chain<T | End, T | End | typeof AGAIN>(source.pull(), (element) => {
           if (element === END) return END;
           const at = pulled++;
           return at >= offset && (at - offset) % stride === 0 ? element : AGAIN;

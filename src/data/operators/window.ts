@@ -1,5 +1,5 @@
 import { randomStage } from '../random-access.js';
-import { AGAIN, END, loop, restoreCursor, then, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
+import { AGAIN, END, loop, restoreCursor, chain, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
 import { group } from './batch.js';
 
 /** The shape of the windows: `size` elements `stride` apart, one window every `shift` elements. */
@@ -55,7 +55,7 @@ class WindowCursor<T> implements Cursor<T[]> {
 
   pull(): Maybe<T[] | End> {
     const { size, shift, stride, dropRemainder } = this.plan;
-    return then(this.#fill(), () => {
+    return chain(this.#fill(), () => {
       const members = this.#kept.filter((_, i) => i % stride === 0).slice(0, size);
       if (members.length === 0 || (dropRemainder && members.length < size)) return END;
       const addresses = members.map(({ address }) => address);
@@ -69,7 +69,7 @@ class WindowCursor<T> implements Cursor<T[]> {
     return loop<void>(() => {
       if (this.#ended || this.#kept.length >= this.span) return undefined;
       const before = this.source.state();
-      return then<T | End, void | typeof AGAIN>(this.source.pull(), (element) => {
+      return chain<T | End, void | typeof AGAIN>(this.source.pull(), (element) => {
         if (element === END) {
           this.#ended = true;
           return undefined;
@@ -100,7 +100,7 @@ class WindowCursor<T> implements Cursor<T[]> {
     const elements: T[] = [];
     return loop<T[]>(() => {
       if (elements.length === members.length) return elements;
-      return then(this.source.fetch(members[elements.length]!), (element) => {
+      return chain(this.source.fetch(members[elements.length]!), (element) => {
         elements.push(element);
         return AGAIN;
       });

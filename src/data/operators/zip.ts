@@ -1,5 +1,5 @@
 import { list, randomStage } from '../random-access.js';
-import { END, forEachIndex, restoreCursor, then, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
+import { END, forEachIndex, restoreCursor, chain, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
 
 /** Pairs the elements of several stages; ends with the shortest. */
 export function zip(sources: readonly Stage<unknown>[]): Stage<unknown[]> {
@@ -23,6 +23,7 @@ export function zip(sources: readonly Stage<unknown>[]): Stage<unknown[]> {
   return {
     label,
     length: lengths.length === sources.length || lengths.includes(0) ? Math.min(...lengths) : undefined,
+    addressable: sources.every(({ addressable }) => addressable),
     open: (pass) => zipCursor(sources.map((source) => source.open(pass))),
   };
 }
@@ -31,10 +32,10 @@ function zipCursor(sources: readonly Cursor<unknown>[]): Cursor<unknown[]> {
   const collect = <V>(get: (source: Cursor<unknown>, i: number) => Maybe<V | End>): Maybe<V[] | End> => {
     const values: V[] = [];
     let ended = false;
-    return then(
+    return chain(
       forEachIndex(sources.length, (i) => {
         if (ended) return;
-        return then(get(sources[i]!, i), (value) => {
+        return chain(get(sources[i]!, i), (value) => {
           if (value === END) ended = true;
           else values.push(value as V);
         });

@@ -1,7 +1,7 @@
 import { DataError } from '../../errors.js';
 import { notice } from '../notice.js';
 import { count } from '../random-access.js';
-import { END, forEachIndex, then, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
+import { END, forEachIndex, chain, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
 
 /** Anything that can be gone through. */
 export type AnyIterable<T> = Iterable<T> | AsyncIterable<T>;
@@ -91,7 +91,7 @@ class IterableCursor<T> implements Cursor<T> {
     if (taken === 0) return;
     notice(`${this.name}: resuming by reading and dropping the ${taken} elements that were taken before.`);
     return forEachIndex(taken, () =>
-      then(this.pull(), (element) => {
+      chain(this.pull(), (element) => {
         if (element === END) throw new DataError(`${this.name}: it ended after ${this.#taken} elements, but ${taken} were taken when the position was saved.`);
       }),
     );
@@ -109,7 +109,7 @@ class IterableCursor<T> implements Cursor<T> {
     const iterator = this.#iterator;
     if (iterator === undefined || this.#ended) return;
     this.#ended = true;
-    return then(iterator.return?.() as Maybe<unknown>, () => undefined);
+    return chain(iterator.return?.() as Maybe<unknown>, () => undefined);
   }
 }
 

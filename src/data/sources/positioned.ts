@@ -1,4 +1,4 @@
-import { END, then, type Cursor, type Maybe, type PositionValue, type Stage } from '../stage.js';
+import { END, chain, type Cursor, type Maybe, type PositionValue, type Stage } from '../stage.js';
 
 /** A reader of one pass over a source whose elements have positions, such as byte offsets. */
 export interface PositionedReader<T> {
@@ -16,14 +16,14 @@ export interface PositionedReader<T> {
 
 /** The elements of a source with positions: its state is one position, and single elements can be read again. */
 export function positionedStage<T>(label: string, open: () => PositionedReader<T>): Stage<T> {
-  return { label, length: undefined, open: () => positionedCursor(open()) };
+  return { label, length: undefined, addressable: true, open: () => positionedCursor(open()) };
 }
 
 function positionedCursor<T>(reader: PositionedReader<T>): Cursor<T> {
   let last: PositionValue | undefined;
   return {
     pull: () =>
-      then(reader.next(), (result) => {
+      chain(reader.next(), (result) => {
         if (result === undefined) return END;
         last = result.position;
         return result.element;
