@@ -21,7 +21,7 @@ export class LossWatch {
   /** Looks at the loss of one step. Plain tfjs: traceable. */
   update(loss: tf.Tensor): void {
     const count = this.#count;
-    const good = tf.where(tf.isFinite(loss), tf.add(count, 1), tf.sub(tf.neg(count), 1));
+    const good = tf.where(tf.less(tf.abs(loss), Infinity), tf.add(count, 1), tf.sub(tf.neg(count), 1));
     count.assign(tf.where(tf.less(count, 0), count, good));
   }
 

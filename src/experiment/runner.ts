@@ -8,6 +8,7 @@ import { UsageError } from '../errors.js';
 import { setRandomSeed } from '../function/index.js';
 import { Controller, LineReporter } from '../orbit/index.js';
 import type { Action, ControllerReporter, MaybePromise, Output } from '../orbit/index.js';
+import '../summary/index.js'; // event files are what summaries become
 import { defaultEvalActions, defaultTrainActions } from './actions.js';
 import type { BestCheckpointExporter } from './best-checkpoint.js';
 import type { ExperimentConfig } from './config.js';
