@@ -44,7 +44,7 @@ export interface ControllerOptions {
   summaryManager?: SummaryManagerInterface | null;
   /** Writes the evaluation summaries; ignored where they share a directory with those of training (also none). */
   evalSummaryManager?: SummaryManagerInterface | null;
-  /** Makes the writers of the default summary managers. Default: event files, once `orbit-ts/summary` is imported. */
+  /** Makes the writers of the default summary managers. Default: event files, which `Controller.create` loads; with `new`, import `orbit-ts/summary` first. */
   summaryWriterFactory?: SummaryWriterFactory | null;
   /** Finds new checkpoints for `evaluateContinuously`. Default: the checkpoint manager's own function. */
   checkpointsIterator?: CheckpointsIteratorFunction | null;

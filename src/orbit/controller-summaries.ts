@@ -2,7 +2,7 @@
 import type { ControllerOptions } from './controller-options.js';
 import { SummaryManager } from './summary-manager.js';
 import { setDefaultSummaryStep, withSummaryScope } from './summary-scope.js';
-import type { SummaryManagerInterface } from './summary-writer.js';
+import { defaultSummaryWriterFactory, type SummaryManagerInterface } from './summary-writer.js';
 import type { GlobalStep, Output } from './types.js';
 
 /** Chooses the summary managers of a controller and writes through them. */
@@ -62,6 +62,16 @@ export class ControllerSummaries {
   async close(): Promise<void> {
     for (const manager of this.#own) await manager.close();
   }
+}
+
+/** The part of the package that registers event files when it is imported. Only loaded where summaries are asked for. */
+const EVENT_FILES = 'orbit-ts/summary';
+
+/** Loads what writes event files, if these options need it. Where that fails, making the summary managers says what to do. */
+export async function loadEventFiles(options: ControllerOptions): Promise<void> {
+  const hasOwnWriter = options.summaryWriterFactory ?? defaultSummaryWriterFactory();
+  if (hasOwnWriter || !(options.summaryDir || options.evalSummaryDir)) return;
+  await import(EVENT_FILES).catch(() => undefined);
 }
 
 async function write(manager: SummaryManagerInterface, output: Output): Promise<void> {

@@ -15,7 +15,7 @@ import {
 } from './controller-options.js';
 import { type ControllerReporter, LineReporter } from './reporter.js';
 import { monotonicSeconds, StepTimer } from './step-timer.js';
-import { ControllerSummaries } from './controller-summaries.js';
+import { ControllerSummaries, loadEventFiles } from './controller-summaries.js';
 import type { SummaryManagerInterface } from './summary-writer.js';
 import type { Action, GlobalStep, Output } from './types.js';
 import { getValues, requireOutput } from './values.js';
@@ -74,6 +74,7 @@ export class Controller {
 
   /** Makes a controller and restores the newest checkpoint, if there is a checkpoint manager. */
   static async create<C extends Controller>(this: new (options: ControllerOptions) => C, options: ControllerOptions): Promise<C> {
+    await loadEventFiles(options);
     const controller = new this(options);
     await controller.restoreOnce();
     return controller;
