@@ -1,10 +1,11 @@
+import { didYouMean, nearestName } from '../config/index.js';
 import { ConfigError, UsageError } from '../errors.js';
 import { type Branch, camelKeys, snakeKey } from './config-keys.js';
 import { CosineDecay, ExponentialDecay, PolynomialDecay } from './decay-schedules.js';
 import { ExponentialMovingAverage } from './ema.js';
 import type { GradientAggregator, GradientTransformer } from './gradients.js';
 import type { Optimizer } from './optimizer.js';
-import { type Given, nearest, readOptions } from './options.js';
+import { type Given, readOptions } from './options.js';
 import { PiecewiseConstantDecay, StepCosineDecayWithOffset } from './piecewise-schedules.js';
 import { DirectPowerDecay, PowerAndLinearDecay, PowerDecayWithOffset } from './power-schedules.js';
 import { buildRegistered, optimizerTypes } from './registry.js';
@@ -123,7 +124,7 @@ function select(choice: Choice | null | undefined, field: string, known: readonl
   const type = choice?.type;
   if (type === null || type === undefined) return null;
   if (!known.includes(type)) {
-    throw new ConfigError(`${field}.type: "${type}" is not known. Did you mean "${nearest(type, known)}"? Known: ${known.join(', ')}.`, { path: `${field}.type` });
+    throw new ConfigError(`${field}.type: "${type}" is not known.${didYouMean(nearestName(type, known))} Known: ${known.join(', ')}.`, { path: `${field}.type` });
   }
   return { type, fields: (choice as Record<string, object | null | undefined>)[type] ?? {} };
 }

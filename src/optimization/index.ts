@@ -4,6 +4,7 @@ export { Adagrad, type AdagradOptions } from './adagrad.js';
 export { Adam, type AdamOptions } from './adam.js';
 export { AdamW, AdamWeightDecay, type AdamWeightDecayOptions, type AdamWOptions } from './adamw.js';
 export type { Family, OptimizerOptions } from './common-options.js';
+export * from './config.js';
 export {
   CosineDecay,
   type CosineDecayOptions,

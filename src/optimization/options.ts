@@ -1,3 +1,4 @@
+import { didYouMean, nearestName } from '../config/index.js';
 import { ConfigError } from '../errors.js';
 
 /** Options as a caller or a config branch gives them. `null` and `undefined` both mean "not given". */
@@ -14,7 +15,7 @@ export function readOptions<T extends object>(given: Given<T>, defaults: T, wher
   const result = { ...defaults } as Record<string, unknown>;
   for (const [key, value] of Object.entries(given)) {
     if (!known.includes(key)) {
-      throw new ConfigError(`${where} has no option "${key}". Did you mean "${nearest(key, known)}"? Known options: ${known.join(', ')}.`, { path: key });
+      throw new ConfigError(`${where} has no option "${key}".${didYouMean(nearestName(key, known))} Known options: ${known.join(', ')}.`, { path: key });
     }
     if (value !== null && value !== undefined) result[key] = value;
   }
@@ -33,29 +34,6 @@ export function requireInteger(value: unknown, name: string, where: string, min 
   const number = requireNumber(value, name, where, min, 2 ** 31 - 1);
   if (Number.isInteger(number)) return number;
   throw new ConfigError(`${where}: ${name} counts steps and must be a whole number, but is ${number}.`, { path: name });
-}
-
-/** The known name with the smallest edit distance to `name`. */
-export function nearest(name: string, known: readonly string[]): string {
-  let best = known[0] ?? '';
-  let bestDistance = Infinity;
-  for (const candidate of known) {
-    const distance = editDistance(name, candidate);
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
-  }
-  return best;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }
 
 function describe(value: unknown): string {
