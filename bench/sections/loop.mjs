@@ -41,6 +41,7 @@ export async function measureLoop(context) {
     return {
       title: 'Loop overhead per step: tiny model, 100 steps per loop, summaries and metrics on',
       unit: 'µs',
+      contenders: Object.fromEntries(started.map((peer) => [peer.name, peer.about])),
       rows: rowsOf(overheads, bare),
       goals: [{ name: 'loop overhead', value: median(overheads.get(OURS) ?? []), limit: GOAL_MICROSECONDS, unit: ' µs' }],
       missing: [...failed, ...left],

@@ -45,6 +45,7 @@ export async function measureStep(context, model) {
     return {
       title: `Training step: ${model}, ${steps} steps × ${count} rounds`,
       unit: 'ms',
+      contenders: Object.fromEntries(started.map(({ peer }) => [peer.name, peer.about])),
       rows: rowsOf(rounds, notes),
       facts: await arithmetic(model, context),
       goals: (GOALS[model] ?? []).map(({ against, limit }) => ({
