@@ -11,16 +11,78 @@ function binary(kernel: string, form: string, emit: string | Emit, result?: DTyp
   return {
     kernel,
     form,
-    infer: ({ a, b }) => broadcastSpec([a!, b!], result ?? a!.dtype),
-    lower: (g, { a, b }) => elementwise(g, [a!, b!], (x, y) => (typeof emit === 'string' ? g.op(emit, [x, y]) : emit(g, x, y, a!.dtype))),
+    infer: (inputs) => {
+      const [a, b] = operands(inputs);
+      return broadcastSpec([a, b], result ?? a.dtype);
+    },
+    lower: (g, inputs) => {
+      const [a, b] = operands(inputs);
+      return elementwise(g, [a, b], (x, y) => (typeof emit === 'string' ? g.op(emit, [x, y]) : emit(g, x, y, a.dtype)));
+    },
   };
+}
+
+/** tfjs calls them a and b, and x and alpha for prelu. */
+function operands<T>(inputs: Readonly<Record<string, T>>): [T, T] {
+  return [(inputs['a'] ?? inputs['x'])!, (inputs['b'] ?? inputs['alpha'])!];
+}
+
+/** Integer division that truncates. A zero divisor would end the process inside ONNX Runtime; tfjs stores 0. */
+function divideIntegers(g: Lowering, a: string, b: string): string {
+  const zero = g.op('Equal', [b, g.scalar(0, 'int32')]);
+  const quotient = g.op('Div', [a, g.op('Where', [zero, g.scalar(1, 'int32'), b])]);
+  return g.op('Where', [zero, g.scalar(0, 'int32'), quotient]);
+}
+
+function atan2(g: Lowering, y: string, x: string): string {
+  const [zero, pi] = [g.scalar(0), g.scalar(Math.PI)];
+  const negative = (v: string): string => g.op('Less', [g.op('Reciprocal', [v]), zero]); // true for -0 as well
+  const signed = (v: string, of: string): string => g.op('Where', [g.op('Or', [g.op('Less', [of, zero]), g.op('And', [g.op('Equal', [of, zero]), negative(of)])]), g.op('Neg', [v]), v]);
+  const xNegative = g.op('Or', [g.op('Less', [x, zero]), g.op('And', [g.op('Equal', [x, zero]), negative(x)])]);
+  // |y / x| decides the angle in the first quadrant; 0/0 and ∞/∞ need their own values.
+  const [ay, ax] = [g.op('Abs', [y]), g.op('Abs', [x])];
+  const both = g.op('And', [g.op('IsInf', [ay]), g.op('IsInf', [ax])]);
+  const quotient = g.op('Where', [g.op('Equal', [ay, zero]), g.op('Mul', [ay, zero]), g.op('Div', [ay, ax])]);
+  const first = g.op('Where', [both, g.scalar(Math.PI / 4), g.op('Atan', [quotient])]);
+  const nan = g.op('Or', [g.op('IsNaN', [y]), g.op('IsNaN', [x])]);
+  const angle = signed(g.op('Where', [xNegative, g.op('Sub', [pi, first]), first]), y);
+  return g.op('Where', [nan, g.op('Add', [y, x]), angle]);
 }
 
 defineKernels(
   binary('Add', 'Add', 'Add'),
   binary('Sub', 'Sub', 'Sub'),
   binary('Multiply', 'Mul', 'Mul'),
-  binary('RealDiv', 'Div', 'Div'),
+  binary('RealDiv', 'Div; integers truncate, x / 0 is 0', (g, a, b, dtype) => (dtype === 'float32' ? g.op('Div', [a, b]) : divideIntegers(g, a, b))),
+  binary(
+    'FloorDiv',
+    'Div, Floor, Cast',
+    (g, a, b, dtype) => {
+      if (dtype === 'float32') return g.cast(g.op('Floor', [g.op('Div', [a, b])]), 'int32');
+      const quotient = divideIntegers(g, a, b);
+      const rest = g.op('Sub', [a, g.op('Mul', [quotient, b])]);
+      const zero = g.scalar(0, 'int32');
+      const down = g.op('And', [
+        g.op('Not', [g.op('Equal', [rest, zero])]),
+        g.op('Xor', [g.op('Less', [rest, zero]), g.op('Less', [b, zero])]),
+      ]);
+      const nonzero = g.op('Not', [g.op('Equal', [b, zero])]);
+      return g.op('Sub', [quotient, g.cast(g.op('And', [down, nonzero]), 'int32')]);
+    },
+    'int32',
+  ),
+  binary('Mod', 'Mod with the sign of the divisor', (g, a, b, dtype) => {
+    if (dtype === 'float32') {
+      const rest = g.op('Mod', [a, b], { fmod: 1 });
+      const same = g.op('Equal', [g.op('GreaterOrEqual', [a, g.scalar(0)]), g.op('GreaterOrEqual', [b, g.scalar(0)])]);
+      return g.op('Where', [same, rest, g.op('Mod', [g.op('Add', [rest, b]), b], { fmod: 1 })]);
+    }
+    const zero = g.op('Equal', [b, g.scalar(0, 'int32')]);
+    return g.op('Where', [zero, g.scalar(0, 'int32'), g.op('Mod', [a, g.op('Where', [zero, g.scalar(1, 'int32'), b])])]);
+  }),
+  binary('Atan2', 'Atan of the quotient, moved to the right quadrant', (g, y, x) => atan2(g, y, x)),
+  binary('BitwiseAnd', 'BitwiseAnd', 'BitwiseAnd'),
+  binary('Prelu', 'PRelu', (g, x, slope) => g.op('Where', [g.op('Less', [x, g.scalar(0)]), g.op('Mul', [x, slope]), x])),
   binary('Maximum', 'Max', 'Max'),
   binary('Minimum', 'Min', 'Min'),
   binary('Pow', 'Pow', 'Pow'),

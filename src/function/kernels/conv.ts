@@ -5,6 +5,7 @@ import { activate, activationNames } from './activation.js';
 import { convInfo, isPointwise, padsOf, windowAttributes, type ConvInfo } from './conv-info.js';
 import { filterGradient } from './conv-filter-gradient.js';
 import { defineKernels } from './define.js';
+import { operand } from './elementwise.js';
 
 function forward(g: Lowering, x: Value, filter: Value, bias: Value | undefined, attrs: Attrs): Physical {
   const c = convInfo(x.shape, filter.shape, attrs);
@@ -71,11 +72,12 @@ defineKernels(
       return { dtype: 'float32', shape: convInfo(x!.shape, filter!.shape, attrs).outShape };
     },
     lower: (g, { x, filter, bias, preluActivationWeights }, attrs) => {
-      const vector = bias !== undefined && bias.shape.length <= 1 ? bias : undefined;
+      const channels = filter!.shape[3];
+      const vector = bias !== undefined && bias.shape.length === 1 && bias.shape[0] === channels ? bias : undefined;
       const out = forward(g, x!, filter!, vector, attrs);
       let name = out.name;
-      if (bias !== undefined && vector === undefined) name = g.op('Add', [name, g.in(bias, out.layout)]);
-      const weights = preluActivationWeights && channelWeights(g, preluActivationWeights, out);
+      if (bias !== undefined && vector === undefined) name = g.op('Add', [name, operand(g, bias, out.layout)]);
+      const weights = preluActivationWeights && operand(g, preluActivationWeights, out.layout);
       return { name: activate(g, name, attrs, weights), layout: out.layout };
     },
   },
@@ -95,10 +97,3 @@ defineKernels(
     },
   },
 );
-
-/** prelu's per-channel slopes against an image in the given layout. */
-function channelWeights(g: Lowering, weights: Value, image: Physical): string {
-  const c = weights.shape.at(-1) ?? 1;
-  if (image.layout === 'rows' || weights.shape.length === 0) return g.rows(weights);
-  return weights.shape.length === 4 ? g.nchw(weights) : g.reshape(g.rows(weights), [c, 1, 1]);
-}

@@ -37,11 +37,12 @@ defineKernels(
       // OneHot counts negative indices from the end; tfjs gives them no hot entry.
       const type = (dtype as DType | undefined) ?? 'int32';
       const values = g.constant(Float32Array.of(offValue as number, onValue as number), [2], 'float32');
-      const index = g.rows(indices!);
+      const index = indices!.shape.length === 0 ? g.reshape(g.rows(indices!), [1]) : g.rows(indices!);
       const outside = g.op('Less', [index, g.scalar(0, 'int32')]);
       const safe = g.op('Where', [outside, g.scalar(depth as number, 'int32'), index]);
       const hot = g.op('OneHot', [safe, g.scalar(depth as number, 'int32'), values], { axis: -1 });
-      return rows(type === 'float32' ? hot : g.cast(hot, type));
+      const shaped = indices!.shape.length === 0 ? g.reshape(hot, [depth as number]) : hot;
+      return rows(type === 'float32' ? shaped : g.cast(shaped, type));
     },
   },
 );

@@ -32,8 +32,8 @@ export function elementwise(g: Lowering, operands: readonly Value[], emit: (...n
   return layout === 'rows' ? rows(emit(...names)) : nchw(emit(...names));
 }
 
-/** An operand that broadcasts against images of the given layout. */
-function operand(g: Lowering, value: Value, layout: Layout): string {
+/** The name of an operand that broadcasts against images of the given layout. */
+export function operand(g: Lowering, value: Value, layout: Layout): string {
   if (layout === 'rows' || value.shape.length === 0) return g.rows(value);
   if (value.shape.length === 4) return g.nchw(value);
   const padded = [...Array<number>(4 - value.shape.length).fill(1), ...value.shape] as [number, number, number, number];

@@ -17,13 +17,15 @@ function tilesExactly(c: ConvInfo): boolean {
   );
 }
 
-/**
- * ONNX's padding for MaxPool must be smaller than the window; tfjs's dimRoundingMode may also cut windows at the end.
- * Both agree on the top left corner, so the output shape decides how much is padded at the end.
- */
+/** Attributes of a pooling. tfjs's rounding modes may cut or add windows at the end: the output's size decides the padding there. */
 function poolAttributes(c: ConvInfo): Record<string, number[]> {
   const { kernel_shape, strides, dilations } = windowAttributes(c);
-  return { kernel_shape, strides, dilations, pads: padsOf(c) };
+  const [top, left] = padsOf(c) as [number, number];
+  const end = (out: number, stride: number, window: number, size: number, before: number): number =>
+    Math.max(0, (out - 1) * stride + window - size - before);
+  const bottom = end(c.outHeight, c.strideHeight, c.effectiveFilterHeight, c.inHeight, top);
+  const right = end(c.outWidth, c.strideWidth, c.effectiveFilterWidth, c.inWidth, left);
+  return { kernel_shape, strides, dilations, pads: [top, left, bottom, right] };
 }
 
 function maxPoolGradient(g: Lowering, dy: Value, x: Value, y: Value, c: ConvInfo, inputIsRelu: boolean): Physical {

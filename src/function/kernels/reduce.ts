@@ -60,9 +60,17 @@ function sumOfRows(g: Lowering, x: Value, axes: number, scale: number): string {
 
 defineKernels(
   reduction('Sum', 'MatMul with ones over many leading rows, else ReduceSum', 'ReduceSum'),
-  reduction('Mean', 'MatMul with ones over many leading rows, else ReduceMean', 'ReduceMean'),
-  reduction('Max', 'ReduceMax', 'ReduceMax'),
-  reduction('Min', 'ReduceMin', 'ReduceMin'),
+  {
+    ...reduction('Mean', 'MatMul with ones over many leading rows, else ReduceMean', 'ReduceMean', 'float32'),
+    lower: (g, { x }, attrs, call) => {
+      if (x!.dtype === 'float32') return reduce(g, 'ReduceMean', x!, attrs, call.outputs[0]!.shape);
+      const axes = axesOf(x!, attrs);
+      const floats = g.cast(g.rows(x!), 'float32');
+      return rows(axes.length === 0 ? floats : g.op('ReduceMean', [floats, g.ints(axes)], { keepdims: attrs['keepDims'] ? 1 : 0 }));
+    },
+  },
+  extremum('Max', 'ReduceMax'),
+  extremum('Min', 'ReduceMin'),
   reduction('Prod', 'ReduceProd', 'ReduceProd'),
   {
     kernel: 'All',
@@ -78,15 +86,15 @@ defineKernels(
   },
   {
     kernel: 'ArgMax',
-    form: 'ArgMax (first of equal maxima), Cast',
+    form: 'ArgMax (first of equal maxima, NaN ignored), Cast',
     infer: ({ x }, { axis }) => ({ dtype: 'int32', shape: dropAxis(x!, axis) }),
-    lower: (g, { x }, { axis }) => rows(g.cast(g.op('ArgMax', [g.rows(x!)], { axis: axisNumber(axis), keepdims: 0 }), 'int32')),
+    lower: (g, { x }, { axis }) => argument(g, 'ArgMax', x!, axis, -Infinity),
   },
   {
     kernel: 'ArgMin',
-    form: 'ArgMin (first of equal minima), Cast',
+    form: 'ArgMin (first of equal minima, NaN ignored), Cast',
     infer: ({ x }, { axis }) => ({ dtype: 'int32', shape: dropAxis(x!, axis) }),
-    lower: (g, { x }, { axis }) => rows(g.cast(g.op('ArgMin', [g.rows(x!)], { axis: axisNumber(axis), keepdims: 0 }), 'int32')),
+    lower: (g, { x }, { axis }) => argument(g, 'ArgMin', x!, axis, Infinity),
   },
   {
     kernel: 'Softmax',
@@ -126,6 +134,28 @@ defineKernels(
     },
   },
 );
+
+/** Max or Min: NaN if any element is, which ONNX's reductions do not promise. */
+function extremum(kernel: string, op: string): KernelDefinition {
+  return {
+    ...reduction(kernel, `${op}; NaN if any element is`, op),
+    lower: (g, { x }, attrs, call) => {
+      const plain = reduce(g, op, x!, attrs, call.outputs[0]!.shape);
+      const axes = axesOf(x!, attrs);
+      if (x!.dtype !== 'float32' || axes.length === 0) return plain;
+      const nan = g.op('ReduceMax', [g.cast(g.op('IsNaN', [g.rows(x!)]), 'float32'), g.ints(axes)], { keepdims: attrs['keepDims'] ? 1 : 0 });
+      return rows(g.op('Where', [g.op('Greater', [nan, g.scalar(0)]), g.scalar(NaN), plain.name]));
+    },
+  };
+}
+
+/** ArgMax or ArgMin; `worst` stands for NaN, which tfjs never picks. */
+function argument(g: Lowering, op: string, x: Value, axis: unknown, worst: number): Physical {
+  let name = g.rows(x);
+  if (x.dtype === 'bool') name = g.cast(name, 'int32');
+  if (x.dtype === 'float32') name = g.op('Where', [g.op('IsNaN', [name]), g.scalar(worst), name]);
+  return rows(g.cast(g.op(op, [name], { axis: axisNumber(axis), keepdims: 0 }), 'int32'));
+}
 
 const axisNumber = (axis: unknown): number => (Array.isArray(axis) ? (axis as number[])[0]! : (axis as number));
 

@@ -27,6 +27,8 @@ defineKernels(
     form: 'Reshape',
     infer: ({ input }, { dim }) => {
       const shape = input!.shape.slice();
+      const [low, high] = [-(shape.length + 1), shape.length];
+      if ((dim as number) < low || (dim as number) > high) throw new Error(`the axis must be between ${low} and ${high}, but is ${String(dim)}`);
       shape.splice(axisOf(dim, shape.length + 1), 0, 1);
       return { dtype: input!.dtype, shape };
     },
@@ -63,6 +65,10 @@ defineKernels(
       const list = listOf(inputs);
       const shape = list[0]!.shape.slice();
       const a = axisOf(axis, shape.length);
+      tf.backend_util.assertParamsConsistent(
+        list.map((s) => s.shape as number[]),
+        a,
+      );
       shape[a] = list.reduce((n, s) => n + s.shape[a]!, 0);
       return { dtype: list[0]!.dtype, shape };
     },
@@ -95,6 +101,7 @@ defineKernels(
     infer: (inputs, { axis }) => {
       const list = listOf(inputs);
       const shape = list[0]!.shape.slice();
+      for (const s of list) tf.util.assertShapesMatch(shape, s.shape as number[], 'All tensors passed to stack must have matching shapes');
       shape.splice(axisOf(axis, shape.length + 1), 0, list.length);
       return { dtype: list[0]!.dtype, shape };
     },

@@ -17,6 +17,20 @@ function unary(kernel: string, form: string, emit: string | Emit, result?: DType
   };
 }
 
+/** A kernel whose ONNX form only takes float32: int32 and bool are computed in float32 and truncated, as tfjs does. */
+function floatUnary(kernel: string, form: string, emit: string | Emit, result?: DType): KernelDefinition {
+  return unary(
+    kernel,
+    form,
+    (g, x, attrs, dtype) => {
+      const name = castTo(g, x, dtype, 'float32');
+      const out = typeof emit === 'string' ? g.op(emit, [name]) : emit(g, name, attrs, 'float32');
+      return result === 'bool' ? out : castTo(g, out, 'float32', result ?? dtype);
+    },
+    result,
+  );
+}
+
 /** The name of a cast to a dtype with tfjs's rules: to int32 truncates, to bool is "not 0". */
 export function castTo(g: Lowering, x: string, from: DType, to: DType): string {
   return from === to ? x : g.cast(x, to);
@@ -24,37 +38,65 @@ export function castTo(g: Lowering, x: string, from: DType, to: DType): string {
 
 defineKernels(
   unary('Abs', 'Abs', 'Abs'),
-  unary('Ceil', 'Ceil', 'Ceil'),
-  unary('Floor', 'Floor', 'Floor'),
-  unary('Exp', 'Exp', 'Exp'),
-  unary('Log', 'Log', 'Log'),
   unary('Neg', 'Neg', 'Neg'),
-  unary('Sqrt', 'Sqrt', 'Sqrt'),
-  unary('Rsqrt', 'Sqrt, Reciprocal', (g, x) => g.op('Reciprocal', [g.op('Sqrt', [x])])),
-  unary('Reciprocal', 'Reciprocal', 'Reciprocal'),
   unary('Square', 'Mul', (g, x) => g.op('Mul', [x, x])),
-  unary('Sigmoid', 'Sigmoid', 'Sigmoid'),
-  unary('Tanh', 'Tanh', 'Tanh'),
-  unary('Sin', 'Sin', 'Sin'),
-  unary('Cos', 'Cos', 'Cos'),
-  unary('Erf', 'Erf', 'Erf'),
-  unary('Sign', 'Sign', 'Sign'),
+  unary('LogicalNot', 'Not', 'Not', 'bool'),
   unary('Relu', 'Relu', 'Relu'),
   unary('Relu6', 'Clip to [0, 6]', (g, x, _attrs, dtype) => g.op('Clip', [x, g.scalar(0, dtype), g.scalar(6, dtype)])),
-  unary('Softplus', 'Softplus', 'Softplus'),
-  unary('LogicalNot', 'Not', 'Not', 'bool'),
-  unary('IsNan', 'IsNaN', 'IsNaN', 'bool'),
-  unary('Log1p', 'Add, Log', (g, x) => g.op('Log', [g.op('Add', [x, g.scalar(1)])])),
-  unary('ClipByValue', 'Clip', (g, x, attrs, dtype) =>
+  unary('ClipByValue', 'Clip; NaN stays NaN', (g, x, attrs, dtype) =>
     g.op('Clip', [x, g.scalar(attrs['clipValueMin'] as number, dtype), g.scalar(attrs['clipValueMax'] as number, dtype)]),
   ),
+  unary('Sign', 'Sign; 0 for NaN', (g, x, _attrs, dtype) => {
+    const sign = g.op('Sign', [x]);
+    return dtype === 'float32' ? g.op('Where', [g.op('IsNaN', [x]), g.scalar(0), sign]) : sign;
+  }),
   unary('Step', 'Greater, Where; NaN stays NaN', (g, x, attrs, dtype) => {
     const positive = g.op('Greater', [x, g.scalar(0, dtype)]);
     const step = g.op('Where', [positive, g.scalar(1, dtype), g.scalar((attrs['alpha'] as number | undefined) ?? 0, dtype)]);
     return dtype === 'float32' ? g.op('Where', [g.op('IsNaN', [x]), x, step]) : step;
   }),
-  unary('LeakyRelu', 'LeakyRelu', (g, x, attrs) => g.op('LeakyRelu', [x], { alpha: { float: attrs['alpha'] as number } })),
-  unary('Elu', 'Elu', 'Elu'),
+  floatUnary('Ceil', 'Ceil', 'Ceil'),
+  floatUnary('Floor', 'Floor', 'Floor'),
+  floatUnary('Round', 'Round (halves to even)', 'Round'),
+  floatUnary('Exp', 'Exp', 'Exp', 'float32'),
+  floatUnary('Expm1', 'Tanh for small x (exp(x) − 1 would cancel), Exp and Sub else', (g, x) => {
+    const t = g.op('Tanh', [g.op('Mul', [x, g.scalar(0.5)])]);
+    const near = g.op('Div', [g.op('Mul', [t, g.scalar(2)]), g.op('Sub', [g.scalar(1), t])]);
+    const far = g.op('Sub', [g.op('Exp', [x]), g.scalar(1)]);
+    return g.op('Where', [g.op('Less', [g.op('Abs', [x]), g.scalar(0.5)]), near, far]);
+  }),
+  floatUnary('Log', 'Log', 'Log'),
+  floatUnary('Log1p', 'Log(1 + x), corrected for the rounding of 1 + x', (g, x) => {
+    const u = g.op('Add', [x, g.scalar(1)]);
+    const rounded = g.op('Sub', [u, g.scalar(1)]);
+    const corrected = g.op('Div', [g.op('Mul', [g.op('Log', [u]), x]), rounded]);
+    const exact = g.op('Or', [g.op('Equal', [rounded, g.scalar(0)]), g.op('IsInf', [x])]);
+    return g.op('Where', [exact, x, corrected]);
+  }),
+  floatUnary('Sqrt', 'Sqrt', 'Sqrt'),
+  floatUnary('Rsqrt', 'Sqrt, Reciprocal', (g, x) => g.op('Reciprocal', [g.op('Sqrt', [x])])),
+  floatUnary('Reciprocal', 'Reciprocal', 'Reciprocal'),
+  floatUnary('Sigmoid', 'Sigmoid', 'Sigmoid'),
+  floatUnary('Tanh', 'Tanh', 'Tanh'),
+  floatUnary('Sin', 'Sin', 'Sin'),
+  floatUnary('Cos', 'Cos', 'Cos'),
+  floatUnary('Tan', 'Tan', 'Tan'),
+  floatUnary('Asin', 'Asin', 'Asin'),
+  floatUnary('Acos', 'Acos', 'Acos'),
+  floatUnary('Atan', 'Atan', 'Atan'),
+  floatUnary('Sinh', 'Sinh', 'Sinh'),
+  floatUnary('Cosh', 'Cosh', 'Cosh'),
+  floatUnary('Asinh', 'Asinh', 'Asinh'),
+  floatUnary('Acosh', 'Acosh', 'Acosh'),
+  floatUnary('Atanh', 'Atanh', 'Atanh'),
+  floatUnary('Erf', 'Erf', 'Erf'),
+  floatUnary('Softplus', 'Softplus', 'Softplus'),
+  floatUnary('Elu', 'Elu', 'Elu'),
+  floatUnary('Selu', 'Selu', 'Selu'),
+  floatUnary('LeakyRelu', 'LeakyRelu', (g, x, attrs) => g.op('LeakyRelu', [x], { alpha: { float: attrs['alpha'] as number } }), 'float32'),
+  floatUnary('IsNan', 'IsNaN', 'IsNaN', 'bool'),
+  floatUnary('IsInf', 'IsInf', 'IsInf', 'bool'),
+  floatUnary('IsFinite', 'IsNaN, IsInf, Or, Not', (g, x) => g.op('Not', [g.op('Or', [g.op('IsNaN', [x]), g.op('IsInf', [x])])]), 'bool'),
   {
     kernel: 'EluGrad',
     form: 'Where, Mul',
