@@ -91,6 +91,7 @@ for (const { node, statement } of calls) {
 const told = Object.entries(docs).filter(([, entry]) => Object.keys(entry.fields).length > 0);
 const sorted = Object.fromEntries(told.sort(([a], [b]) => (a < b ? -1 : 1)));
 const text = `/* Written by \`node scripts/config-docs.mjs\` from the comments in the config schemas; do not edit. */
+/* eslint-disable max-lines -- one line for each documented field */
 
 /** What each schema and each of its fields mean, by schema name. */
 // prettier-ignore

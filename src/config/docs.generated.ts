@@ -1,4 +1,5 @@
 /* Written by `node scripts/config-docs.mjs` from the comments in the config schemas; do not edit. */
+/* eslint-disable max-lines -- one line for each documented field */
 
 /** What each schema and each of its fields mean, by schema name. */
 // prettier-ignore
@@ -106,6 +107,15 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "amsgrad": "Divide by the greatest squared mean so far instead of the present one.",
       "weight_decay": "Share of a weight that is taken off per unit of learning rate; 0: no decay.",
       "jit_compile": "Compile the update for an accelerator."
+    }
+  },
+  "CnnConfig": {
+    "doc": "Convolutional model.",
+    "fields": {
+      "filters": "Channels after each 3×3 convolution.",
+      "dense_units": "Width of the dense layer before the last one.",
+      "dropout_rate": "Share of values that each training step sets to zero after pooling; twice as much after the dense layer.",
+      "l2": "Factor of the squared weights added to the loss."
     }
   },
   "ConstantLrConfig": {
@@ -253,6 +263,27 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "power_linear": "Power of the step with a linear end.",
       "power_with_offset": "Plateau, then power of the step.",
       "step_cosine_with_offset": "Cosines between values."
+    }
+  },
+  "MlpConfig": {
+    "doc": "Fully connected model.",
+    "fields": {
+      "hidden_units": "Width of each hidden layer.",
+      "dropout_rate": "Share of hidden values that each training step sets to zero.",
+      "l2": "Factor of the squared weights added to the loss."
+    }
+  },
+  "MnistModelConfig": {
+    "doc": "",
+    "fields": {
+      "mlp": "Fully connected.",
+      "cnn": "Convolutional."
+    }
+  },
+  "MnistTask": {
+    "doc": "Config of the MNIST task: the base fields and the model.",
+    "fields": {
+      "model": "The model: `type` selects one, its block holds the parameters."
     }
   },
   "OptimizationConfig": {

@@ -95,8 +95,8 @@ function isFloat(spec: FieldSpec | undefined): boolean {
   return spec?.shape.kind === 'float';
 }
 
+/** Control characters, byte-order marks and halves of characters can only be written as escapes. */
 function stringText(text: string, inFlow: boolean): string {
-  // eslint-disable-next-line no-control-regex -- these are the characters that only an escape can carry
   if (
     /[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(text)
   )
@@ -105,7 +105,6 @@ function stringText(text: string, inFlow: boolean): string {
 }
 
 function escaped(text: string): string {
-  // eslint-disable-next-line no-control-regex -- as above
   return JSON.stringify(text).replace(
     /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
