@@ -48,6 +48,7 @@ export function assignField(spec: FieldSpec, current: unknown, value: unknown, p
   const { shape } = spec;
   if (value === null || value === undefined) {
     if (spec.nullable) return null;
+    if (spec.default === '') return ''; // Files clear a text with null; an empty one means "not set".
     throw mismatch(shape, null, path, '');
   }
   switch (shape.kind) {

@@ -119,6 +119,11 @@ describe('defineConfig', () => {
     expect(model({ kind: 'LARGE' as never }).kind).toBe('Large');
   });
 
+  it('takes null as the empty text where that means "not set"', () => {
+    expect(model({ paths: null as never }).paths).toBe('');
+    expect(() => layer({ activation: null as never })).toThrow('activation: expected text, got null.');
+  });
+
   it('reads false as the choice "off", which YAML makes of an unquoted off', () => {
     const strategy = defineConfig({ strategy: field.choice(['off', 'mirrored'], 'mirrored') }, { name: 'Strategy' });
     expect(strategy({ strategy: false as never }).strategy).toBe('off');
