@@ -28,9 +28,13 @@ import { getValues, requireOutput } from './values.js';
  * await controller.trainAndEvaluate({ trainSteps: 1000, evalInterval: 200 });
  */
 export class Controller {
+  /** The count of training steps. */
   readonly globalStep: GlobalStep;
+  /** The inner training loop, or null. */
   readonly trainer: AbstractTrainer | null;
+  /** The evaluation, or null. */
   readonly evaluator: AbstractEvaluator | null;
+  /** Saves and restores, or null. */
   readonly checkpointManager: CheckpointManagerLike | null;
   /** Called after every inner training loop. */
   readonly trainActions: readonly Action[];
@@ -100,7 +104,7 @@ export class Controller {
    * Trains until the global step is `steps` (a target, not an increment).
    * @param options.checkpointAtCompletion save at the end, whatever the interval. Default true.
    */
-  async train(steps: number, options: { checkpointAtCompletion?: boolean } = {}): Promise<void> {
+  async train(steps: number, options: { checkpointAtCompletion?: boolean | null } | null = {}): Promise<void> {
     this.requirePart('trainer', 'train');
     requireTargetStep(steps, 'steps');
     await this.restoreOnce();
@@ -109,18 +113,18 @@ export class Controller {
       await this.trainNSteps(Math.min(steps - this.globalStep.value, this.stepsPerLoop));
       await this.maybeSaveCheckpoint();
     }
-    if (options.checkpointAtCompletion ?? true) await this.maybeSaveCheckpoint({ checkInterval: false });
+    if (options?.checkpointAtCompletion ?? true) await this.maybeSaveCheckpoint({ checkInterval: false });
     await this.sync();
   }
 
   /**
    * Evaluates the model as it is in memory.
-   * @param steps number of evaluation steps; -1 (default) until the data end
-   * @returns the evaluator's output with plain values, and `steps_per_second` if `steps` was given
+   * @param numSteps number of evaluation steps; -1 (default) until the data end
+   * @returns the evaluator's output with plain values, and `steps_per_second` if a number was given
    */
-  async evaluate(steps = -1): Promise<Output> {
+  async evaluate(numSteps: number | null = -1): Promise<Output> {
     const evaluator = this.requirePart('evaluator', 'evaluate');
-    requireEvalSteps(steps);
+    const steps = requireEvalSteps(numSteps ?? -1);
     await this.restoreOnce();
     this.reporter.evaluationStart?.({ step: this.globalStep.value, steps });
     const startSeconds = monotonicSeconds();

@@ -47,11 +47,18 @@ export abstract class StandardEvaluator<D extends Datasets = DatasetLike> extend
     }
     const initialState = await this.evalBegin();
     this.#loop ??= this.createEvalLoopFn(hasValue(initialState));
-    if (this.#options.recreateIteratorForEachEval) await this.#data.close();
-    const iterator = await this.#data.open();
-    const state = await this.#loop(iterator, numSteps, initialState);
-    if (this.#options.recreateIteratorForEachEval) await this.#data.close();
+    const state = await this.#runLoop(this.#loop, numSteps, initialState);
     return hasValue(state) ? this.evalEnd(state) : this.evalEnd();
+  }
+
+  async #runLoop(loop: EvalLoopFunction<IteratorsOf<D>>, numSteps: number, initialState: unknown): Promise<unknown> {
+    if (!this.#options.recreateIteratorForEachEval) return loop(await this.#data.open(), numSteps, initialState);
+    await this.#data.close();
+    try {
+      return await loop(await this.#data.open(), numSteps, initialState);
+    } finally {
+      await this.#data.close();
+    }
   }
 
   /** Runs before each evaluation, before the data are opened. Its result is the first state. Returns nothing by default. */

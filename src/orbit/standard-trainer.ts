@@ -75,6 +75,18 @@ export abstract class StandardTrainer<D extends Datasets = DatasetLike> extends 
     return this.trainLoopEnd();
   }
 
+  /** Ends the iterators, which lets go of files and workers. Training can go on: the data are opened again where they were. */
+  async close(): Promise<void> {
+    const position = this.#data.stateDict();
+    await this.#data.close();
+    this.#data.loadStateDict(position);
+  }
+
+  /** Same as {@link close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
   /** Runs before each inner loop, before the data are opened. Does nothing by default. */
   trainLoopBegin(): MaybePromise<void> {}
 

@@ -211,6 +211,16 @@ describe('the position of the training data', () => {
     await expect(trainer.train(1)).rejects.toThrow(/another kind of dataset/);
   });
 
+  it('outlives closing the data', async () => {
+    const trainer = new Notes(() => numbers());
+    await trainer.train(2);
+    await trainer.close();
+    expect(trainer.trainIterator.current).toBeNull();
+    expect(trainer.trainIterator.stateDict()).toEqual({ '': { batches_taken: 2 } });
+    await trainer.train(1);
+    expect(trainer.log).toContain(2);
+  });
+
   it('counts batches that are still to be skipped', async () => {
     const trainer = new Notes(() => numbers());
     await trainer.train(1);
@@ -257,7 +267,7 @@ describe('StandardEvaluator', () => {
     expect(await goingOn.evaluate(1)).toEqual({ sum: 5 });
   });
 
-  it('ends the iterator after each evaluation', async () => {
+  it('ends the iterator after each evaluation, also one that failed', async () => {
     let ended = 0;
     const dataset = function* (): Generator<number> {
       try {
@@ -268,6 +278,14 @@ describe('StandardEvaluator', () => {
     };
     await new Sum(dataset).evaluate(3);
     expect(ended).toBe(1);
+    class Broken extends Sum {
+      override async evalStep(iterator: DataIterator<number>): Promise<number> {
+        await iterator.next();
+        throw new RangeError('bad batch');
+      }
+    }
+    await expect(new Broken(dataset).evaluate(3)).rejects.toThrow(RangeError);
+    expect(ended).toBe(2);
   });
 
   it('with a fixed loop refuses -1, needs all steps, and does not fold without a first state', async () => {
