@@ -31,7 +31,9 @@ class Keeper {
 }
 
 const build = (units = 3): tf.Sequential =>
-  tf.sequential({ layers: [tf.layers.dense({ units, inputShape: [2] }), tf.layers.batchNormalization(), tf.layers.dense({ units: 1, name: 'head' })] });
+  tf.sequential({
+    layers: [tf.layers.dense({ units, inputShape: [2] }), tf.layers.batchNormalization(), tf.layers.dense({ units: 1, name: 'head' })],
+  });
 const weights = (model: tf.LayersModel): number[][] => model.getWeights().map((w) => [...w.dataSync()]);
 
 describe('Checkpoint', () => {
@@ -85,7 +87,9 @@ describe('Checkpoint', () => {
     const second = await checkpoint.save(prefix);
     expect(second).toBe(`${prefix}-2`);
     const text = await readFile(path.join(path.dirname(prefix), 'checkpoint'), 'utf8');
-    expect(text).toMatch(/^model_checkpoint_path: "model-2"\nall_model_checkpoint_paths: "model-2"\nall_model_checkpoint_timestamps: [\d.]+\nlast_preserved_timestamp: [\d.]+\n$/);
+    expect(text).toMatch(
+      /^model_checkpoint_path: "model-2"\nall_model_checkpoint_paths: "model-2"\nall_model_checkpoint_timestamps: [\d.]+\nlast_preserved_timestamp: [\d.]+\n$/,
+    );
     const other = new Checkpoint({ step: new Counter() });
     await other.read(second);
     expect(other.saveCounter).toBe(0);
@@ -114,7 +118,9 @@ describe('a checkpoint that does not fit', () => {
     const before = weights(model);
     const error = await new Checkpoint({ model }).restore(target).catch((e: unknown) => e as Error);
     expect(error).toBeInstanceOf(CheckpointError);
-    expect((error as Error).message).toContain('model/dense_0/kernel: expected float32[2,4], found float32[2,3] (tensor "dense_0/kernel" of model.safetensors)');
+    expect((error as Error).message).toContain(
+      'model/dense_0/kernel: expected float32[2,4], found float32[2,3] (tensor "dense_0/kernel" of model.safetensors)',
+    );
     expect((error as Error).message).toContain('model/head/kernel: expected float32[4,1], found float32[3,1]');
     expect(weights(model)).toEqual(before);
   });
@@ -123,7 +129,9 @@ describe('a checkpoint that does not fit', () => {
     const target = await new Checkpoint({ model: build() }).write(fresh());
     const model = tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [2] }), tf.layers.dense({ units: 3 })] });
     const checkpoint = new Checkpoint({ model });
-    await expect(checkpoint.restore(target)).rejects.toThrow(/model\/dense_1\/kernel: not in the checkpoint[\s\S]*model\/head\/kernel: in the checkpoint/);
+    await expect(checkpoint.restore(target)).rejects.toThrow(
+      /model\/dense_1\/kernel: not in the checkpoint[\s\S]*model\/head\/kernel: in the checkpoint/,
+    );
     const result = await checkpoint.read(target);
     expect(result.missing).toEqual(['model/dense_1/kernel', 'model/dense_1/bias']);
     expect(result.unused).toContain('model/head/bias');
@@ -159,7 +167,11 @@ describe('a damaged checkpoint', () => {
     ['a short file', (t) => truncate(path.join(t, 'model.safetensors'), 100), /has 100 bytes, written were/],
     ['a flipped bit in a tensor', (t) => flip(path.join(t, 'model.safetensors'), -2), /model.safetensors" is damaged: tensor/],
     ['a flipped bit in a header', (t) => flip(path.join(t, 'model.safetensors'), 40), /model.safetensors" is/],
-    ['a flipped digit in the manifest', (t) => edit(path.join(t, 'manifest.json'), (s) => s.replace('"step": 12', '"step": 13')), /manifest.json" is damaged/],
+    [
+      'a flipped digit in the manifest',
+      (t) => edit(path.join(t, 'manifest.json'), (s) => s.replace('"step": 12', '"step": 13')),
+      /manifest.json" is damaged/,
+    ],
     ['a manifest cut short', (t) => truncate(path.join(t, 'manifest.json'), 50), /manifest.json" is damaged/],
   ];
   it.each(damage)('with %s is an error that says so, and changes nothing', async (_, apply, message) => {
@@ -213,7 +225,9 @@ describe('wrong use', () => {
   it('a directory that cannot be written is an error with path and reason, and leaves nothing', async () => {
     const blocked = path.join(path.dirname(fresh()), 'file');
     await cp(import.meta.filename, blocked);
-    await expect(new Checkpoint({ step: new Counter() }).write(path.join(blocked, 'ckpt-1'))).rejects.toThrow(/Cannot create the directory ".*file".*is in the way|not a directory/);
+    await expect(new Checkpoint({ step: new Counter() }).write(path.join(blocked, 'ckpt-1'))).rejects.toThrow(
+      /Cannot create the directory ".*file".*is in the way|not a directory/,
+    );
     expect(await readdir(path.dirname(blocked))).toEqual(['file']);
   });
 });

@@ -5,9 +5,9 @@ import { DamagedCheckpointError } from './damaged.js';
 import { decodeState, type TensorReference } from './encoding.js';
 import { attempt, commitDirectory, writeNewFile } from './files.js';
 import { modelFile, presentItems, stateFile, takeSnapshot, type CheckpointItems, type Snapshot } from './items.js';
-import { formatVersion, manifestName, manifestText, readManifest, type Manifest } from './manifest.js';
+import { formatVersion, manifestName, manifestText, readManifest, type FileEntry, type Manifest } from './manifest.js';
 import { matchItems, neededTensors, type Match } from './match.js';
-import { SafetensorsFile, writeSafetensors, type WrittenFile } from './safetensors.js';
+import { SafetensorsFile, writeSafetensors } from './safetensors.js';
 import type { StateDict, StateTensor } from './state.js';
 import { writeStateFile } from './state-file.js';
 import { assignVariable } from './tf-variables.js';
@@ -60,9 +60,11 @@ export class Checkpoint {
   saveCounter = 0;
 
   constructor(items: CheckpointItems) {
-    if (typeof items !== 'object' || items === null) throw new UsageError('Checkpoint needs its objects by name, such as new Checkpoint({ model, optimizer }).');
+    if (typeof items !== 'object' || items === null)
+      throw new UsageError('Checkpoint needs its objects by name, such as new Checkpoint({ model, optimizer }).');
     for (const [key] of presentItems(items)) {
-      if (key === '' || key.includes('/')) throw new UsageError(`A checkpoint's object cannot have the name "${key}": names are not empty and have no "/".`);
+      if (key === '' || key.includes('/'))
+        throw new UsageError(`A checkpoint's object cannot have the name "${key}": names are not empty and have no "/".`);
     }
     this.items = items;
   }
@@ -78,7 +80,11 @@ export class Checkpoint {
     this.saveCounter += 1;
     const target = await this.write(`${prefix}-${this.saveCounter}`);
     const now = Date.now() / 1000;
-    await writeStateFile(path.dirname(target), { latest: target, managed: [{ path: target, timestampSeconds: now }], lastPreservedSeconds: now });
+    await writeStateFile(path.dirname(target), {
+      latest: target,
+      managed: [{ path: target, timestampSeconds: now }],
+      lastPreservedSeconds: now,
+    });
     return target;
   }
 
@@ -137,9 +143,10 @@ export interface CheckpointSnapshot extends Snapshot {
 /** Writes a snapshot to the directory `target`, all or nothing. */
 export async function writeSnapshot(snapshot: CheckpointSnapshot, target: string): Promise<void> {
   await commitDirectory(target, async (directory) => {
-    const files: Record<string, WrittenFile> = {};
+    const files: Record<string, FileEntry> = {};
     for (const name of [modelFile, stateFile] as const) {
-      files[name] = await writeSafetensors(path.join(directory, name), snapshot.tensors[name], { producer: 'orbit-ts' });
+      const written = await writeSafetensors(path.join(directory, name), snapshot.tensors[name], { producer: 'orbit-ts' });
+      files[name] = { bytes: written.bytes, header_crc32: written.headerCrc32, tensor_crc32: written.tensorCrc32 };
     }
     const { step, saveCounter, items } = snapshot;
     const text = manifestText({ format: 'orbit-checkpoint', version: formatVersion, step, save_counter: saveCounter, files, items });
@@ -154,7 +161,10 @@ async function openFiles(checkpoint: string, manifest: Manifest): Promise<Map<st
     for (const [name, written] of Object.entries(manifest.files)) {
       const file = await SafetensorsFile.open(path.join(checkpoint, name));
       files.set(name, file);
-      if (file.headerCrc32 !== written.headerCrc32) throw new DamagedCheckpointError(`"${file.file}" is damaged: its header has another checksum than when it was written. Use an older checkpoint.`);
+      if (file.headerCrc32 !== written.header_crc32)
+        throw new DamagedCheckpointError(
+          `"${file.file}" is damaged: its header has another checksum than when it was written. Use an older checkpoint.`,
+        );
     }
     return files;
   } catch (error) {
@@ -167,7 +177,13 @@ function key(ref: TensorReference): string {
   return `${ref.file}\n${ref.name}`;
 }
 
-async function readTensors(checkpoint: string, manifest: Manifest, files: ReadonlyMap<string, SafetensorsFile>, needed: readonly TensorReference[], verify: 'checksum' | 'size'): Promise<Map<string, StateTensor>> {
+async function readTensors(
+  checkpoint: string,
+  manifest: Manifest,
+  files: ReadonlyMap<string, SafetensorsFile>,
+  needed: readonly TensorReference[],
+  verify: 'checksum' | 'size',
+): Promise<Map<string, StateTensor>> {
   const values = new Map<string, StateTensor>();
   const places = needed.map((ref) => {
     const file = files.get(ref.file);
@@ -177,7 +193,7 @@ async function readTensors(checkpoint: string, manifest: Manifest, files: Readon
   });
   places.sort((a, b) => (a.ref.file === b.ref.file ? a.info.begin - b.info.begin : a.ref.file < b.ref.file ? -1 : 1));
   for (const { ref, file, info } of places) {
-    values.set(key(ref), await file.read(info, verify === 'checksum' ? manifest.files[ref.file]?.tensorCrc32[ref.name] : undefined));
+    values.set(key(ref), await file.read(info, verify === 'checksum' ? manifest.files[ref.file]?.tensor_crc32[ref.name] : undefined));
   }
   return values;
 }
@@ -187,9 +203,13 @@ async function apply(checkpoint: string, match: Match, values: ReadonlyMap<strin
   for (const a of match.assignments) {
     if (a.kind !== 'stateful') continue;
     try {
-      await a.target.loadStateDict(decodeState(a.value, (ref) => values.get(key(ref))!) as StateDict);
+      const loading: unknown = a.target.loadStateDict(decodeState(a.value, (ref) => values.get(key(ref))!) as StateDict);
+      await Promise.resolve(loading); // some return a promise all the same
     } catch (error) {
-      throw new CheckpointError(`Cannot restore "${a.path}" from "${checkpoint}": ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      throw new CheckpointError(
+        `Cannot restore "${a.path}" from "${checkpoint}": ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      );
     }
   }
   for (const a of match.assignments) {

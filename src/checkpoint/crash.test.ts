@@ -43,7 +43,14 @@ beforeAll(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'crash-'));
   script = path.join(root, 'child.mjs');
   const entryPoints = [path.join(import.meta.dirname, 'index.ts')];
-  await build({ entryPoints, outfile: path.join(root, 'checkpoint.mjs'), bundle: true, platform: 'node', format: 'esm', logLevel: 'error' });
+  await build({
+    entryPoints,
+    outfile: path.join(root, 'checkpoint.mjs'),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'error',
+  });
   await writeFile(script, child);
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
@@ -51,8 +58,15 @@ afterAll(() => rm(root, { recursive: true, force: true }));
 function restorable(directory: string) {
   const globalStep = { value: 0, assign: (n: number) => void (globalStep.value = n) };
   const seen: Float32Array[] = [];
-  const keeper = { stateDict: () => ({}), loadStateDict: (s: StateDict) => void seen.push((s['data'] as StateTensor).data as Float32Array) };
-  const manager = new CheckpointManager({ checkpoint: new Checkpoint({ globalStep, model: keeper, keeper }), directory, logger: { info() {}, warn() {} } });
+  const keeper = {
+    stateDict: () => ({}),
+    loadStateDict: (s: StateDict) => void seen.push((s['data'] as StateTensor).data as Float32Array),
+  };
+  const manager = new CheckpointManager({
+    checkpoint: new Checkpoint({ globalStep, model: keeper, keeper }),
+    directory,
+    logger: { info() {}, warn() {} },
+  });
   return { globalStep, seen, manager };
 }
 
@@ -98,7 +112,9 @@ describe('a save whose writes fail', () => {
     const directory = path.join(root, 'limited');
     expect(spawnSync(process.execPath, [script, directory, 'false', '2']).status).toBe(0);
     // A limit of 300 KiB per file: the 400 kB tensor does not fit.
-    const limited = spawnSync('bash', ['-c', 'ulimit -f 300; exec "$@"', 'bash', process.execPath, script, directory, 'true', '9'], { encoding: 'utf8' });
+    const limited = spawnSync('bash', ['-c', 'ulimit -f 300; exec "$@"', 'bash', process.execPath, script, directory, 'true', '9'], {
+      encoding: 'utf8',
+    });
     expect(limited.status).toBe(3);
     expect(limited.stderr).toMatch(/^CheckpointError: Cannot write ".*\.safetensors": the file is larger than/);
     expect((await readdir(directory)).sort()).toEqual(['checkpoint', 'ckpt-1', 'ckpt-2']);

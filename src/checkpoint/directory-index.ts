@@ -46,7 +46,8 @@ export class DirectoryIndex {
     const found: [number, string][] = [];
     for (const entry of await readdir(this.directory).catch(() => [])) {
       const number = entry.startsWith(`${name}-`) ? /^\d+$/.exec(entry.slice(name.length + 1))?.[0] : undefined;
-      if (number !== undefined && (await isComplete(path.join(this.directory, entry)))) found.push([Number(number), path.join(this.directory, entry)]);
+      if (number !== undefined && (await isComplete(path.join(this.directory, entry))))
+        found.push([Number(number), path.join(this.directory, entry)]);
     }
     found.sort((a, b) => b[0] - a[0]);
     return [...new Set([...(this.latest === null ? [] : [this.latest]), ...listed, ...found.map(([, p]) => p)])];

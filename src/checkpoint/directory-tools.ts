@@ -12,7 +12,8 @@ import { stateFileName } from './state-file.js';
  */
 export async function readGlobalStep(checkpoint: string): Promise<number> {
   const { step } = await readManifest(checkpoint);
-  if (step === null) throw new CheckpointError(`The checkpoint "${checkpoint}" has no global step: it was saved without an item named globalStep.`);
+  if (step === null)
+    throw new CheckpointError(`The checkpoint "${checkpoint}" has no global step: it was saved without an item named globalStep.`);
   return step;
 }
 

@@ -82,14 +82,20 @@ export function asTensor(value: object, path: string): StateTensor | undefined {
   if (!live && !isStateTensor(value)) return undefined;
   const { dtype, shape } = value as StateTensor;
   if (!isStateDType(dtype)) {
-    throw new CheckpointError(`Cannot checkpoint "${path}": tensors of dtype ${String(dtype)} are not supported (supported: ${Object.keys(elementTypes).join(', ')}).`);
+    throw new CheckpointError(
+      `Cannot checkpoint "${path}": tensors of dtype ${String(dtype)} are not supported (supported: ${Object.keys(elementTypes).join(', ')}).`,
+    );
   }
   const data = live ? typed(t.dataSync!(), dtype) : (value as StateTensor).data;
   if (!(data instanceof elementTypes[dtype].array)) {
-    throw new CheckpointError(`Cannot checkpoint "${path}": a ${dtype} tensor needs its data in a ${elementTypes[dtype].array.name}, found ${className(data)}.`);
+    throw new CheckpointError(
+      `Cannot checkpoint "${path}": a ${dtype} tensor needs its data in a ${elementTypes[dtype].array.name}, found ${className(data)}.`,
+    );
   }
   if (data.length !== elementCount(shape)) {
-    throw new CheckpointError(`Cannot checkpoint "${path}": it has ${data.length} elements, its shape [${shape.join(',')}] needs ${elementCount(shape)}.`);
+    throw new CheckpointError(
+      `Cannot checkpoint "${path}": it has ${data.length} elements, its shape [${shape.join(',')}] needs ${elementCount(shape)}.`,
+    );
   }
   return { dtype, shape, data };
 }

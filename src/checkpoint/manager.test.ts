@@ -117,7 +117,9 @@ describe('the interval', () => {
 
   it('is ignored without checkInterval, but a step is never saved twice', async () => {
     const { globalStep, manager } = counted();
-    expect([await due(globalStep, manager, 3), await due(globalStep, manager, 4, false), await due(globalStep, manager, 4, false)]).toEqual([true, true, false]);
+    expect([await due(globalStep, manager, 3), await due(globalStep, manager, 4, false), await due(globalStep, manager, 4, false)]).toEqual(
+      [true, true, false],
+    );
   });
 
   it('counts from lastCheckpointStep, and from the restored step after a restore', async () => {
@@ -187,7 +189,9 @@ describe('restoreOrInitialize', () => {
     await first.saveAt(5);
     await rm(path.join(first.directory, 'ckpt-5', 'manifest.json'));
     const initFn = vi.fn();
-    await expect(setUp({ directory: first.directory, initFn }).manager.restoreOrInitialize()).rejects.toThrow(/No checkpoint in .* can be restored[\s\S]*ckpt-5/);
+    await expect(setUp({ directory: first.directory, initFn }).manager.restoreOrInitialize()).rejects.toThrow(
+      /No checkpoint in .* can be restored[\s\S]*ckpt-5/,
+    );
     expect(initFn).not.toHaveBeenCalled();
   });
 
@@ -195,7 +199,9 @@ describe('restoreOrInitialize', () => {
     const first = setUp();
     await first.saveAt(5);
     const checkpoint = new Checkpoint({ other: new Counter() });
-    await expect(new CheckpointManager({ checkpoint, directory: first.directory }).restoreOrInitialize()).rejects.toThrow(/does not fit[\s\S]*other: not in/);
+    await expect(new CheckpointManager({ checkpoint, directory: first.directory }).restoreOrInitialize()).rejects.toThrow(
+      /does not fit[\s\S]*other: not in/,
+    );
   });
 
   it('refuses a state file without a newest path', async () => {
@@ -211,7 +217,10 @@ describe('restoreOrInitialize', () => {
     const directory = fresh();
     await rename(first.directory, directory);
     expect(names(setUp({ directory }).manager.checkpoints)).toEqual(['ckpt-5', 'ckpt-10']);
-    await writeFile(path.join(directory, 'checkpoint'), 'model_checkpoint_path: "ckpt-10"\nall_model_checkpoint_paths: "ckpt-5"\nall_model_checkpoint_paths: "ckpt-10"\n');
+    await writeFile(
+      path.join(directory, 'checkpoint'),
+      'model_checkpoint_path: "ckpt-10"\nall_model_checkpoint_paths: "ckpt-5"\nall_model_checkpoint_paths: "ckpt-10"\n',
+    );
     const { manager } = setUp({ directory });
     expect(manager.checkpoints).toEqual([]);
     expect(manager.latestCheckpoint).toBe(path.join(directory, 'ckpt-10'));
@@ -235,7 +244,10 @@ describe('saving in the background', () => {
   it('copies arrays that the objects still change', async () => {
     const data = new Float32Array([1]);
     let seen: unknown;
-    const keeper = { stateDict: () => ({ t: { dtype: 'float32' as const, shape: [1], data } }), loadStateDict: (s: unknown) => void (seen = s) };
+    const keeper = {
+      stateDict: () => ({ t: { dtype: 'float32' as const, shape: [1], data } }),
+      loadStateDict: (s: unknown) => void (seen = s),
+    };
     const manager = new CheckpointManager({ checkpoint: new Checkpoint({ keeper }), directory: fresh() });
     await manager.save({ async: true });
     data[0] = 2;
@@ -287,7 +299,8 @@ describe('a directory in disorder', () => {
     const restarted = `.tmp-ckpt-6.${host}.${process.pid}.0123abcd.0`;
     const alive = `.tmp-ckpt-7.${host}.${process.ppid}.0123abcd.0`;
     const [foreign, oldForeign] = ['.tmp-ckpt-5.elsewhere.1.0123abcd.0', '.tmp-ckpt-6.elsewhere.1.0123abcd.0'];
-    for (const name of [dead, restarted, alive, foreign, oldForeign, 'notes', '.tmp-mine']) await mkdir(path.join(directory, name), { recursive: true });
+    for (const name of [dead, restarted, alive, foreign, oldForeign, 'notes', '.tmp-mine'])
+      await mkdir(path.join(directory, name), { recursive: true });
     await utimes(path.join(directory, oldForeign), 1, 1);
     await manager.save();
     expect(await list(directory)).toEqual([alive, foreign, '.tmp-mine', 'checkpoint', 'ckpt-1', 'notes'].sort());

@@ -1,7 +1,7 @@
 /** Keeps the checkpoints of one directory: when to save, which to keep, which to restore. */
 import path from 'node:path';
 import { CheckpointError, UsageError } from '../errors.js';
-import type { CheckpointManagerLike, CheckpointsIteratorOptions, SaveOptions } from '../orbit/checkpoint-manager-like.js';
+import type { CheckpointManagerLike, CheckpointsIteratorOptions, SaveOptions } from '../orbit/index.js';
 import { writeSnapshot, type Checkpoint, type CheckpointSnapshot } from './checkpoint.js';
 import { DamagedCheckpointError } from './damaged.js';
 import { DirectoryIndex } from './directory-index.js';
@@ -58,22 +58,28 @@ export class CheckpointManager implements CheckpointManagerLike {
   private started = false;
   /** The write in the background: settles without rejecting. */
   private background: Promise<void> | null = null;
-  private backgroundError: unknown;
+  private backgroundError: Error | null = null;
   private turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: CheckpointManagerOptions) {
     const { checkpoint, directory, maxToKeep = null, keepCheckpointEveryNHours: hours = null, checkpointInterval = null } = options;
     const name = options.checkpointName ?? 'ckpt';
-    if (!checkpoint) throw new UsageError('CheckpointManager needs a checkpoint: new CheckpointManager({ checkpoint: new Checkpoint({ model }), directory }).');
-    if (typeof directory !== 'string' || directory === '') throw new UsageError('CheckpointManager needs the directory for its checkpoints.');
+    if (!checkpoint)
+      throw new UsageError(
+        'CheckpointManager needs a checkpoint: new CheckpointManager({ checkpoint: new Checkpoint({ model }), directory }).',
+      );
+    if (typeof directory !== 'string' || directory === '')
+      throw new UsageError('CheckpointManager needs the directory for its checkpoints.');
     if (maxToKeep !== null && !(Number.isInteger(maxToKeep) && maxToKeep > 0)) {
       throw new UsageError(`maxToKeep must be a whole number above 0, or null to keep all; found ${maxToKeep}.`);
     }
     if (checkpointInterval !== null && !(Number.isInteger(checkpointInterval) && checkpointInterval >= 0)) {
       throw new UsageError(`checkpointInterval must be a whole number of steps; found ${checkpointInterval}.`);
     }
-    if (checkpointInterval !== null && !options.stepCounter) throw new UsageError('checkpointInterval needs a stepCounter to count the steps, such as the global step.');
-    if (name === '' || /[/\\]/.test(name) || name.startsWith('.')) throw new UsageError(`checkpointName "${name}" cannot be the start of a file name.`);
+    if (checkpointInterval !== null && !options.stepCounter)
+      throw new UsageError('checkpointInterval needs a stepCounter to count the steps, such as the global step.');
+    if (name === '' || /[/\\]/.test(name) || name.startsWith('.'))
+      throw new UsageError(`checkpointName "${name}" cannot be the start of a file name.`);
     this.checkpoint = checkpoint;
     this.directory = directory;
     this.maxToKeep = maxToKeep;
@@ -136,7 +142,7 @@ export class CheckpointManager implements CheckpointManagerLike {
         if (options.async) {
           this.background = commit.catch((error: unknown) => {
             undo();
-            this.backgroundError = error;
+            this.backgroundError = error instanceof Error ? error : new CheckpointError(String(error));
           });
         } else {
           await commit;
@@ -205,7 +211,8 @@ export class CheckpointManager implements CheckpointManagerLike {
     if (this.started) return;
     this.started = true;
     void this.index;
-    for (const name of await removeLeftovers(this.directory)) this.logger.info(`Deleted "${name}", left in "${this.directory}" by a process that is gone.`);
+    for (const name of await removeLeftovers(this.directory))
+      this.logger.info(`Deleted "${name}", left in "${this.directory}" by a process that is gone.`);
     await recoverReplaced(this.directory, this.logger);
   }
 
@@ -231,8 +238,8 @@ export class CheckpointManager implements CheckpointManagerLike {
 
   private throwBackgroundError(): void {
     const error = this.backgroundError;
-    this.backgroundError = undefined;
-    if (error !== undefined) throw error;
+    this.backgroundError = null;
+    if (error) throw error;
   }
 
   /** Calls of this manager run one after another. */

@@ -6,13 +6,22 @@ import { CheckpointError } from '../errors.js';
 import { DamagedCheckpointError } from './damaged.js';
 import type { Json } from './encoding.js';
 import { attempt } from './files.js';
-import { hex, type WrittenFile } from './safetensors.js';
+import { hex } from './safetensors.js';
 
 /** File name of the manifest within a checkpoint's directory. */
 export const manifestName = 'manifest.json';
 
 /** Version of the directory's layout that this code writes. Older ones can be read, newer ones are refused. */
 export const formatVersion = 1;
+
+/** What the manifest says of a file; checksums as eight hexadecimal digits. */
+export interface FileEntry {
+  readonly bytes: number;
+  /** crc32 of everything before the data. */
+  readonly header_crc32: string;
+  /** crc32 of each tensor's data. */
+  readonly tensor_crc32: Readonly<Record<string, string>>;
+}
 
 /** Content of `manifest.json`. */
 export interface Manifest {
@@ -23,7 +32,7 @@ export interface Manifest {
   /** How many saves this checkpoint object had made, this one included. */
   readonly save_counter: number;
   /** Sizes and checksums by file name. */
-  readonly files: Readonly<Record<string, WrittenFile>>;
+  readonly files: Readonly<Record<string, FileEntry>>;
   /** State of each item, with references to tensors. */
   readonly items: Readonly<Record<string, Json>>;
 }

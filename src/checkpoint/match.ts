@@ -26,7 +26,11 @@ export interface Match {
 }
 
 /** Matches live items with the saved ones by name. `info` gives dtype and shape of a saved tensor. */
-export function matchItems(items: CheckpointItems, saved: Readonly<Record<string, Json>>, info: (ref: TensorReference) => TensorInfo | undefined): Match {
+export function matchItems(
+  items: CheckpointItems,
+  saved: Readonly<Record<string, Json>>,
+  info: (ref: TensorReference) => TensorInfo | undefined,
+): Match {
   const assignments: Assignment[] = [];
   const missing: string[] = [];
   const unused: string[] = [];
@@ -39,7 +43,9 @@ export function matchItems(items: CheckpointItems, saved: Readonly<Record<string
     const found = ref && info(ref);
     if (!ref || !found) return void conflicts.push(`${path}: expected ${describeTensor(target)}, the checkpoint has no tensor there`);
     if (found.dtype !== target.dtype || found.shape.join() !== target.shape.join()) {
-      return void conflicts.push(`${path}: expected ${describeTensor(target)}, found ${describeTensor(found)} (tensor "${ref.name}" of ${ref.file})`);
+      return void conflicts.push(
+        `${path}: expected ${describeTensor(target)}, found ${describeTensor(found)} (tensor "${ref.name}" of ${ref.file})`,
+      );
     }
     assignments.push({ kind: 'variable', path, target, value: ref });
   };

@@ -19,7 +19,8 @@ export function everyNHours(hours: number): PreservationPolicy {
 
 /** Keeps a checkpoint for good whose number is a multiple of `steps`. */
 export function everyNSteps(steps: number): PreservationPolicy {
-  if (!(Number.isInteger(steps) && steps > 0)) throw new UsageError(`Checkpoints can be kept every so many whole steps above 0, not every ${steps}.`);
+  if (!(Number.isInteger(steps) && steps > 0))
+    throw new UsageError(`Checkpoints can be kept every so many whole steps above 0, not every ${steps}.`);
   return {
     preserves: ({ path }) => {
       const number = /-(\d+)$/.exec(path)?.[1];
@@ -48,7 +49,12 @@ export interface Sweep {
  * @param managed oldest first
  * @param maxToKeep null keeps all
  */
-export function sweep(managed: readonly ManagedCheckpoint[], maxToKeep: number | null, preserve: PreservationPolicy, lastPreservedSeconds: number): Sweep {
+export function sweep(
+  managed: readonly ManagedCheckpoint[],
+  maxToKeep: number | null,
+  preserve: PreservationPolicy,
+  lastPreservedSeconds: number,
+): Sweep {
   const removed: string[] = [];
   const surplus = maxToKeep === null ? 0 : Math.max(0, managed.length - maxToKeep);
   for (const checkpoint of managed.slice(0, surplus)) {

@@ -28,7 +28,9 @@ export const maxHeaderBytes = 100_000_000;
 /**
  * Gives tensors their places: wide element types first, so that each starts at a multiple of its element size, then by name.
  */
-export function layOut(tensors: Iterable<readonly [string, { readonly dtype: StateDType; readonly shape: readonly number[] }]>): TensorInfo[] {
+export function layOut(
+  tensors: Iterable<readonly [string, { readonly dtype: StateDType; readonly shape: readonly number[] }]>,
+): TensorInfo[] {
   const list = [...tensors].map(([name, t]) => ({ name, dtype: t.dtype, shape: [...t.shape] }));
   list.sort((a, b) => bytesPerElement(b.dtype) - bytesPerElement(a.dtype) || (a.name < b.name ? -1 : 1));
   let begin = 0;

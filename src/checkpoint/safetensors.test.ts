@@ -82,7 +82,10 @@ describe('safetensors files', () => {
 
   it('notice a flipped bit in the data by the checksum', async () => {
     const file = fresh();
-    const { tensorCrc32 } = await writeSafetensors(file, new Map([['w', { dtype: 'float32', shape: [2], data: new Float32Array([1, 2]) } as const]]));
+    const { tensorCrc32 } = await writeSafetensors(
+      file,
+      new Map([['w', { dtype: 'float32', shape: [2], data: new Float32Array([1, 2]) } as const]]),
+    );
     const bytes = await readFile(file);
     bytes[bytes.length - 3]! ^= 4;
     await writeFile(file, bytes);
@@ -99,7 +102,13 @@ describe('safetensors files', () => {
       await writeFile(file, whole.subarray(0, length));
       await expect(readSafetensors(file)).rejects.toThrow(DamagedCheckpointError);
     }
-    for (const text of ['[]', '{"w":1}', '{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,3]}}', '{"w":{"dtype":"X","shape":[],"data_offsets":[0,0]}}', '{']) {
+    for (const text of [
+      '[]',
+      '{"w":1}',
+      '{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,3]}}',
+      '{"w":{"dtype":"X","shape":[],"data_offsets":[0,0]}}',
+      '{',
+    ]) {
       const head = Buffer.alloc(8);
       head.writeBigUInt64LE(BigInt(text.length));
       await writeFile(file, Buffer.concat([head, Buffer.from(text)]));

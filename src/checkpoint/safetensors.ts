@@ -41,7 +41,8 @@ export async function writeSafetensors(
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<WrittenFile> {
   requireLittleEndian();
-  if (tensors.has('__metadata__')) throw new CheckpointError(`Cannot write "${file}": a tensor cannot have the reserved name "__metadata__".`);
+  if (tensors.has('__metadata__'))
+    throw new CheckpointError(`Cannot write "${file}": a tensor cannot have the reserved name "__metadata__".`);
   const infos = layOut(tensors);
   const header = encodeHeader({ tensors: infos, metadata });
   const sums = new Map<string, number>();
@@ -120,7 +121,9 @@ export class SafetensorsFile {
       const prefix = Buffer.alloc(8);
       const length = size >= 8 ? (await readFully(handle, prefix, 0, file), Number(prefix.readBigUInt64LE())) : Infinity;
       if (length > maxHeaderBytes || length > size - 8) {
-        throw new DamagedCheckpointError(`"${file}" is not a safetensors file: its header does not fit into its ${size} bytes. It was cut short or damaged.`);
+        throw new DamagedCheckpointError(
+          `"${file}" is not a safetensors file: its header does not fit into its ${size} bytes. It was cut short or damaged.`,
+        );
       }
       const json = Buffer.alloc(length);
       await readFully(handle, json, 8, file);
@@ -183,7 +186,7 @@ export async function readSafetensors(file: string): Promise<Map<string, StateTe
 }
 
 async function readFully(handle: FileHandle, target: Uint8Array, position: number, file: string): Promise<void> {
-  for (let at = 0; at < target.length; ) {
+  for (let at = 0; at < target.length;) {
     const { bytesRead } = await attempt('read', file, () => handle.read(target, at, target.length - at, position + at));
     if (bytesRead === 0) throw new DamagedCheckpointError(`"${file}" is cut short: byte ${position + at} is missing.`);
     at += bytesRead;

@@ -5,19 +5,7 @@
 
 /** Element types that a checkpoint stores, by their names in tfjs and NumPy. */
 export type StateDType =
-  | 'float32'
-  | 'float64'
-  | 'float16'
-  | 'bfloat16'
-  | 'int8'
-  | 'uint8'
-  | 'int16'
-  | 'uint16'
-  | 'int32'
-  | 'uint32'
-  | 'int64'
-  | 'uint64'
-  | 'bool';
+  'float32' | 'float64' | 'float16' | 'bfloat16' | 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'int64' | 'uint64' | 'bool';
 
 /** The arrays that hold tensor data: float16 and bfloat16 as their bits in a `Uint16Array`, bool as 0 and 1 in a `Uint8Array`. */
 export type StateArray =

@@ -25,15 +25,22 @@ function save(optimizer: TfOptimizer): StateDict {
   const fields: [string, StateValue][] = [];
   const slots: [string, StateValue][] = [];
   for (const [name, value] of Object.entries(optimizer)) {
-    if (isVariable(value)) fields.push([name, value as unknown as StateTensor]); // read when the state is encoded
+    if (isVariable(value))
+      fields.push([name, value as unknown as StateTensor]); // read when the state is encoded
     else if (isSlots(value)) slots.push([name, value.map((s) => ({ name: s.originalName, value: s.variable as unknown as StateTensor }))]);
   }
-  return { class: classOf(optimizer), iterations: optimizer.iterations, fields: Object.fromEntries(fields), slots: Object.fromEntries(slots) };
+  return {
+    class: classOf(optimizer),
+    iterations: optimizer.iterations,
+    fields: Object.fromEntries(fields),
+    slots: Object.fromEntries(slots),
+  };
 }
 
 function load(optimizer: TfOptimizer, state: StateDict): void {
   const { class: name, iterations, fields = {}, slots = {} } = state;
-  if (name !== classOf(optimizer)) throw new CheckpointError(`the state is that of ${JSON.stringify(name)}, the optimizer is a ${classOf(optimizer)}.`);
+  if (name !== classOf(optimizer))
+    throw new CheckpointError(`the state is that of ${JSON.stringify(name)}, the optimizer is a ${classOf(optimizer)}.`);
   const assignments: (() => void)[] = [];
   for (const [field, value] of Object.entries(fields as StateDict)) {
     assignments.push(assignment(field, optimizer[field], value));

@@ -1,6 +1,6 @@
 /** Finds the newest checkpoint of a directory, now or whenever another process writes one. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CheckpointsIteratorOptions } from '../orbit/checkpoint-manager-like.js';
+import type { CheckpointsIteratorOptions } from '../orbit/index.js';
 import { stderrLogger, type CheckpointLogger } from './logger.js';
 import { isComplete } from './manifest.js';
 import { readStateFile } from './state-file.js';
@@ -51,7 +51,13 @@ export async function* checkpointsIterator(directory: string, options: WatchOpti
   }
 }
 
-async function waitForNew(directory: string, last: string | null, timeoutSeconds: number | null, logger: CheckpointLogger, signal?: AbortSignal): Promise<string | null> {
+async function waitForNew(
+  directory: string,
+  last: string | null,
+  timeoutSeconds: number | null,
+  logger: CheckpointLogger,
+  signal?: AbortSignal,
+): Promise<string | null> {
   const stopAt = timeoutSeconds === null ? Infinity : performance.now() / 1000 + timeoutSeconds;
   for (;;) {
     const latest = await latestCheckpoint(directory, logger);

@@ -4,7 +4,7 @@ import { appendFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { OrbitError, UsageError } from '../errors.js';
-import type { SummaryWriter } from '../orbit/summary-writer.js';
+import type { SummaryWriter } from '../orbit/index.js';
 import { histogramSummary, scalarSummary, summaryEvent, textSummary, versionEvent } from './event.js';
 import { bucketsOf } from './histogram.js';
 import { putRecord, recordOverhead } from './record.js';
@@ -110,14 +110,21 @@ class Writer implements EventFileWriter {
     const chunk = this.buffer.subarray(0, this.used);
     this.buffer = Buffer.allocUnsafe(2 * appendBytes);
     this.used = 0;
-    this.appending = this.appending.then(() => appendFile(this.file, chunk)).catch((error: unknown) => {
-      this.failure ??= error;
-    });
+    this.appending = this.appending
+      .then(() => appendFile(this.file, chunk))
+      .catch((error: unknown) => {
+        this.failure ??= error;
+      });
   }
 }
 
 function cannotWrite(file: string, cause: unknown): OrbitError {
   const { code, message } = cause as NodeJS.ErrnoException;
-  const reason = code === 'ENOSPC' ? 'the disk is full' : code === 'EACCES' || code === 'EPERM' || code === 'EROFS' ? `it may not be written (${code})` : message;
+  const reason =
+    code === 'ENOSPC'
+      ? 'the disk is full'
+      : code === 'EACCES' || code === 'EPERM' || code === 'EROFS'
+        ? `it may not be written (${code})`
+        : message;
   return new OrbitError(`Cannot write summaries to "${file}": ${reason}. Choose another directory, or free space.`, { cause });
 }

@@ -15,7 +15,12 @@ export type Plugin = keyof typeof dataClass;
 
 /** An event that starts a file. */
 export function versionEvent(wallTimeSeconds: number): Uint8Array {
-  return new BinaryWriter().tag(1, WireType.Bit64).double(wallTimeSeconds).tag(3, WireType.LengthDelimited).string('brain.Event:2').finish();
+  return new BinaryWriter()
+    .tag(1, WireType.Bit64)
+    .double(wallTimeSeconds)
+    .tag(3, WireType.LengthDelimited)
+    .string('brain.Event:2')
+    .finish();
 }
 
 /** An event with one summary, as {@link scalarSummary} and the others make them. */

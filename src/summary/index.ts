@@ -2,7 +2,7 @@
  * Summaries as TensorBoard event files. Importing this room makes them what summary managers write if they are not told
  * otherwise.
  */
-import { setDefaultSummaryWriterFactory } from '../orbit/summary-writer.js';
+import { setDefaultSummaryWriterFactory } from '../orbit/index.js';
 import { eventFileWriter } from './event-file-writer.js';
 
 export { eventFileWriter, type EventFileWriter } from './event-file-writer.js';

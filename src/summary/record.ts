@@ -22,7 +22,7 @@ export function putRecord(target: Buffer, at: number, data: Uint8Array): number 
  * @throws DataError when a checksum is wrong
  */
 export function* takeRecords(bytes: Buffer, name: string): Generator<Uint8Array, void, undefined> {
-  for (let at = 0; at + recordOverhead <= bytes.length; ) {
+  for (let at = 0; at + recordOverhead <= bytes.length;) {
     const length = Number(bytes.readBigUInt64LE(at));
     if (bytes.readUInt32LE(at + 8) !== maskedCrc32c(bytes, at, at + 8)) throw damaged(name, at, 'length');
     const end = at + 12 + length;
@@ -34,5 +34,7 @@ export function* takeRecords(bytes: Buffer, name: string): Generator<Uint8Array,
 }
 
 function damaged(name: string, at: number, part: string): DataError {
-  return new DataError(`"${name}" is damaged: the ${part} of the record at byte ${at} does not match its checksum. It is not an event file, or was changed.`);
+  return new DataError(
+    `"${name}" is damaged: the ${part} of the record at byte ${at} does not match its checksum. It is not an event file, or was changed.`,
+  );
 }

@@ -11,7 +11,8 @@ import { createSummaryManager, eventFileWriter, readEvents, type SummaryEvent } 
 const root = await mkdtemp(path.join(tmpdir(), 'summary-'));
 let count = 0;
 const fresh = (): string => path.join(root, `run${count++}`);
-const scalars = (events: SummaryEvent[]): [string, number, unknown][] => events.flatMap((e) => e.values.map((v) => [v.tag, e.step, v.values[0]] as [string, number, unknown]));
+const scalars = (events: SummaryEvent[]): [string, number, unknown][] =>
+  events.flatMap((e) => e.values.map((v) => [v.tag, e.step, v.values[0]] as [string, number, unknown]));
 
 describe('crc32c', () => {
   it('gives the published check values', () => {

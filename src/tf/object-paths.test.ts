@@ -90,7 +90,10 @@ describe('variablePaths', () => {
 
   it('leaves a number to the layer that the user named so', () => {
     const model = tf.sequential({
-      layers: [tf.layers.dense({ units: 1, inputShape: [1], useBias: false }), tf.layers.dense({ units: 1, name: 'dense_0', useBias: false })],
+      layers: [
+        tf.layers.dense({ units: 1, inputShape: [1], useBias: false }),
+        tf.layers.dense({ units: 1, name: 'dense_0', useBias: false }),
+      ],
     });
     expect(paths(model)).toEqual(['dense_1/kernel', 'dense_0/kernel']);
   });
