@@ -8,7 +8,7 @@ import path from 'node:path';
 import { buildTf } from './build-tf.mjs';
 import { bundledPackages, doors, packageJson, programs, root } from './rooms.mjs';
 
-const started = performance.now();
+const started = Date.now();
 const dist = path.join(root, 'dist');
 
 /**
@@ -96,18 +96,24 @@ function buildDeclarations() {
   });
 }
 
-/** Removes what earlier builds left in dist/ beside dist/tf's bundle. */
+function isOldFile(file) {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats?.isFile() && stats.mtimeMs < started;
+}
+
+/** Removes what earlier builds left in dist/ beside dist/tf's bundle; files of a build that runs at the same time are newer. */
 function removeOld(kept, pattern) {
   for (const file of readdirSync(dist, { recursive: true })) {
     const absolute = path.join(dist, file);
-    if (/^tf[\\/]index\./.test(file) || !pattern.test(file) || kept.has(absolute) || !statSync(absolute).isFile()) continue;
-    rmSync(absolute);
+    if (/^tf[\\/]index\./.test(file) || !pattern.test(file) || kept.has(absolute) || !isOldFile(absolute)) continue;
+    rmSync(absolute, { force: true });
   }
 }
 
 await buildTf();
-const [scripts, declarations] = await Promise.all([buildJavaScript(), process.argv.includes('--js') ? null : buildDeclarations()]);
-removeOld(new Set(scripts), /\.js(\.map)?$/);
-if (declarations?.ok) removeOld(new Set(declarations.emitted), /\.d\.ts$/);
-console.log(`built dist/ in ${((performance.now() - started) / 1000).toFixed(1)} s`);
-if (declarations && !declarations.ok) process.exitCode = 1;
+const declarations = process.argv.includes('--js') ? null : buildDeclarations();
+removeOld(new Set(await buildJavaScript()), /\.js(\.map)?$/);
+const { emitted, ok } = (await declarations) ?? { ok: true };
+if (ok && emitted) removeOld(new Set(emitted), /\.d\.ts$/);
+console.log(`built dist/ in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+if (!ok) process.exitCode = 1;
