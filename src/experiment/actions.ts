@@ -8,7 +8,7 @@ import { RecoveryAction, RecoveryCondition } from './recovery.js';
 import type { Trainer } from './trainer.js';
 
 /** After each training loop: recovery from a blown-up loss, unless `recovery_max_trials` is negative. */
-export function defaultTrainActions(params: ExperimentConfig, trainer: Trainer, manager: CheckpointManagerLike | null): Action[] {
+export function defaultTrainActions(params: ExperimentConfig, trainer: Trainer, manager: CheckpointManagerLike | null, warn: (message: string) => void): Action[] {
   const { recovery_max_trials, recovery_begin_steps, loss_upper_bound } = params.trainer;
   if (recovery_max_trials < 0 || manager === null) return [];
   const condition = new RecoveryCondition({
@@ -19,7 +19,7 @@ export function defaultTrainActions(params: ExperimentConfig, trainer: Trainer, 
     counter: trainer.recovery,
     explain: () => (trainer.firstBadStep === null ? '' : `The first loss that is not a finite number was that of step ${trainer.firstBadStep + 1}.`),
   });
-  const action = new RecoveryAction({ checkpointManager: manager, during: (restore) => rollBack(trainer, restore) });
+  const action = new RecoveryAction({ checkpointManager: manager, during: (restore) => rollBack(trainer, restore), warn });
   return [async (output: Output) => void ((await condition.test(output)) && (await action.run()))];
 }
 

@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type * as tf from '#tf';
+import { variablePaths } from '../tf/object-paths.js';
 
 /** What counting needs of a model: its weights, once it is built. */
 export interface CountableModel {
@@ -49,7 +50,8 @@ export function modelSummary(model: unknown): string {
   const trainable = tryCountParams(model, true);
   if (total === null || trainable === null) return '';
   const layers = (model as { layers?: tf.layers.Layer[] }).layers ?? [];
-  const rows = layers.map((layer) => [layer.name, layer.getClassName(), outputShape(layer), layer.countParams().toLocaleString('en-US')]);
+  const names = layerNames(model, layers);
+  const rows = layers.map((layer, i) => [names[i]!, layer.getClassName(), outputShape(layer), layer.countParams().toLocaleString('en-US')]);
   const lines: string[] = [];
   if (rows.length > 0) {
     const table = [['Layer', 'Type', 'Output', 'Parameters'], ...rows];
@@ -61,6 +63,16 @@ export function modelSummary(model: unknown): string {
   const frozen = total - trainable;
   lines.push(`${total.toLocaleString('en-US')} parameters${frozen > 0 ? `, ${frozen.toLocaleString('en-US')} of them not trained` : ''}`);
   return lines.join('\n');
+}
+
+/** The layers' names as in checkpoints where they have weights, else without tfjs's counter. */
+function layerNames(model: unknown, layers: readonly tf.layers.Layer[]): string[] {
+  const paths = variablePaths(model);
+  return layers.map((layer) => {
+    const [weight] = layer.weights;
+    const path = weight === undefined ? undefined : paths.get(weight.read() as never);
+    return path?.slice(0, path.lastIndexOf('/')) ?? layer.name.replace(/_[A-Z]\w*\d+$/, '');
+  });
 }
 
 function outputShape(layer: tf.layers.Layer): string {

@@ -2,15 +2,17 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { UsageError } from '../errors.js';
 
 /**
  * Writes a text file atomically: a temporary file beside it, flushed to disk, then renamed over the target.
  * Missing directories are made.
+ * @throws UsageError that says why the file cannot be written; nothing half-written stays
  */
 export async function writeFileAtomically(file: string, text: string): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true });
   const temporary = `${file}.tmp.${randomBytes(6).toString('hex')}`;
   try {
+    await mkdir(path.dirname(file), { recursive: true });
     const handle = await open(temporary, 'w');
     try {
       await handle.writeFile(text);
@@ -20,8 +22,26 @@ export async function writeFileAtomically(file: string, text: string): Promise<v
     }
     await rename(temporary, file);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    await rm(temporary, { force: true }).catch(() => {});
+    throw new UsageError(`Cannot write ${file}: ${reasonOf(error as NodeJS.ErrnoException)}`, { cause: error });
+  }
+}
+
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  switch (code) {
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied. Choose a directory that you may write to.';
+    case 'EROFS':
+      return 'the file system is read-only. Choose another directory.';
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'no space is left. Free some, or choose another directory.';
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return 'a part of the path is a file, not a directory. Choose another directory.';
+    default:
+      return `${message}.`;
   }
 }
 

@@ -8,7 +8,6 @@ import { UsageError } from '../errors.js';
 import { setRandomSeed } from '../function/index.js';
 import { Controller, LineReporter } from '../orbit/index.js';
 import type { Action, ControllerReporter, MaybePromise, Output } from '../orbit/index.js';
-import '../summary/index.js'; // event files are what summaries become
 import { defaultEvalActions, defaultTrainActions } from './actions.js';
 import type { BestCheckpointExporter } from './best-checkpoint.js';
 import type { ExperimentConfig } from './config.js';
@@ -189,7 +188,8 @@ export class OrbitExperimentRunner {
 
   /** The runner's own train actions: recovery from a blown-up loss. */
   protected defaultTrainActions(): readonly Action[] {
-    return defaultTrainActions(this.params, this.trainer, this.checkpointManager);
+    const { reporter } = this.#options;
+    return defaultTrainActions(this.params, this.trainer, this.checkpointManager, (message) => (reporter?.warning ? reporter.warning(message) : console.warn(message)));
   }
 
   /** The runner's own eval actions: checkpoints of averaged weights. */
@@ -270,7 +270,7 @@ export class OrbitExperimentRunner {
   async #finish(wallSeconds: number): Promise<void> {
     const { trainer, params, mode, modelDir } = this;
     const { stepsPerSecond, secondsToFirstStep } = trainer.speed;
-    const parameters = tryCountParams(trainer.model);
+    const parameters = this.#options.reporter ? null : tryCountParams(trainer.model); // a reporter of its own tells it its way
     if (parameters !== null) this.#log(`Number of trained parameters: ${(parameters / 1e6).toFixed(2)} million.`);
     this.#result = completeResult({
       experiment: this.#options.experiment ?? experimentNameOf(params),

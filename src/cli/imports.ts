@@ -1,0 +1,29 @@
+/** Loading the modules in which users register their experiments. */
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { existsSync } from 'node:fs';
+import { UsageError } from '../errors.js';
+
+/**
+ * Imports modules in order: paths (relative to the working directory) or names of packages.
+ * @throws UsageError when one cannot be found or fails
+ */
+export async function importModules(specifiers: readonly string[]): Promise<void> {
+  for (const specifier of specifiers) {
+    const file = path.resolve(specifier);
+    const isPath = /^(\.|\/|[A-Za-z]:)/.test(specifier) || existsSync(file);
+    if (isPath && !existsSync(file)) throw new UsageError(`--import=${specifier}: there is no file ${file}.`);
+    try {
+      await import(isPath ? pathToFileURL(file).href : specifier);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const hint =
+        code === 'ERR_UNKNOWN_FILE_EXTENSION'
+          ? ' Node runs JavaScript: compile the file first.'
+          : code === 'ERR_MODULE_NOT_FOUND'
+            ? ' Install what it imports, or correct the name.'
+            : '';
+      throw new UsageError(`--import=${specifier} failed: ${message}.${hint}`.replaceAll('..', '.'), { cause: error });
+    }
+  }
+}

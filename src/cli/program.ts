@@ -1,0 +1,91 @@
+/** The command line: commands, flags and what becomes of errors. */
+import { Command, CommanderError } from 'commander';
+import { UsageError } from '../errors.js';
+import { packageVersion } from '../experiment/versions.js';
+import type { ExperimentFlags } from './experiment-flags.js';
+import { describeError, WRONG_USE } from './report-error.js';
+import type { TrainFlags } from './train.js';
+
+const append = (value: string, previous: string[]): string[] => [...previous, value];
+
+/** A flag that may be given once. */
+function once(flag: string): (value: string, previous: string | undefined) => string {
+  return (value, previous) => {
+    if (previous !== undefined) throw new UsageError(`The flag --${flag} was given twice; give it once.`);
+    return value;
+  };
+}
+
+function bool(flag: string): (value: string) => boolean {
+  return (value) => {
+    const word = value.toLowerCase();
+    if (['true', '1', 'yes'].includes(word)) return true;
+    if (['false', '0', 'no'].includes(word)) return false;
+    throw new UsageError(`--${flag}=${value}: write true or false.`);
+  };
+}
+
+function experimentFlags(command: Command): Command {
+  return command
+    .option('--experiment <name>', 'name of a registered experiment', once('experiment'))
+    .option('--config_file <file>', 'YAML file over the experiment’s values; may be repeated, later files count', append, [])
+    .option('--params_override <text>', 'overrides such as trainer.train_steps=100,runtime.seed=3 (or YAML, or a file); count last', once('params_override'));
+}
+
+function commonFlags(command: Command): Command {
+  return command
+    .option('--import <module>', 'module that registers experiments, imported first; may be repeated', append, [])
+    .option('--verbose', 'print stack traces');
+}
+
+/** Builds the program; `done` gets the exit status of the command that ran. */
+function program(done: (status: number) => void): Command {
+  const orbit = new Command('orbit')
+    .description('Train machine-learning models from TypeScript.')
+    .version(packageVersion())
+    .showSuggestionAfterError(true);
+  const train = orbit.command('train').description('run an experiment');
+  experimentFlags(train)
+    .option('--mode <mode>', 'train, eval, train_and_eval, train_and_post_eval or continuous_eval', once('mode'))
+    .option('--model_dir <dir>', 'directory for checkpoints, summaries and results', once('model_dir'))
+    .option('--enable_async_checkpointing <bool>', 'write checkpoints in the background', bool('enable_async_checkpointing'), true)
+    .option('--json', 'print the result as one line of JSON; all else goes to standard error');
+  commonFlags(train).action(async (flags: TrainFlags) => done(await (await import('./train.js')).train(flags)));
+  const config = orbit.command('config').description('print the final config of an experiment as YAML');
+  experimentFlags(config).option('--schema', 'print its JSON Schema instead');
+  commonFlags(config).action(async (flags: ExperimentFlags & { schema?: boolean }) => done(await (await import('./config.js')).printConfig(flags)));
+  const experiments = commonFlags(orbit.command('experiments').description('list the registered experiments'));
+  experiments.action(async (flags: { import: string[] }) => done(await (await import('./experiments.js')).listExperiments(flags)));
+  for (const command of [orbit, ...orbit.commands]) {
+    command.exitOverride().configureOutput({ outputError: () => {} }).showHelpAfterError(false).allowExcessArguments(false);
+  }
+  return orbit;
+}
+
+/**
+ * Runs the command line.
+ * @param args arguments after the program's name
+ * @returns the exit status: 0, 2 for wrong use or config, 1 for a failed run, 143 or 130 after a signal
+ */
+export async function runCommandLine(args: readonly string[]): Promise<number> {
+  let status = 0;
+  try {
+    await program((s) => (status = s)).parseAsync([...args], { from: 'user' });
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      if (error.code === 'commander.help') return WRONG_USE; // no command: the help was printed
+      process.stderr.write(`orbit: ${oneParagraph(error.message)}\n`);
+      return WRONG_USE;
+    }
+    const { text, status: failed } = describeError(error, { verbose: args.includes('--verbose') });
+    process.stderr.write(`orbit: ${text}\n`);
+    return failed;
+  }
+}
+
+function oneParagraph(message: string): string {
+  const text = message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+  return /[.?)]$/.test(text) ? text : `${text}.`;
+}
