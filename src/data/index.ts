@@ -20,3 +20,19 @@ export type { AnyIterable, IterableOptions } from './sources/iterables.js';
 export { positionedStage, type PositionedReader } from './sources/positioned.js';
 export type { Maybe, PositionValue } from './stage.js';
 export { concatenateBatches, rowOf, stack, type Batched, type Leaf, type Unbatched } from './structure.js';
+export {
+  TfExampleBuilder,
+  decodeExample,
+  encodeExample,
+  parseExample,
+  pickDatasetFn,
+  tfRecords,
+  writeSmallDataset,
+  writeTfRecords,
+  type DatasetFn,
+  type Example,
+  type Feature,
+  type FeatureSpec,
+  type ParsedExample,
+  type TfRecordOptions,
+} from './tfrecord/index.js';

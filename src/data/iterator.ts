@@ -1,6 +1,6 @@
 import { DataError } from '../errors.js';
 import { count } from './random-access.js';
-import { END, restoreCursor, type Cursor, type End, type Maybe, type PositionValue, type Stage } from './stage.js';
+import { chain, END, restoreCursor, type Cursor, type End, type Maybe, type PositionValue, type Stage } from './stage.js';
 
 /** A saved position of a {@link DatasetIterator}: plain data that a checkpoint can hold. */
 export interface IteratorState {
@@ -73,7 +73,14 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
   }
 
   #pull(): Maybe<T | End> {
-    return this.#closed ? END : this.#cursor.pull();
+    if (this.#closed) return END;
+    return chain(this.#cursor.pull(), (pulled): Maybe<T | End> => (pulled === END ? this.#end() : pulled));
+  }
+
+  /** Files are closed at the end of the data, not when the garbage collector comes by. */
+  #end(): Maybe<End> {
+    this.#closed = true;
+    return chain(this.#cursor.close(), () => END);
   }
 
   #result(pulled: T | End): IteratorResult<T, undefined> {

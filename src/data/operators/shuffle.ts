@@ -163,7 +163,6 @@ class ShuffleCursor<T> implements Cursor<T> {
   }
 
   close(): Maybe<void> {
-    this.#buffer.length = this.#addresses.length = 0;
     return this.#source.close();
   }
 }

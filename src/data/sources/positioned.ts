@@ -8,15 +8,15 @@ export interface PositionedReader<T> {
   position(): PositionValue;
   /** Goes to a position that {@link position} gave. */
   seek(position: PositionValue): Maybe<void>;
-  /** Reads the element at a position, without moving the reader. */
-  read(position: PositionValue): Maybe<T>;
+  /** Reads the element at a position, without moving the reader; left out where that would mean reading all before it. */
+  read?(position: PositionValue): Maybe<T>;
   /** Closes files. */
   close(): Maybe<void>;
 }
 
 /** The elements of a source with positions: its state is one position, and single elements can be read again. */
 export function positionedStage<T>(label: string, open: () => PositionedReader<T>): Stage<T> {
-  return { label, length: undefined, addressable: true, open: () => positionedCursor(open()) };
+  return { label, length: undefined, open: () => positionedCursor(open()) };
 }
 
 function positionedCursor<T>(reader: PositionedReader<T>): Cursor<T> {
@@ -30,8 +30,8 @@ function positionedCursor<T>(reader: PositionedReader<T>): Cursor<T> {
       }),
     state: () => reader.position(),
     restore: (state) => reader.seek(state),
-    address: () => last,
-    fetch: (address) => reader.read(address),
+    address: () => (reader.read === undefined ? undefined : last),
+    fetch: (address) => reader.read!(address),
     close: () => reader.close(),
   };
 }

@@ -1,0 +1,232 @@
+import { createReadStream } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { createGunzip } from 'node:zlib';
+
+import { DataError } from '../../errors.js';
+import { Dataset, fromItems } from '../dataset.js';
+import { positionedStage, type PositionedReader } from '../sources/positioned.js';
+import { chain, type Maybe, type PositionValue } from '../stage.js';
+import { count } from '../random-access.js';
+import { maskedCrc32c } from './crc32c.js';
+
+/**
+ * Record files: `[length u64][masked CRC-32C of the length u32][payload][masked CRC-32C of the payload u32]`, again and again,
+ * little-endian; the whole file may be compressed with gzip.
+ */
+
+/** Bytes of a record around its payload. */
+const HEADER_BYTES = 12;
+const FOOTER_BYTES = 4;
+/** Bytes read from a file at a time. */
+const CHUNK_BYTES = 2 ** 20;
+/** No payload is this long: a larger length comes from a damaged or another file. */
+const LARGEST_RECORD_BYTES = 2 ** 31;
+
+/** How record files are read. */
+export interface TfRecordOptions {
+  /** Whether the files are compressed; default: no. */
+  readonly compression?: 'none' | 'gzip';
+}
+
+/** The records of one or several record files, in order. A damaged file ends in a {@link DataError} with file and byte. */
+export function tfRecords(paths: string | readonly string[], { compression = 'none' }: TfRecordOptions = {}): Dataset<Uint8Array> {
+  const one = (path: string): Dataset<Uint8Array> =>
+    new Dataset(positionedStage(`records ${path}`, () => (compression === 'gzip' ? new RecordReader(path, new GzipBytes(path)) : new SeekableReader(path))));
+  return typeof paths === 'string' ? one(paths) : fromItems(paths).flatMap(one);
+}
+
+/** The bytes of a file in order, in pieces. */
+interface Bytes {
+  /** The next piece; undefined at the end. */
+  next(): Promise<Uint8Array | undefined>;
+  /** Starts over, so that the next piece begins at `offset` or before; gives where it begins. */
+  seek(offset: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+class PlainBytes implements Bytes {
+  #file: FileHandle | undefined;
+  #offset = 0;
+
+  constructor(readonly path: string) {}
+
+  async file(): Promise<FileHandle> {
+    return (this.#file ??= await open(this.path, 'r'));
+  }
+
+  async next(): Promise<Uint8Array | undefined> {
+    const file = await this.file();
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, this.#offset);
+    this.#offset += bytesRead;
+    return bytesRead === 0 ? undefined : buffer.subarray(0, bytesRead);
+  }
+
+  async seek(offset: number): Promise<number> {
+    return (this.#offset = offset);
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close();
+    this.#file = undefined;
+  }
+}
+
+class GzipBytes implements Bytes {
+  #stream: AsyncIterator<Uint8Array> | undefined;
+
+  constructor(readonly path: string) {}
+
+  async next(): Promise<Uint8Array | undefined> {
+    if (this.#stream === undefined) {
+      const file = createReadStream(this.path, { highWaterMark: CHUNK_BYTES });
+      const unzipped = file.pipe(createGunzip({ chunkSize: CHUNK_BYTES }));
+      file.on('error', (error) => unzipped.destroy(error));
+      unzipped.on('close', () => file.destroy());
+      this.#stream = (unzipped as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+    }
+    const { done, value } = await this.#stream.next();
+    return done ? undefined : value;
+  }
+
+  async seek(): Promise<number> {
+    await this.close();
+    return 0;
+  }
+
+  async close(): Promise<void> {
+    await this.#stream?.return?.();
+    this.#stream = undefined;
+  }
+}
+
+/** Reads records in order. Positions are bytes of the uncompressed file. */
+class RecordReader implements PositionedReader<Uint8Array> {
+  #buffer: Uint8Array = new Uint8Array(0);
+  /** Where the buffer begins in the file, and where the next record begins in the buffer. */
+  #start = 0;
+  #at = 0;
+
+  constructor(
+    readonly path: string,
+    readonly bytes: Bytes,
+  ) {}
+
+  next(): Maybe<{ element: Uint8Array; position: PositionValue } | undefined> {
+    return chain(this.#need(HEADER_BYTES), (there) => {
+      const position = this.#start + this.#at;
+      if (there === 0) return undefined;
+      if (there < HEADER_BYTES) throw truncated(this.path, position);
+      const length = payloadLength(this.path, position, this.#buffer, this.#at);
+      const whole = HEADER_BYTES + length + FOOTER_BYTES;
+      return chain(this.#need(whole), (available) => {
+        if (available < whole) throw truncated(this.path, position);
+        const element = payload(this.path, position, this.#buffer, this.#at + HEADER_BYTES, length);
+        this.#at += whole;
+        return { element, position };
+      });
+    });
+  }
+
+  /** Fills the buffer to `length` bytes from the next record on; gives how many there are, fewer at the end of the file. */
+  #need(length: number): Maybe<number> {
+    const there = this.#buffer.length - this.#at;
+    return there >= length ? there : this.#fill(length);
+  }
+
+  async #fill(length: number): Promise<number> {
+    const pieces = [this.#buffer.subarray(this.#at)];
+    let there = pieces[0]!.length;
+    this.#start += this.#at;
+    this.#at = 0;
+    while (there < length) {
+      const piece = await this.bytes.next().catch((error: unknown) => {
+        throw unreadable(this.path, error);
+      });
+      if (piece === undefined) break;
+      pieces.push(piece);
+      there += piece.length;
+    }
+    this.#buffer = pieces.length === 2 && pieces[0]!.length === 0 ? pieces[1]! : Buffer.concat(pieces);
+    return there;
+  }
+
+  position(): PositionValue {
+    return this.#start + this.#at;
+  }
+
+  async seek(position: PositionValue): Promise<void> {
+    const offset = count(position, 'byte offset');
+    this.#buffer = new Uint8Array(0);
+    this.#at = 0;
+    this.#start = await this.bytes.seek(offset);
+    while (this.#start < offset) {
+      const available = await this.#fill(1);
+      if (available === 0) throw truncated(this.path, offset);
+      this.#at = Math.min(available, offset - this.#start);
+      if (this.#at < available) return;
+      this.#start += this.#at;
+      this.#buffer = new Uint8Array(0);
+      this.#at = 0;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.bytes.close();
+  }
+}
+
+/** Reads records in order and, by its position, any one of them. */
+class SeekableReader extends RecordReader {
+  readonly #plain: PlainBytes;
+
+  constructor(path: string) {
+    const plain = new PlainBytes(path);
+    super(path, plain);
+    this.#plain = plain;
+  }
+
+  /** The record at a position. */
+  async read(position: PositionValue): Promise<Uint8Array> {
+    const offset = count(position, 'byte offset');
+    const file = await this.#plain.file().catch((error: unknown) => {
+      throw unreadable(this.path, error);
+    });
+    const header = new Uint8Array(HEADER_BYTES);
+    if ((await file.read(header, 0, HEADER_BYTES, offset)).bytesRead < HEADER_BYTES) throw truncated(this.path, offset);
+    const length = payloadLength(this.path, offset, header, 0);
+    const rest = new Uint8Array(length + FOOTER_BYTES);
+    if ((await file.read(rest, 0, rest.length, offset + HEADER_BYTES)).bytesRead < rest.length) throw truncated(this.path, offset);
+    return payload(this.path, offset, rest, 0, length);
+  }
+}
+
+function payloadLength(path: string, position: number, bytes: Uint8Array, at: number): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, HEADER_BYTES);
+  if (view.getUint32(8, true) !== maskedCrc32c(bytes, at, at + 8)) {
+    throw new DataError(
+      `${path}: the record at byte ${position} has a damaged length. ` +
+        (position === 0 ? 'Is it a record file, and is its compression stated rightly?' : 'Download or copy the file again.'),
+    );
+  }
+  const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
+  if (length > LARGEST_RECORD_BYTES) throw new DataError(`${path}: the record at byte ${position} is said to have ${length} bytes, more than can be read.`);
+  return length;
+}
+
+function payload(path: string, position: number, bytes: Uint8Array, at: number, length: number): Uint8Array {
+  const stored = new DataView(bytes.buffer, bytes.byteOffset + at + length, FOOTER_BYTES).getUint32(0, true);
+  if (stored !== maskedCrc32c(bytes, at, at + length)) {
+    throw new DataError(`${path}: the record at byte ${position} is damaged: its checksum does not match. Download or copy the file again.`);
+  }
+  return new Uint8Array(bytes.subarray(at, at + length)); // a copy, and no Buffer
+}
+
+function truncated(path: string, position: number): DataError {
+  return new DataError(`${path} is truncated: it ends inside the record at byte ${position}. Download or copy the file again.`);
+}
+
+function unreadable(path: string, error: unknown): DataError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a directory' : code === 'Z_DATA_ERROR' ? `it is no gzip file, or damaged (${message})` : message;
+  return new DataError(`${path} cannot be read: ${reason}.`, { cause: error });
+}
