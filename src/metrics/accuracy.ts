@@ -30,7 +30,10 @@ export class CategoricalAccuracy extends MeanMetricWrapper {
 export class BinaryAccuracy extends MeanMetricWrapper {
   /** Labels and predictions of the same shape. @param options name in logs (default `binary_accuracy`) and threshold (default 0.5). */
   constructor(options: NameOr<{ threshold?: number }> = {}) {
-    const { name, options: { threshold = 0.5 } } = named(options, 'binary_accuracy');
+    const {
+      name,
+      options: { threshold = 0.5 },
+    } = named(options, 'binary_accuracy');
     if (!(threshold >= 0 && threshold <= 1)) throw new UsageError(`BinaryAccuracy: threshold must be in [0, 1], but is ${threshold}.`);
     super((labels, predictions) => {
       const [l, p] = sameShape(labels, predictions, 'BinaryAccuracy');
@@ -43,7 +46,10 @@ export class BinaryAccuracy extends MeanMetricWrapper {
 export class SparseTopKCategoricalAccuracy extends MeanMetricWrapper {
   /** Labels: class numbers `[…]` or `[…, 1]`; predictions: scores `[…, classes]`. @param options name in logs (default `sparse_top_k_categorical_accuracy`) and k (default 5). */
   constructor(options: NameOr<{ k?: number }> = {}) {
-    const { name, options: { k = 5 } } = named(options, 'sparse_top_k_categorical_accuracy');
+    const {
+      name,
+      options: { k = 5 },
+    } = named(options, 'sparse_top_k_categorical_accuracy');
     requirePositive(k);
     super((labels, predictions) => inTopK(classNumbers(labels, predictions), toFloat(predictions), k), name);
   }
@@ -53,7 +59,10 @@ export class SparseTopKCategoricalAccuracy extends MeanMetricWrapper {
 export class TopKCategoricalAccuracy extends MeanMetricWrapper {
   /** Labels and predictions: `[…, classes]`. @param options name in logs (default `top_k_categorical_accuracy`) and k (default 5). */
   constructor(options: NameOr<{ k?: number }> = {}) {
-    const { name, options: { k = 5 } } = named(options, 'top_k_categorical_accuracy');
+    const {
+      name,
+      options: { k = 5 },
+    } = named(options, 'top_k_categorical_accuracy');
     requirePositive(k);
     super((labels, predictions) => {
       const [l, p] = sameShape(labels, predictions, 'TopKCategoricalAccuracy');

@@ -45,7 +45,11 @@ export class AUC extends Metric {
 
   updateState(labels: tf.Tensor | number, predictions?: tf.Tensor | number | null, sampleWeight?: tf.Tensor | number | null): void {
     tf.tidy(() => {
-      const [l, given] = sameShape(requireTensor(labels, 'labels', this.name), requireTensor(predictions, 'predictions', this.name), this.name);
+      const [l, given] = sameShape(
+        requireTensor(labels, 'labels', this.name),
+        requireTensor(predictions, 'predictions', this.name),
+        this.name,
+      );
       const p = this.options.fromLogits ? tf.sigmoid(given) : given;
       const numLabels = this.options.multiLabel ? l.shape[l.rank - 1]! : 1;
       const counts = this.build(numLabels);
@@ -53,7 +57,10 @@ export class AUC extends Metric {
       const weights = this.weights(l, sampleWeight);
       if (weights) [positive, negative] = [tf.mul(positive, weights), tf.mul(negative, weights)];
       const [pos, neg] = [tf.reshape(positive, [-1, numLabels]), tf.reshape(negative, [-1, numLabels])];
-      const above = tf.cast(tf.greater(tf.reshape(p, [1, -1, numLabels]), tf.tensor([...this.thresholds], [this.thresholds.length, 1, 1])), 'float32');
+      const above = tf.cast(
+        tf.greater(tf.reshape(p, [1, -1, numLabels]), tf.tensor([...this.thresholds], [this.thresholds.length, 1, 1])),
+        'float32',
+      );
       this.accumulate(counts.tp, tf.sum(tf.mul(above, pos), 1));
       this.accumulate(counts.fp, tf.sum(tf.mul(above, neg), 1));
       this.accumulate(counts.positives, tf.sum(pos, 0));
@@ -87,7 +94,8 @@ export class AUC extends Metric {
       throw new UsageError(`AUC "${this.name}" counts ${this.counts.positives.size} labels, but a batch has ${numLabels}.`);
     }
     const { labelWeights, multiLabel } = this.options;
-    if (multiLabel && labelWeights && labelWeights.length !== numLabels) throw new UsageError(`AUC "${this.name}": ${labelWeights.length} labelWeights for ${numLabels} labels.`);
+    if (multiLabel && labelWeights && labelWeights.length !== numLabels)
+      throw new UsageError(`AUC "${this.name}": ${labelWeights.length} labelWeights for ${numLabels} labels.`);
     const shape = [this.thresholds.length, numLabels];
     return (this.counts ??= {
       tp: this.addState('true_positives', shape),
@@ -135,10 +143,12 @@ function interpolatedPrecisionRecall(tp: number[], fp: number[], positives: numb
 function thresholdsOf({ thresholds, numThresholds = 200 }: AUCOptions, name: string): number[] {
   let inner: number[];
   if (thresholds) {
-    if (thresholds.some((t) => !(t >= 0 && t <= 1))) throw new UsageError(`AUC "${name}": thresholds must be in [0, 1], but are [${thresholds.join(', ')}].`);
+    if (thresholds.some((t) => !(t >= 0 && t <= 1)))
+      throw new UsageError(`AUC "${name}": thresholds must be in [0, 1], but are [${thresholds.join(', ')}].`);
     inner = [...thresholds].sort((a, b) => a - b);
   } else {
-    if (!Number.isInteger(numThresholds) || numThresholds < 2) throw new UsageError(`AUC "${name}": numThresholds must be a whole number above 1, but is ${numThresholds}.`);
+    if (!Number.isInteger(numThresholds) || numThresholds < 2)
+      throw new UsageError(`AUC "${name}": numThresholds must be a whole number above 1, but is ${numThresholds}.`);
     inner = Array.from({ length: numThresholds - 2 }, (_, i) => (i + 1) / (numThresholds - 1));
   }
   // The ends lie just outside, so that the first counts every prediction and the last none.
@@ -146,5 +156,6 @@ function thresholdsOf({ thresholds, numThresholds = 200 }: AUCOptions, name: str
 }
 
 function oneOf(value: string | undefined, known: readonly string[], option: string, name: string): void {
-  if (value !== undefined && !known.includes(value)) throw new UsageError(`AUC "${name}": ${option} must be one of ${known.join(', ')}, but is "${value}".`);
+  if (value !== undefined && !known.includes(value))
+    throw new UsageError(`AUC "${name}": ${option} must be one of ${known.join(', ')}, but is "${value}".`);
 }

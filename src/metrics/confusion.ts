@@ -39,11 +39,21 @@ export abstract class ThresholdMetric extends Metric {
     super(name);
     this.topK = topK ?? null;
     this.classId = classId ?? null;
-    for (const [key, value, min] of [['topK', topK, 1], ['classId', classId, 0]] as const) {
-      if (value !== null && value !== undefined && !(Number.isInteger(value) && value >= min)) throw new UsageError(`${name}: ${key} must be a whole number of at least ${min}, but is ${value}.`);
+    for (const [key, value, min] of [
+      ['topK', topK, 1],
+      ['classId', classId, 0],
+    ] as const) {
+      if (value !== null && value !== undefined && !(Number.isInteger(value) && value >= min))
+        throw new UsageError(`${name}: ${key} must be a whole number of at least ${min}, but is ${value}.`);
     }
-    this.thresholds = thresholds === null || thresholds === undefined ? [this.topK === null ? 0.5 : -Infinity] : typeof thresholds === 'number' ? [thresholds] : [...thresholds];
-    const wrong = thresholds !== null && thresholds !== undefined && (this.thresholds.length === 0 || this.thresholds.some((t) => !(t >= 0 && t <= 1)));
+    this.thresholds =
+      thresholds === null || thresholds === undefined
+        ? [this.topK === null ? 0.5 : -Infinity]
+        : typeof thresholds === 'number'
+          ? [thresholds]
+          : [...thresholds];
+    const wrong =
+      thresholds !== null && thresholds !== undefined && (this.thresholds.length === 0 || this.thresholds.some((t) => !(t >= 0 && t <= 1)));
     if (wrong) throw new UsageError(`${name}: thresholds must be in [0, 1], but are [${this.thresholds.join(', ')}].`);
     this.counts = this.addState('counts', [this.thresholds.length, 2]);
     this.totals = this.addState('totals', [2]);
@@ -67,7 +77,9 @@ export abstract class ThresholdMetric extends Metric {
   /** The result. @throws UsageError if there are several thresholds; `results()` gives their results. */
   result(): number {
     if (this.thresholds.length === 1) return this.results()[0]!;
-    throw new UsageError(`Metric "${this.name}" has ${this.thresholds.length} thresholds and as many results. Read them with results(), or use one metric per threshold in logs.`);
+    throw new UsageError(
+      `Metric "${this.name}" has ${this.thresholds.length} thresholds and as many results. Read them with results(), or use one metric per threshold in logs.`,
+    );
   }
 
   /** The result at each threshold, in order. */
@@ -175,13 +187,16 @@ export function elementWeights(values: tf.Tensor, weights: tf.Tensor, metric: st
   if (w.rank === values.rank + 1 && w.shape[w.rank - 1] === 1) w = tf.squeeze(w, [w.rank - 1]);
   if (w.rank > 0 && w.rank < values.rank) w = tf.reshape(w, [...w.shape, ...Array<number>(values.rank - w.rank).fill(1)]);
   if (w.rank === 0 || (w.rank === values.rank && w.shape.every((size, i) => size === values.shape[i] || size === 1))) return w;
-  throw new UsageError(`${metric}: sample weights of shape [${weights.shape}] do not fit values of shape [${values.shape}]. Expected one weight per example or per value.`);
+  throw new UsageError(
+    `${metric}: sample weights of shape [${weights.shape}] do not fit values of shape [${values.shape}]. Expected one weight per example or per value.`,
+  );
 }
 
 /** Predictions that are not among the k highest of their example become −∞. */
 function keepTopK(predictions: tf.Tensor, k: number, metric: string): tf.Tensor {
   const classes = predictions.shape[predictions.rank - 1] ?? 0;
-  if (k > classes) throw new UsageError(`${metric}: topK is ${k}, but predictions of shape [${predictions.shape}] have ${classes} classes.`);
+  if (k > classes)
+    throw new UsageError(`${metric}: topK is ${k}, but predictions of shape [${predictions.shape}] have ${classes} classes.`);
   const { indices } = tf.topk(predictions, k);
   const numbers = tf.tensor1d(Int32Array.from({ length: classes }, (_, i) => i));
   const kept = tf.any(tf.equal(tf.expandDims(indices, -1), numbers), -2);

@@ -15,7 +15,10 @@ export interface CrossentropyOptions {
 export class SparseCategoricalCrossentropy extends MeanMetricWrapper {
   /** @param options name in logs (default `sparse_categorical_crossentropy`) and whether predictions are logits. */
   constructor(options: NameOr<Pick<CrossentropyOptions, 'fromLogits'>> = {}) {
-    const { name, options: { fromLogits = false } } = named(options, 'sparse_categorical_crossentropy');
+    const {
+      name,
+      options: { fromLogits = false },
+    } = named(options, 'sparse_categorical_crossentropy');
     super((labels, predictions) => sparseCategoricalCrossentropy(labels, predictions, fromLogits), name);
   }
 }
@@ -24,7 +27,10 @@ export class SparseCategoricalCrossentropy extends MeanMetricWrapper {
 export class CategoricalCrossentropy extends MeanMetricWrapper {
   /** @param options name in logs (default `categorical_crossentropy`), logits, label smoothing. */
   constructor(options: NameOr<CrossentropyOptions> = {}) {
-    const { name, options: { fromLogits = false, labelSmoothing = 0 } } = named(options, 'categorical_crossentropy');
+    const {
+      name,
+      options: { fromLogits = false, labelSmoothing = 0 },
+    } = named(options, 'categorical_crossentropy');
     checkSmoothing(labelSmoothing);
     super((labels, predictions) => categoricalCrossentropy(labels, predictions, fromLogits, labelSmoothing), name);
   }
@@ -34,12 +40,16 @@ export class CategoricalCrossentropy extends MeanMetricWrapper {
 export class BinaryCrossentropy extends MeanMetricWrapper {
   /** @param options name in logs (default `binary_crossentropy`), logits, label smoothing. */
   constructor(options: NameOr<CrossentropyOptions> = {}) {
-    const { name, options: { fromLogits = false, labelSmoothing = 0 } } = named(options, 'binary_crossentropy');
+    const {
+      name,
+      options: { fromLogits = false, labelSmoothing = 0 },
+    } = named(options, 'binary_crossentropy');
     checkSmoothing(labelSmoothing);
     super((labels, predictions) => binaryCrossentropy(labels, predictions, fromLogits, labelSmoothing), name);
   }
 }
 
 function checkSmoothing(labelSmoothing: number): void {
-  if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) throw new UsageError(`Cross-entropy: labelSmoothing must be in [0, 1], but is ${labelSmoothing}.`);
+  if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
+    throw new UsageError(`Cross-entropy: labelSmoothing must be in [0, 1], but is ${labelSmoothing}.`);
 }

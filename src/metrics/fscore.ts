@@ -22,11 +22,16 @@ export class FBetaScore extends Metric {
   private counts: tf.Variable | undefined;
 
   constructor(options: NameOr<F1ScoreOptions & { beta?: number }> = {}, fallbackName = 'fbeta_score') {
-    const { name, options: { average = null, threshold = null, beta = 1 } } = named(options, fallbackName);
+    const {
+      name,
+      options: { average = null, threshold = null, beta = 1 },
+    } = named(options, fallbackName);
     super(name);
-    if (average !== null && !['micro', 'macro', 'weighted'].includes(average)) throw new UsageError(`${name}: average must be micro, macro, weighted or null, but is "${average}".`);
+    if (average !== null && !['micro', 'macro', 'weighted'].includes(average))
+      throw new UsageError(`${name}: average must be micro, macro, weighted or null, but is "${average}".`);
     if (!(beta > 0)) throw new UsageError(`${name}: beta must be positive, but is ${beta}.`);
-    if (threshold !== null && !(threshold > 0 && threshold <= 1)) throw new UsageError(`${name}: threshold must be in (0, 1], but is ${threshold}.`);
+    if (threshold !== null && !(threshold > 0 && threshold <= 1))
+      throw new UsageError(`${name}: threshold must be in (0, 1], but is ${threshold}.`);
     this.average = average;
     this.threshold = threshold;
     this.betaSquared = beta ** 2;
@@ -35,8 +40,14 @@ export class FBetaScore extends Metric {
   updateState(labels: tf.Tensor | number, predictions?: tf.Tensor | number | null, sampleWeight?: tf.Tensor | number | null): void {
     tf.tidy(() => {
       const [l, p] = sameShape(requireTensor(labels, 'labels', this.name), requireTensor(predictions, 'predictions', this.name), this.name);
-      if (p.rank !== 2) throw new UsageError(`${this.name}: labels and predictions must have shape [batch, classes], but have [${predictions ? p.shape : ''}].`);
-      const chosen = this.threshold === null ? tf.logicalAnd(tf.greaterEqual(p, tf.max(p, -1, true)), tf.greater(tf.abs(p), 1e-9)) : tf.greater(p, this.threshold);
+      if (p.rank !== 2)
+        throw new UsageError(
+          `${this.name}: labels and predictions must have shape [batch, classes], but have [${predictions ? p.shape : ''}].`,
+        );
+      const chosen =
+        this.threshold === null
+          ? tf.logicalAnd(tf.greaterEqual(p, tf.max(p, -1, true)), tf.greater(tf.abs(p), 1e-9))
+          : tf.greater(p, this.threshold);
       const positive = tf.cast(chosen, 'float32');
       const parts = [tf.mul(l, positive), positive, l];
       const weights = sampleWeight === null || sampleWeight === undefined ? null : elementWeights(l, toFloat(sampleWeight), this.name);
@@ -49,7 +60,9 @@ export class FBetaScore extends Metric {
   result(): number {
     const results = this.results();
     if (results.length <= 1) return results[0] ?? 0;
-    throw new UsageError(`Metric "${this.name}" has one result per class. Read them with results(), or choose an average (micro, macro, weighted).`);
+    throw new UsageError(
+      `Metric "${this.name}" has one result per class. Read them with results(), or choose an average (micro, macro, weighted).`,
+    );
   }
 
   /** The score of each class, or the averaged score alone. Empty before the first batch. */
@@ -63,7 +76,12 @@ export class FBetaScore extends Metric {
     if (this.average === 'macro') return [scores.reduce((a, b) => a + b, 0) / classes];
     const sum = (row: 0 | 1 | 2) => perClass.reduce((total, counts) => total + counts[row], 0);
     if (this.average === 'micro') return [this.score(sum(0), sum(1), sum(2))];
-    return [ratio(scores.reduce((total, score, c) => total + score * perClass[c]![2], 0), sum(2))];
+    return [
+      ratio(
+        scores.reduce((total, score, c) => total + score * perClass[c]![2], 0),
+        sum(2),
+      ),
+    ];
   }
 
   override loadStateDict(state: StateDict): void {
@@ -78,7 +96,8 @@ export class FBetaScore extends Metric {
   }
 
   private build(classes: number): tf.Variable {
-    if (this.counts && this.counts.shape[1] !== classes) throw new UsageError(`${this.name} counts ${this.counts.shape[1]} classes, but a batch has ${classes}.`);
+    if (this.counts && this.counts.shape[1] !== classes)
+      throw new UsageError(`${this.name} counts ${this.counts.shape[1]} classes, but a batch has ${classes}.`);
     return (this.counts ??= this.addState('counts', [3, classes]));
   }
 }

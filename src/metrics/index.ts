@@ -1,5 +1,11 @@
 /** Streaming metrics. Their state lives in variables, so that a compiled step updates them in its graph. */
-export { BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy } from './accuracy.js';
+export {
+  BinaryAccuracy,
+  CategoricalAccuracy,
+  SparseCategoricalAccuracy,
+  SparseTopKCategoricalAccuracy,
+  TopKCategoricalAccuracy,
+} from './accuracy.js';
 export { AUC, type AUCOptions } from './auc.js';
 export {
   type Counts,
@@ -18,7 +24,14 @@ export { F1Score, type F1ScoreOptions, FBetaScore } from './fscore.js';
 export { IoU, type IoUOptions, MeanIoU, type MeanIoUOptions } from './iou.js';
 export { Mean, MeanMetricWrapper, Sum, type ValueFunction } from './mean.js';
 export { Metric, type NameOr } from './metric.js';
-export { CosineSimilarity, LogCoshError, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError, RootMeanSquaredError } from './regression.js';
+export {
+  CosineSimilarity,
+  LogCoshError,
+  MeanAbsoluteError,
+  MeanAbsolutePercentageError,
+  MeanSquaredError,
+  RootMeanSquaredError,
+} from './regression.js';
 export { createMetric } from './registry.js';
 export {
   binaryCrossentropy,

@@ -30,12 +30,18 @@ export class IoU extends Metric {
 
   /** @param options name in logs (default `io_u`), numClasses, targetClassIds, ignoreClass. */
   constructor(options: IoUOptions & { name?: string | null }, fallbackName = 'io_u') {
-    const { name, options: { numClasses, targetClassIds = [], ignoreClass = null } } = named<IoUOptions>(options, fallbackName);
+    const {
+      name,
+      options: { numClasses, targetClassIds = [], ignoreClass = null },
+    } = named<IoUOptions>(options, fallbackName);
     super(name);
-    if (!Number.isInteger(numClasses) || numClasses! < 2) throw new UsageError(`${name}: numClasses must be a whole number of at least 2, but is ${numClasses}.`);
+    if (!Number.isInteger(numClasses) || numClasses! < 2)
+      throw new UsageError(`${name}: numClasses must be a whole number of at least 2, but is ${numClasses}.`);
     this.numClasses = numClasses!;
     if (targetClassIds.length === 0 || targetClassIds.some((c) => !(Number.isInteger(c) && c >= 0 && c < this.numClasses))) {
-      throw new UsageError(`${name}: targetClassIds must name classes from 0 to ${this.numClasses - 1}, but are [${targetClassIds.join(', ')}].`);
+      throw new UsageError(
+        `${name}: targetClassIds must name classes from 0 to ${this.numClasses - 1}, but are [${targetClassIds.join(', ')}].`,
+      );
     }
     this.targets = targetClassIds;
     this.ignoreClass = ignoreClass;
@@ -46,13 +52,15 @@ export class IoU extends Metric {
     tf.tidy(() => {
       const l = toFloat(requireTensor(labels, 'labels', this.name));
       const p = toFloat(requireTensor(predictions, 'predictions', this.name));
-      if (l.size !== p.size) throw new UsageError(`${this.name}: labels of shape [${l.shape}] and predictions of shape [${p.shape}] must have the same shape.`);
+      if (l.size !== p.size)
+        throw new UsageError(`${this.name}: labels of shape [${l.shape}] and predictions of shape [${p.shape}] must have the same shape.`);
       const classes = tf.tensor1d(Array.from({ length: this.numClasses }, (_, i) => i));
       const oneHot = (x: tf.Tensor) => tf.cast(tf.equal(tf.reshape(x, [-1, 1]), classes), 'float32') as tf.Tensor2D;
       let rows = oneHot(l);
       if (sampleWeight !== null && sampleWeight !== undefined) {
         const weights = toFloat(sampleWeight);
-        if (weights.size !== 1 && weights.size !== l.size) throw new UsageError(`${this.name}: sample weights of shape [${weights.shape}] do not fit labels of shape [${l.shape}].`);
+        if (weights.size !== 1 && weights.size !== l.size)
+          throw new UsageError(`${this.name}: sample weights of shape [${weights.shape}] do not fit labels of shape [${l.shape}].`);
         rows = tf.mul(rows, tf.reshape(weights, [-1, 1]));
       }
       if (this.ignoreClass !== null) rows = tf.mul(rows, tf.cast(tf.notEqual(tf.reshape(l, [-1, 1]), this.ignoreClass), 'float32'));

@@ -52,7 +52,8 @@ export abstract class Metric {
   }
 
   stateDict(): Record<string, StateTensor> {
-    const entry = ([key, v]: [string, tf.Variable]) => [key, { dtype: 'float32', shape: [...v.shape], data: v.dataSync().slice() }] as const;
+    const entry = ([key, v]: [string, tf.Variable]) =>
+      [key, { dtype: 'float32', shape: [...v.shape], data: v.dataSync().slice() }] as const;
     return Object.fromEntries(Object.entries(this.state).map(entry));
   }
 
@@ -61,7 +62,9 @@ export abstract class Metric {
     for (const [key, variable] of Object.entries(this.state)) {
       const { shape, data } = (state[key] ?? {}) as Partial<StateTensor>;
       if (!data || String(shape) !== String(variable.shape)) {
-        throw new CheckpointError(`Metric "${this.name}": saved "${key}" is ${data ? `of shape [${shape}]` : 'missing'}, but shape [${variable.shape}] is expected.`);
+        throw new CheckpointError(
+          `Metric "${this.name}": saved "${key}" is ${data ? `of shape [${shape}]` : 'missing'}, but shape [${variable.shape}] is expected.`,
+        );
       }
       initScope(() => tf.tidy(() => variable.assign(tf.tensor(data.slice() as Float32Array, variable.shape, 'float32'))));
     }

@@ -13,7 +13,7 @@ import {
   type ValueFunction,
 } from './index.js';
 
-interface Nested extends Array<number | string | Nested> {}
+type Nested = (number | string | Nested)[];
 interface Batch {
   values?: number | string | Nested;
   y_true?: Nested;
@@ -123,17 +123,31 @@ describe('a metric', () => {
 
   it('counts a prediction that is not a number, and a label out of range, as a miss of top-k', () => {
     const metric = createMetric('SparseTopKCategoricalAccuracy', { k: 2 });
-    metric.updateState(tf.tensor1d([0, 3, -1, 1], 'int32'), tf.tensor2d([[NaN, NaN, NaN], [1, 2, 3], [1, 2, 3], [1, 2, 3]]));
+    metric.updateState(
+      tf.tensor1d([0, 3, -1, 1], 'int32'),
+      tf.tensor2d([
+        [NaN, NaN, NaN],
+        [1, 2, 3],
+        [1, 2, 3],
+        [1, 2, 3],
+      ]),
+    );
     expect(metric.result()).toBe(0.25);
   });
 
   it('tells an unknown class, an unknown option and shapes that do not fit', () => {
     expect(() => createMetric('Acuracy')).toThrow(/"Acuracy" is no metric\. Known metrics: Mean, Sum/);
-    expect(() => createMetric('AUC', { num_threshold: 3 })).toThrow(/AUC has no option "num_threshold". Known options: name, num_thresholds/);
+    expect(() => createMetric('AUC', { num_threshold: 3 })).toThrow(
+      /AUC has no option "num_threshold". Known options: name, num_thresholds/,
+    );
     const accuracy = createMetric('SparseCategoricalAccuracy');
-    expect(() => accuracy.updateState(tf.zeros([4, 10]), tf.zeros([4, 10]))).toThrow(/Labels of shape \[4,10\] do not fit .* For one-hot labels use the metric without "Sparse"/);
+    expect(() => accuracy.updateState(tf.zeros([4, 10]), tf.zeros([4, 10]))).toThrow(
+      /Labels of shape \[4,10\] do not fit .* For one-hot labels use the metric without "Sparse"/,
+    );
     expect(() => accuracy.updateState(tf.zeros([4]))).toThrow(/needs predictions as a tensor/);
-    expect(() => createMetric('Mean').updateState(tf.zeros([4]), tf.zeros([3]))).toThrow(/sample weights of shape \[3\] do not fit values of shape \[4\]/);
+    expect(() => createMetric('Mean').updateState(tf.zeros([4]), tf.zeros([3]))).toThrow(
+      /sample weights of shape \[3\] do not fit values of shape \[4\]/,
+    );
     expect(() => accuracy.loadStateDict({})).toThrow(/saved "total" is missing/);
   });
 });

@@ -1,5 +1,11 @@
 import { ConfigError } from '../errors.js';
-import { BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy } from './accuracy.js';
+import {
+  BinaryAccuracy,
+  CategoricalAccuracy,
+  SparseCategoricalAccuracy,
+  SparseTopKCategoricalAccuracy,
+  TopKCategoricalAccuracy,
+} from './accuracy.js';
 import { AUC } from './auc.js';
 import { FalseNegatives, FalsePositives, Precision, Recall, TrueNegatives, TruePositives } from './confusion.js';
 import { BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy } from './crossentropy.js';
@@ -7,7 +13,14 @@ import { F1Score, FBetaScore } from './fscore.js';
 import { IoU, MeanIoU } from './iou.js';
 import { Mean, Sum } from './mean.js';
 import type { Metric } from './metric.js';
-import { CosineSimilarity, LogCoshError, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError, RootMeanSquaredError } from './regression.js';
+import {
+  CosineSimilarity,
+  LogCoshError,
+  MeanAbsoluteError,
+  MeanAbsolutePercentageError,
+  MeanSquaredError,
+  RootMeanSquaredError,
+} from './regression.js';
 
 const classes: Record<string, { make: new (options: never) => Metric; options: readonly string[] }> = {
   Mean: { make: Mean, options: [] },
@@ -32,7 +45,10 @@ const classes: Record<string, { make: new (options: never) => Metric; options: r
   FalsePositives: { make: FalsePositives, options: ['thresholds'] },
   TrueNegatives: { make: TrueNegatives, options: ['thresholds'] },
   FalseNegatives: { make: FalseNegatives, options: ['thresholds'] },
-  AUC: { make: AUC, options: ['num_thresholds', 'curve', 'summation_method', 'thresholds', 'multi_label', 'num_labels', 'label_weights', 'from_logits'] },
+  AUC: {
+    make: AUC,
+    options: ['num_thresholds', 'curve', 'summation_method', 'thresholds', 'multi_label', 'num_labels', 'label_weights', 'from_logits'],
+  },
   F1Score: { make: F1Score, options: ['average', 'threshold'] },
   FBetaScore: { make: FBetaScore, options: ['average', 'threshold', 'beta'] },
   IoU: { make: IoU, options: ['num_classes', 'target_class_ids', 'ignore_class'] },
@@ -52,7 +68,8 @@ export function createMetric(className: string, options: Readonly<Record<string,
   const known = ['name', ...entry.options];
   const camel: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(options)) {
-    if (!known.includes(key)) throw new ConfigError(`${className} has no option "${key}". Known options: ${known.join(', ')}.`, { path: key });
+    if (!known.includes(key))
+      throw new ConfigError(`${className} has no option "${key}". Known options: ${known.join(', ')}.`, { path: key });
     if (value !== null && value !== undefined) camel[key.replace(/_([a-z])/g, (_, c: string) => c.toUpperCase())] = value;
   }
   return new entry.make(camel as never);

@@ -1,7 +1,14 @@
 import { UsageError } from '../errors.js';
 import { MeanMetricWrapper } from './mean.js';
 import { named, type NameOr } from './metric.js';
-import { cosineSimilarity, logCosh, meanAbsoluteError, meanAbsolutePercentageError, meanSquaredError, squaredDifference } from './values.js';
+import {
+  cosineSimilarity,
+  logCosh,
+  meanAbsoluteError,
+  meanAbsolutePercentageError,
+  meanSquaredError,
+  squaredDifference,
+} from './values.js';
 
 /** The mean of (y − ŷ)²; the last dimension is averaged, weights weight rows. */
 export class MeanSquaredError extends MeanMetricWrapper {
@@ -51,7 +58,10 @@ export class LogCoshError extends MeanMetricWrapper {
 export class CosineSimilarity extends MeanMetricWrapper {
   /** @param options name in logs (default `cosine_similarity`) and the axis of the vectors (default −1, the last). */
   constructor(options: NameOr<{ axis?: number }> = {}) {
-    const { name, options: { axis = -1 } } = named(options, 'cosine_similarity');
+    const {
+      name,
+      options: { axis = -1 },
+    } = named(options, 'cosine_similarity');
     if (!Number.isInteger(axis)) throw new UsageError(`CosineSimilarity: axis must be a whole number, but is ${axis}.`);
     super((labels, predictions) => cosineSimilarity(labels, predictions, axis), name);
   }

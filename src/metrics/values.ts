@@ -57,7 +57,9 @@ export function sparseCategoricalCrossentropy(labels: tf.Tensor, predictions: tf
   const classes = p.shape[p.rank - 1]!;
   let l = labels.rank === p.rank && labels.shape[labels.rank - 1] === 1 ? tf.squeeze(labels, [-1]) : labels;
   if (String(l.shape) !== String(p.shape.slice(0, -1))) {
-    throw new UsageError(`SparseCategoricalCrossentropy: labels of shape [${labels.shape}] do not fit predictions of shape [${predictions.shape}]; expected class numbers of shape [${p.shape.slice(0, -1)}].`);
+    throw new UsageError(
+      `SparseCategoricalCrossentropy: labels of shape [${labels.shape}] do not fit predictions of shape [${predictions.shape}]; expected class numbers of shape [${p.shape.slice(0, -1)}].`,
+    );
   }
   l = l.dtype === 'int32' ? l : tf.cast(l, 'int32');
   const own = tf.cast(tf.equal(tf.expandDims(l, -1), tf.tensor1d(Int32Array.from({ length: classes }, (_, i) => i))), 'float32');

@@ -19,7 +19,10 @@ export function alignWeights(values: tf.Tensor, weights: tf.Tensor, metric: stri
   if (w.rank === v.rank + 1 && w.shape[w.rank - 1] === 1) w = tf.squeeze(w, [w.rank - 1]);
   if (w.rank > 0 && w.rank < v.rank) v = tf.mean(v, range(w.rank, v.rank));
   const fits = w.rank === 0 || (w.rank === v.rank && w.shape.every((size, i) => size === v.shape[i] || size === 1));
-  if (!fits) throw new UsageError(`${metric}: sample weights of shape [${weights.shape}] do not fit values of shape [${values.shape}]. Expected one weight per example or per value.`);
+  if (!fits)
+    throw new UsageError(
+      `${metric}: sample weights of shape [${weights.shape}] do not fit values of shape [${values.shape}]. Expected one weight per example or per value.`,
+    );
   return { values: v, weights: w, valuesPerWeight: v.size / w.size };
 }
 
@@ -33,7 +36,9 @@ export function toFloat(x: tf.Tensor | number): tf.Tensor {
 export function requireTensor(x: tf.Tensor | number | null | undefined, what: string, metric: string): tf.Tensor {
   if (x instanceof tf.Tensor) return x;
   if (typeof x === 'number') return tf.scalar(x);
-  throw new UsageError(`${metric}.updateState needs ${what} as a tensor, but got ${String(x)}. Call updateState(labels, predictions, sampleWeight?).`);
+  throw new UsageError(
+    `${metric}.updateState needs ${what} as a tensor, but got ${String(x)}. Call updateState(labels, predictions, sampleWeight?).`,
+  );
 }
 
 /** Labels and predictions as float32 of the same shape; a last dimension of 1 that only one has is dropped. */
@@ -42,7 +47,9 @@ export function sameShape(labels: tf.Tensor, predictions: tf.Tensor, metric: str
   if (l.rank === p.rank + 1 && l.shape[l.rank - 1] === 1) l = tf.squeeze(l, [l.rank - 1]);
   if (p.rank === l.rank + 1 && p.shape[p.rank - 1] === 1) p = tf.squeeze(p, [p.rank - 1]);
   if (String(l.shape) === String(p.shape)) return [l, p];
-  throw new UsageError(`${metric}: labels of shape [${labels.shape}] and predictions of shape [${predictions.shape}] must have the same shape.`);
+  throw new UsageError(
+    `${metric}: labels of shape [${labels.shape}] and predictions of shape [${predictions.shape}] must have the same shape.`,
+  );
 }
 
 function range(start: number, end: number): number[] {

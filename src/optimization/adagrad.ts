@@ -19,7 +19,11 @@ export interface AdagradOptions extends OptimizerOptions {
  */
 export class Adagrad extends RuleOptimizer {
   constructor(options: Given<AdagradOptions> = {}, family: Family = 'legacy') {
-    const o = readOptions<AdagradOptions>(options, { ...commonDefaults('Adagrad'), initialAccumulatorValue: 0.1, epsilon: 1e-7 }, 'Adagrad');
+    const o = readOptions<AdagradOptions>(
+      options,
+      { ...commonDefaults('Adagrad'), initialAccumulatorValue: 0.1, epsilon: 1e-7 },
+      'Adagrad',
+    );
     const initial = requireNumber(o.initialAccumulatorValue, 'initial_accumulator_value', o.name, 0);
     super({ ...composed(o, family), rule: adagradRule(initial, requireNumber(o.epsilon, 'epsilon', o.name, 0), family) });
   }

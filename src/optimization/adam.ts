@@ -45,7 +45,7 @@ export function adamRule(options: AdamOptions): UpdateRule {
     slots: () => ({ scaled_m: { fill: 0 }, scaled_v: { fill: 0 }, ...(amsgrad && { scaled_v_max: { fill: 0 } }) }),
     step(learningRate, iterations) {
       const t = tf.add(tf.cast(iterations, 'float32'), 1) as tf.Scalar;
-      const correction = tf.div(tf.sqrt(biasCorrection(beta2, t)), biasCorrection(beta1, t));
+      const correction = tf.div(unbias(beta1, t), tf.sqrt(unbias(beta2, t)));
       return tf.mul(tf.mul(learningRate, scale), correction);
     },
     update(parameter, gradient, slots, stepSize): Updated {
@@ -63,15 +63,18 @@ export function adamRule(options: AdamOptions): UpdateRule {
 
 /** Checks that β₁ and β₂ are in [0, 1). @throws ConfigError if not. */
 export function requireBetas({ name, beta1, beta2 }: Pick<AdamOptions, 'name' | 'beta1' | 'beta2'>): void {
-  for (const [key, beta] of [['beta_1', beta1], ['beta_2', beta2]] as const) requireNumber(beta, key, name, 0, 1 - 2 ** -24);
+  for (const [key, beta] of [
+    ['beta_1', beta1],
+    ['beta_2', beta2],
+  ] as const)
+    requireNumber(beta, key, name, 0, 1 - 2 ** -24);
 }
 
 /**
- * 1 − βᵗ for a float scalar t, to float32's precision for all t: written as 2h/(1 + h) with h = tanh(−t·ln(β)/2), since the
- * plain form cancels while βᵗ is close to 1.
+ * 1/(1 − βᵗ), which undoes the bias of an average that started at 0, for a float scalar t ≥ 1. Written as ½ + ½/tanh(−t·ln(β)/2),
+ * which keeps float32's precision for all t, while 1 − βᵗ cancels as long as βᵗ is close to 1.
  */
-export function biasCorrection(beta: number, t: tf.Scalar): tf.Scalar {
+export function unbias(beta: number, t: tf.Scalar): tf.Scalar {
   if (beta === 0) return tf.scalar(1);
-  const h = tf.tanh(tf.mul(t, -Math.log(beta) / 2));
-  return tf.div(tf.mul(h, 2), tf.add(h, 1));
+  return tf.add(tf.div(0.5, tf.tanh(tf.mul(t, -Math.log(beta) / 2))), 0.5);
 }

@@ -30,7 +30,13 @@ export interface AdamWOptions extends AdamOptions {
  */
 export class AdamWeightDecay extends RuleOptimizer {
   constructor(options: Given<AdamWeightDecayOptions> = {}) {
-    const defaults = { ...adamDefaults('AdamWeightDecay'), weightDecayRate: 0, includeInWeightDecay: null, excludeFromWeightDecay: null, gradientClipNorm: 1 };
+    const defaults = {
+      ...adamDefaults('AdamWeightDecay'),
+      weightDecayRate: 0,
+      includeInWeightDecay: null,
+      excludeFromWeightDecay: null,
+      gradientClipNorm: 1,
+    };
     const o = readOptions<AdamWeightDecayOptions>(options, defaults, 'AdamWeightDecay');
     const limit = requireNumber(o.gradientClipNorm, 'gradient_clip_norm', o.name);
     const rate = requireNumber(o.weightDecayRate, 'weight_decay_rate', o.name);

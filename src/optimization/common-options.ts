@@ -9,13 +9,21 @@ export interface OptimizerOptions extends ClipOptions {
   learningRate: LearningRate;
   /** Applied to the gradients after clipping, in order. Excludes clipping options. */
   gradientTransformers: readonly GradientTransformer[] | null;
-  /** Sums gradients over replicas. Default: one replica, nothing to sum. */
+  /** Sums gradients over replicas. Default: `allReduceSum` of the compiler; with one replica nothing is summed. */
   gradientAggregator: GradientAggregator | null;
 }
 
 /** The defaults of `OptimizerOptions` under a class's name. */
 export function commonDefaults(name: string, learningRate = 0.001): OptimizerOptions {
-  return { name, learningRate, clipnorm: null, clipvalue: null, globalClipnorm: null, gradientTransformers: null, gradientAggregator: null };
+  return {
+    name,
+    learningRate,
+    clipnorm: null,
+    clipvalue: null,
+    globalClipnorm: null,
+    gradientTransformers: null,
+    gradientAggregator: null,
+  };
 }
 
 /**

@@ -58,7 +58,10 @@ describe('a compiled update gives the numbers of the eager one', () => {
         await step(...compiled.feeds[i]!);
       }
       expect(step.traceCount).toBe(1);
-      expectAgreement({ ...compiled.optimizer.variables(), ...named(compiled.variables) }, { ...eager.optimizer.variables(), ...named(eager.variables) });
+      expectAgreement(
+        { ...compiled.optimizer.variables(), ...named(compiled.variables) },
+        { ...eager.optimizer.variables(), ...named(eager.variables) },
+      );
       step.dispose();
     });
   }
@@ -79,7 +82,10 @@ describe('a compiled update gives the numbers of the eager one', () => {
   });
 
   it('and sees a learning rate that was assigned between steps, without tracing again', async () => {
-    const { optimizer, variables, update, feeds } = make(fixture.cases.find((c) => c.name === 'sgd')!, false);
+    const { optimizer, variables, update, feeds } = make(
+      fixture.cases.find((c) => c.name === 'sgd')!,
+      false,
+    );
     const step = compile(update);
     await step(...feeds[0]!);
     const before = variables[1]!.dataSync().slice();

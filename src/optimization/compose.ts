@@ -10,7 +10,9 @@ export function composed(options: OptimizerOptions, family: Family) {
     return { name, learningRate, gradientTransformers, gradientAggregator, clipping };
   }
   if (gradientTransformers || gradientAggregator) {
-    throw new ConfigError(`${name}: the new optimizer family takes neither gradient transformers nor an aggregator. Use the legacy family (useLegacyOptimizer: true).`);
+    throw new ConfigError(
+      `${name}: the new optimizer family takes neither gradient transformers nor an aggregator. Use the legacy family (useLegacyOptimizer: true).`,
+    );
   }
   return { name, learningRate, clipping: clipOneKind(options, name) };
 }

@@ -1,7 +1,7 @@
 import * as tf from '#tf';
 import { ConfigError } from '../errors.js';
 import { type Given, readOptions, requireInteger, requireNumber } from './options.js';
-import { float, int, type LearningRateSchedule, power, shifted } from './schedule.js';
+import { float, int, type LearningRateSchedule, plus, power, shifted } from './schedule.js';
 
 /** Options of `ExponentialDecay`. */
 export interface ExponentialDecayOptions {
@@ -149,7 +149,7 @@ export class PolynomialDecay implements LearningRateSchedule {
       } else {
         left = tf.div(tf.cast(tf.maximum(tf.sub(int(this.steps), s), int(0)), 'float32'), this.steps);
       }
-      return tf.add(tf.mul(power(left as tf.Scalar, this.exponent), this.initial - this.end), this.end) as tf.Scalar;
+      return plus(tf.mul(power(left as tf.Scalar, this.exponent), this.initial - this.end), this.end);
     });
   }
 }
@@ -187,7 +187,7 @@ export class CosineDecay implements LearningRateSchedule {
     return tf.tidy(() => {
       const left = float(tf.maximum(tf.sub(int(this.steps), shifted(step, this.offset)), int(0)) as tf.Scalar);
       const wave = tf.square(tf.sin(tf.mul(left, Math.PI / 2 / this.steps)));
-      return tf.add(tf.mul(wave, this.initial * (1 - this.alpha)), this.initial * this.alpha) as tf.Scalar;
+      return plus(tf.mul(wave, this.initial * (1 - this.alpha)), this.initial * this.alpha);
     });
   }
 }

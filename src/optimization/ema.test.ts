@@ -48,7 +48,9 @@ describe('variables and averages are those recorded from the reference', () => {
       ema.shadowCopy(variables);
       const averaged = variables.filter((_, i) => expected.averaged.includes(inputs.variables[i]!.name));
       const averages = averaged.map((v) => ema.averageOf(v)!);
-      expect(Object.keys(ema.variables()).filter((path) => path.startsWith('average/'))).toEqual(expected.averaged.map((v) => `average/${v}`));
+      expect(Object.keys(ema.variables()).filter((path) => path.startsWith('average/'))).toEqual(
+        expected.averaged.map((v) => `average/${v}`),
+      );
       expectClose(averages, expected.averages_at_start);
       inputs.gradients.forEach((gradients, i) => {
         tf.tidy(() => {
@@ -64,7 +66,10 @@ describe('variables and averages are those recorded from the reference', () => {
       const before = [...variables, ...averages].map((v) => v.dataSync().slice());
       ema.swapWeights();
       expectClose(averaged, last.averages);
-      expectClose(averages, averaged.map((v) => last.variables[variables.indexOf(v)]!));
+      expectClose(
+        averages,
+        averaged.map((v) => last.variables[variables.indexOf(v)]!),
+      );
       ema.swapWeights();
       expect([...variables, ...averages].map((v) => v.dataSync())).toEqual(before);
       ema.assignAverageVars(averaged);

@@ -39,10 +39,22 @@ export class ExponentialMovingAverage implements Optimizer {
   private readonly averages: SlotVariables;
 
   /** @param optimizer the optimizer that does the updates. */
-  constructor(readonly optimizer: Optimizer, options: Given<ExponentialMovingAverageOptions> = {}) {
+  constructor(
+    readonly optimizer: Optimizer,
+    options: Given<ExponentialMovingAverageOptions> = {},
+  ) {
     this.options = readOptions<ExponentialMovingAverageOptions>(
       options,
-      { name: 'ExponentialMovingAverage', trainableWeightsOnly: true, averageDecay: 0.99, startStep: 0, dynamicDecay: true, clipnorm: null, clipvalue: null, globalClipnorm: null },
+      {
+        name: 'ExponentialMovingAverage',
+        trainableWeightsOnly: true,
+        averageDecay: 0.99,
+        startStep: 0,
+        dynamicDecay: true,
+        clipnorm: null,
+        clipvalue: null,
+        globalClipnorm: null,
+      },
       'ExponentialMovingAverage',
     );
     this.name = this.options.name;
@@ -82,7 +94,8 @@ export class ExponentialMovingAverage implements Optimizer {
   }
 
   applyGradients(gradientsAndVariables: readonly MaybeGradient[]): void {
-    if (!this.hasShadowCopy) throw new UsageError(`${this.name}: call shadowCopy(variables) before the first update, so that it knows what to average.`);
+    if (!this.hasShadowCopy)
+      throw new UsageError(`${this.name}: call shadowCopy(variables) before the first update, so that it knows what to average.`);
     this.optimizer.applyGradients(gradientsAndVariables);
     tf.tidy(() => {
       const rest = this.oneMinusDecay();

@@ -55,7 +55,11 @@ const schedules: Record<string, new (options: never) => LearningRateSchedule> = 
 };
 
 /** The power schedules' own default exponent is 1; their config branches say −0.5. */
-const branchDefaults: Record<string, Branch> = { power: { power: -0.5 }, power_linear: { power: -0.5 }, power_with_offset: { power: -0.5 } };
+const branchDefaults: Record<string, Branch> = {
+  power: { power: -0.5 },
+  power_linear: { power: -0.5 },
+  power_with_offset: { power: -0.5 },
+};
 
 const warmups: Record<string, new (after: LearningRate, options: never) => LearningRateSchedule> = {
   linear: LinearWarmup,
@@ -78,7 +82,11 @@ export class OptimizerFactory {
   /** @throws ConfigError if a type is missing or not known. */
   constructor(config: OptimizationConfigLike) {
     this.optimizer = required(select(config.optimizer, 'optimizer', optimizerTypes()), 'optimizer', 'adam');
-    this.rate = required(select(config.learning_rate, 'learning_rate', ['constant', ...Object.keys(schedules)]), 'learning_rate', 'constant');
+    this.rate = required(
+      select(config.learning_rate, 'learning_rate', ['constant', ...Object.keys(schedules)]),
+      'learning_rate',
+      'constant',
+    );
     this.warmup = select(config.warmup, 'warmup', Object.keys(warmups));
     this.ema = config.ema ?? null;
   }
@@ -104,12 +112,18 @@ export class OptimizerFactory {
     let optimizer = within(`optimizer.${type}`, () => buildRegistered(type, fields, common, legacy));
     const ema = this.ema;
     if (ema) {
-      if (!legacy) throw new ConfigError('Averaging (ema) works with the legacy optimizer family only. Set useLegacyOptimizer to true, or ema to null.', { path: 'ema' });
+      if (!legacy)
+        throw new ConfigError(
+          'Averaging (ema) works with the legacy optimizer family only. Set useLegacyOptimizer to true, or ema to null.',
+          { path: 'ema' },
+        );
       optimizer = within('ema', () => new ExponentialMovingAverage(optimizer, camelKeys(ema) as Given<object>));
     }
     if (options.postprocessor) optimizer = options.postprocessor(optimizer);
     if (!isOptimizer(optimizer)) {
-      throw new UsageError(`buildOptimizer must end with an optimizer, but the postprocessor returned ${String(optimizer)}. Return the optimizer from it.`);
+      throw new UsageError(
+        `buildOptimizer must end with an optimizer, but the postprocessor returned ${String(optimizer)}. Return the optimizer from it.`,
+      );
     }
     return optimizer;
   }
@@ -124,7 +138,9 @@ function select(choice: Choice | null | undefined, field: string, known: readonl
   const type = choice?.type;
   if (type === null || type === undefined) return null;
   if (!known.includes(type)) {
-    throw new ConfigError(`${field}.type: "${type}" is not known.${didYouMean(nearestName(type, known))} Known: ${known.join(', ')}.`, { path: `${field}.type` });
+    throw new ConfigError(`${field}.type: "${type}" is not known.${didYouMean(nearestName(type, known))} Known: ${known.join(', ')}.`, {
+      path: `${field}.type`,
+    });
   }
   return { type, fields: (choice as Record<string, object | null | undefined>)[type] ?? {} };
 }

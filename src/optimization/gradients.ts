@@ -27,10 +27,16 @@ export interface ClipOptions {
 }
 
 /** Applies a transformer and checks that it returned the pairs it was given. */
-export function transformGradients(transformer: GradientTransformer, pairs: readonly GradientAndVariable[]): readonly GradientAndVariable[] {
+export function transformGradients(
+  transformer: GradientTransformer,
+  pairs: readonly GradientAndVariable[],
+): readonly GradientAndVariable[] {
   const result = transformer(pairs);
-  if (Array.isArray(result) && result.length === pairs.length && result.every((pair, i) => pair[0] && pair[1] === pairs[i]![1])) return result;
-  throw new UsageError('A gradient transformer or aggregator must return one [gradient, variable] pair for each pair it got, in the same order.');
+  if (Array.isArray(result) && result.length === pairs.length && result.every((pair, i) => pair[0] && pair[1] === pairs[i]![1]))
+    return result;
+  throw new UsageError(
+    'A gradient transformer or aggregator must return one [gradient, variable] pair for each pair it got, in the same order.',
+  );
 }
 
 /** Limits each element to [−limit, limit]. */
@@ -60,14 +66,20 @@ export function clipByGlobalNorm(limit: number): Clipping {
  *
  * @throws ConfigError for a negative limit, both norms at once, or clipping together with gradient transformers.
  */
-export function clipAllKinds(options: ClipOptions, transformers: readonly GradientTransformer[] | null | undefined, where: string): Clipping | undefined {
+export function clipAllKinds(
+  options: ClipOptions,
+  transformers: readonly GradientTransformer[] | null | undefined,
+  where: string,
+): Clipping | undefined {
   const { clipnorm, clipvalue, globalClipnorm } = checkClips(options, where, 0);
   const kinds: Clipping[] = [];
   if (clipvalue !== undefined) kinds.push(clipByValue(clipvalue));
   if (clipnorm !== undefined) kinds.push(clipByNorm(clipnorm));
   if (globalClipnorm !== undefined) kinds.push(clipByGlobalNorm(globalClipnorm));
   if (kinds.length > 0 && transformers && transformers.length > 0) {
-    throw new ConfigError(`${where}: clipping and gradient transformers cannot be used together. Put the clipping into a transformer (clipByNorm, clipByGlobalNorm, clipByValue).`);
+    throw new ConfigError(
+      `${where}: clipping and gradient transformers cannot be used together. Put the clipping into a transformer (clipByNorm, clipByGlobalNorm, clipByValue).`,
+    );
   }
   return kinds.length > 0 ? (pairs) => kinds.reduce((result, clip) => clip(result), pairs) : undefined;
 }
@@ -92,9 +104,12 @@ function checkClips(options: ClipOptions, where: string, min: number) {
     checked[key] = value;
   }
   if (checked.clipnorm !== undefined && checked.globalClipnorm !== undefined) {
-    throw new ConfigError(`${where}: clipnorm (${checked.clipnorm}) and global_clipnorm (${checked.globalClipnorm}) exclude each other. Set one of them to null.`, {
-      path: 'global_clipnorm',
-    });
+    throw new ConfigError(
+      `${where}: clipnorm (${checked.clipnorm}) and global_clipnorm (${checked.globalClipnorm}) exclude each other. Set one of them to null.`,
+      {
+        path: 'global_clipnorm',
+      },
+    );
   }
   return checked;
 }

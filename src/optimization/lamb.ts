@@ -1,5 +1,5 @@
 import * as tf from '#tf';
-import { adamDefaults, type AdamOptions, biasCorrection, requireBetas } from './adam.js';
+import { adamDefaults, type AdamOptions, requireBetas, unbias } from './adam.js';
 import { composed } from './compose.js';
 import { RuleOptimizer, type Updated, type UpdateRule } from './optimizer.js';
 import { type Given, readOptions, requireNumber } from './options.js';
@@ -51,7 +51,7 @@ export function lambRule(o: LAMBOptions): UpdateRule<LAMBStep> {
     slots: () => ({ scaled_m: { fill: 0 }, scaled_v: { fill: 0 } }),
     step(learningRate, iterations) {
       const t = tf.add(tf.cast(iterations, 'float32'), 1) as tf.Scalar;
-      return { learningRate, m: tf.div(1 - beta1, biasCorrection(beta1, t)), v: tf.div(1 - beta2, biasCorrection(beta2, t)) };
+      return { learningRate, m: tf.mul(unbias(beta1, t), 1 - beta1), v: tf.mul(unbias(beta2, t), 1 - beta2) };
     },
     update(parameter, gradient, slots, step, path): Updated {
       const m = tf.add(tf.mul(slots.scaled_m!, beta1), gradient);

@@ -33,7 +33,15 @@ export interface LARSOptions extends OptimizerOptions {
  */
 export class LARS extends RuleOptimizer {
   constructor(options: Given<LARSOptions> = {}) {
-    const defaults = { momentum: 0.9, eeta: 0.001, weightDecayRate: 0, nesterov: false, classicMomentum: true, excludeFromWeightDecay: null, excludeFromLayerAdaptation: null };
+    const defaults = {
+      momentum: 0.9,
+      eeta: 0.001,
+      weightDecayRate: 0,
+      nesterov: false,
+      classicMomentum: true,
+      excludeFromWeightDecay: null,
+      excludeFromLayerAdaptation: null,
+    };
     const o = readOptions<LARSOptions>(options, { ...commonDefaults('LARS', 0.01), ...defaults }, 'LARS');
     super({ ...composed(o, 'legacy'), rule: larsRule(o) });
   }

@@ -1,8 +1,15 @@
 import * as tf from '#tf';
 import { UsageError } from '../errors.js';
 import type { StateDict } from '../checkpoint/index.js';
-import { initScope } from '../function/index.js';
-import { type Clipping, type GradientAggregator, type GradientAndVariable, type GradientTransformer, type MaybeGradient, transformGradients } from './gradients.js';
+import { allReduceSum, initScope } from '../function/index.js';
+import {
+  type Clipping,
+  type GradientAggregator,
+  type GradientAndVariable,
+  type GradientTransformer,
+  type MaybeGradient,
+  transformGradients,
+} from './gradients.js';
 import { learningRateAt, type LearningRate } from './schedule.js';
 import { createVariable, type SavedState, type SlotSpec, SlotVariables } from './state.js';
 import type { WeightDecay } from './weight-decay.js';
@@ -68,7 +75,7 @@ export interface OptimizerParts<Step> {
   clipping?: Clipping;
   /** Applied after clipping, in order. */
   gradientTransformers?: readonly GradientTransformer[] | null;
-  /** Sums gradients over replicas. Default: leaves them as they are. */
+  /** Sums gradients over replicas. Default: `allReduceSum` of the compiler. */
   gradientAggregator?: GradientAggregator | null;
   /** Decoupled weight decay: θ ← θ − η·λ·θ before the update. */
   weightDecay?: WeightDecay;
@@ -79,7 +86,7 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
   readonly name: string;
   readonly iterations: tf.Variable;
   /**
-   * Sums (gradient, variable) pairs over replicas, after per-replica clipping and before all else. One replica: identity.
+   * Sums gradients over replicas, after per-replica clipping and before all else. One replica: nothing to sum.
    * May be replaced before the first update.
    */
   allReduce: GradientAggregator;
@@ -92,7 +99,7 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
   constructor(parts: OptimizerParts<Step>) {
     this.name = parts.name;
     this.parts = parts;
-    this.allReduce = parts.gradientAggregator ?? ((pairs) => pairs);
+    this.allReduce = parts.gradientAggregator ?? sumOverReplicas;
     this.rate = checkRate(parts.learningRate, parts.name);
     this.iterations = initScope(() => createVariable(`${parts.name}/iterations`, tf.scalar(0, 'int32')));
     this.state = new SlotVariables(parts.name, (shape) => parts.rule.slots(shape), { iterations: this.iterations });
@@ -226,15 +233,24 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
   }
 }
 
+function sumOverReplicas(pairs: readonly GradientAndVariable[]): readonly GradientAndVariable[] {
+  const sums = allReduceSum(pairs.map(([gradient]) => gradient));
+  return pairs.map(([, variable], i) => [sums[i]!, variable] as const);
+}
+
 function checkRate(rate: LearningRate, name: string): LearningRate {
   const isSchedule = typeof rate === 'object' && rate !== null && typeof rate.at === 'function' && typeof rate.valueAt === 'function';
   if (isSchedule || (typeof rate === 'number' && Number.isFinite(rate))) return rate;
-  throw new UsageError(`${name}: the learning rate must be a finite number or a schedule with valueAt(step) and at(step), but is ${String(rate)}.`);
+  throw new UsageError(
+    `${name}: the learning rate must be a finite number or a schedule with valueAt(step) and at(step), but is ${String(rate)}.`,
+  );
 }
 
 function checkGradient(gradient: tf.Tensor, variable: tf.Variable, path: string): tf.Tensor {
   if (variable.dtype !== 'float32') {
-    throw new UsageError(`Variable "${path}" has dtype ${variable.dtype}; only float32 variables can be trained. Make it with trainable = false.`);
+    throw new UsageError(
+      `Variable "${path}" has dtype ${variable.dtype}; only float32 variables can be trained. Make it with trainable = false.`,
+    );
   }
   if (gradient.shape.length === variable.shape.length && gradient.shape.every((size, i) => size === variable.shape[i])) return gradient;
   throw new UsageError(`The gradient of "${path}" has shape [${gradient.shape}], but the variable has [${variable.shape}].`);

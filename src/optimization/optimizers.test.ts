@@ -2,7 +2,16 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as tf from '#tf';
 import { CheckpointError, ConfigError, UsageError } from '../errors.js';
-import { Adam, AdamWeightDecay, clipByGlobalNorm, type GradientTransformer, type Optimizer, OptimizerFactory, registerOptimizer, SGD } from './index.js';
+import {
+  Adam,
+  AdamWeightDecay,
+  clipByGlobalNorm,
+  type GradientTransformer,
+  type Optimizer,
+  OptimizerFactory,
+  registerOptimizer,
+  SGD,
+} from './index.js';
 
 interface Data {
   variables: { name: string; shape: number[]; initial: number[] }[];
@@ -37,7 +46,9 @@ function apply(optimizer: Optimizer, variables: tf.Variable[], gradients: number
 }
 
 function largestDifference(variables: tf.Variable[], expected: number[][]): number {
-  return Math.max(...variables.flatMap((v, i) => [...v.dataSync()].map((x, j) => (Number.isNaN(x) ? Infinity : Math.abs(x - expected[i]![j]!)))));
+  return Math.max(
+    ...variables.flatMap((v, i) => [...v.dataSync()].map((x, j) => (Number.isNaN(x) ? Infinity : Math.abs(x - expected[i]![j]!)))),
+  );
 }
 
 beforeEach(() => {
@@ -52,7 +63,9 @@ describe('after each update, variables are those recorded from the reference', (
   for (const { name, config, inputs, expected } of fixture.cases) {
     it(name, () => {
       if (expected.error) {
-        expect(() => build(name === 'error_sgd_new_family' ? { ...config, optimizer: { type: 'sgd', sgd: { decay: 0 } } as never } : config)).toThrow(ConfigError);
+        expect(() =>
+          build(name === 'error_sgd_new_family' ? { ...config, optimizer: { type: 'sgd', sgd: { decay: 0 } } as never } : config),
+        ).toThrow(ConfigError);
         return;
       }
       const data = fixture.data[inputs.data]!;
@@ -93,7 +106,10 @@ describe('every optimizer', () => {
       late.setVariablePaths(new Map(b.map((v, i) => [v, data.variables[i]!.name])));
       late.loadStateDict(early.stateDict());
       for (let i = 4; i < 8; i++) apply(late, b, data.gradients[i]!);
-      expect(b.map((v) => v.dataSync()), name).toEqual(a.map((v) => v.dataSync()));
+      expect(
+        b.map((v) => v.dataSync()),
+        name,
+      ).toEqual(a.map((v) => v.dataSync()));
       expect(late.stateDict(), name).toEqual(straight.stateDict());
     }
   });
@@ -121,7 +137,11 @@ describe('the state of an optimizer', () => {
     expect(() => adam.loadStateDict(sgd.stateDict())).toThrow(CheckpointError);
     expect(() => adam.loadStateDict({ iterations: adam.stateDict().iterations })).toThrow(/lacks "scaled_m\/dense\/kernel"/);
     const bias = { dtype: 'float32', shape: [5], data: new Float32Array(5) } as const;
-    const wrongShape = { ...adam.stateDict(), iterations: { dtype: 'int32', shape: [], data: Int32Array.of(7) }, 'scaled_m/dense/bias': bias } as const;
+    const wrongShape = {
+      ...adam.stateDict(),
+      iterations: { dtype: 'int32', shape: [], data: Int32Array.of(7) },
+      'scaled_m/dense/bias': bias,
+    } as const;
     expect(() => adam.loadStateDict(wrongShape)).toThrow(/"scaled_m\/dense\/bias" is float32 \[5\], but float32 \[4\] is expected/);
     expect(adam.iterations.dataSync()[0]).toBe(0);
     const late = new Adam();
@@ -153,31 +173,50 @@ describe('applyGradients', () => {
     const sgd = new SGD({ learningRate: 1 });
     const [x, y] = [tf.variable(tf.scalar(1)), tf.variable(tf.scalar(2))];
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
-    for (let i = 0; i < 2; i++) sgd.applyGradients([[tf.scalar(0.25), x], [null, y]]);
+    for (let i = 0; i < 2; i++)
+      sgd.applyGradients([
+        [tf.scalar(0.25), x],
+        [null, y],
+      ]);
     expect(warn).toHaveBeenCalledOnce();
     warn.mockRestore();
     expect([x.dataSync()[0], y.dataSync()[0]]).toEqual([0.5, 2]);
     expect(() => sgd.applyGradients([[null, x]])).toThrow(/got no gradient for any variable/);
     expect(() => sgd.applyGradients([[tf.zeros([2]), x]])).toThrow(/has shape \[2\], but the variable has \[\]/);
-    expect(() => sgd.applyGradients([[tf.scalar(1), x], [tf.scalar(1), x]])).toThrow(/two gradients for one variable/);
+    expect(() =>
+      sgd.applyGradients([
+        [tf.scalar(1), x],
+        [tf.scalar(1), x],
+      ]),
+    ).toThrow(/two gradients for one variable/);
     expect(() => sgd.applyGradients([[tf.scalar(1), tf.variable(tf.scalar(1, 'int32'))]])).toThrow(UsageError);
   });
 
   it('clips before the sum over replicas and transforms after it, in order', () => {
     const seen: string[] = [];
-    const note = (name: string): GradientTransformer => (pairs) => {
-      seen.push(`${name} ${pairs.map(([g]) => g.dataSync()[0]!.toFixed(1)).join(' ')}`);
-      return pairs.map(([g, v]) => [tf.mul(g, 2), v] as const);
-    };
+    const note =
+      (name: string): GradientTransformer =>
+      (pairs) => {
+        seen.push(`${name} ${pairs.map(([g]) => g.dataSync()[0]!.toFixed(1)).join(' ')}`);
+        return pairs.map(([g, v]) => [tf.mul(g, 2), v] as const);
+      };
     const adamw = new AdamWeightDecay({ gradientTransformers: [note('first'), note('second')] });
     adamw.allReduce = note('sum');
-    tf.tidy(() => adamw.applyGradients([[tf.scalar(3), tf.variable(tf.scalar(1))], [tf.scalar(4), tf.variable(tf.scalar(1))]]));
+    tf.tidy(() =>
+      adamw.applyGradients([
+        [tf.scalar(3), tf.variable(tf.scalar(1))],
+        [tf.scalar(4), tf.variable(tf.scalar(1))],
+      ]),
+    );
     expect(seen).toEqual(['sum 0.6 0.8', 'first 1.2 1.6', 'second 2.4 3.2']);
   });
 
   it('turns all gradients into not-a-number when their global norm is not finite', () => {
     const x = tf.variable(tf.scalar(1));
-    const pairs = clipByGlobalNorm(1)([[tf.scalar(Infinity), x], [tf.scalar(1), x]]);
+    const pairs = clipByGlobalNorm(1)([
+      [tf.scalar(Infinity), x],
+      [tf.scalar(1), x],
+    ]);
     expect(pairs.map(([g]) => g.dataSync()[0])).toEqual([NaN, NaN]);
   });
 

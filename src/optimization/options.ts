@@ -15,7 +15,9 @@ export function readOptions<T extends object>(given: Given<T>, defaults: T, wher
   const result = { ...defaults } as Record<string, unknown>;
   for (const [key, value] of Object.entries(given)) {
     if (!known.includes(key)) {
-      throw new ConfigError(`${where} has no option "${key}".${didYouMean(nearestName(key, known))} Known options: ${known.join(', ')}.`, { path: key });
+      throw new ConfigError(`${where} has no option "${key}".${didYouMean(nearestName(key, known))} Known options: ${known.join(', ')}.`, {
+        path: key,
+      });
     }
     if (value !== null && value !== undefined) result[key] = value;
   }

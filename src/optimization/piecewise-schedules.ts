@@ -17,13 +17,17 @@ export interface PiecewiseOptions {
 function readPieces(options: Given<PiecewiseOptions>, name: string, extraValues: 0 | 1) {
   const o = readOptions<PiecewiseOptions>(options, { name, boundaries: null, values: null, offset: 0 }, name);
   if (!Array.isArray(o.boundaries) || !Array.isArray(o.values)) {
-    throw new ConfigError(`${o.name}: boundaries and values must both be given as lists.`, { path: o.boundaries ? 'values' : 'boundaries' });
+    throw new ConfigError(`${o.name}: boundaries and values must both be given as lists.`, {
+      path: o.boundaries ? 'values' : 'boundaries',
+    });
   }
   const boundaries = o.boundaries.map((b, i) => requireInteger(b, `boundaries[${i}]`, o.name));
   const values = o.values.map((v, i) => requireNumber(v, `values[${i}]`, o.name));
   if (values.length !== boundaries.length + extraValues || values.length === 0) {
     const expected = extraValues ? 'one more value than boundaries' : 'as many values as boundaries, and at least one';
-    throw new ConfigError(`${o.name} needs ${expected}, but got ${boundaries.length} boundaries and ${values.length} values.`, { path: 'values' });
+    throw new ConfigError(`${o.name} needs ${expected}, but got ${boundaries.length} boundaries and ${values.length} values.`, {
+      path: 'values',
+    });
   }
   if (boundaries.some((b, i) => i > 0 && b <= boundaries[i - 1]!)) {
     throw new ConfigError(`${o.name}: boundaries must rise, but are [${boundaries.join(', ')}].`, { path: 'boundaries' });
@@ -39,7 +43,12 @@ export class PiecewiseConstantDecay implements LearningRateSchedule {
   private readonly offset: number;
 
   constructor(options: Given<PiecewiseOptions>) {
-    ({ name: this.name, boundaries: this.boundaries, values: this.values, offset: this.offset } = readPieces(options, 'PiecewiseConstantDecay', 1));
+    ({
+      name: this.name,
+      boundaries: this.boundaries,
+      values: this.values,
+      offset: this.offset,
+    } = readPieces(options, 'PiecewiseConstantDecay', 1));
   }
 
   valueAt(step: number): number {
@@ -93,8 +102,22 @@ export class StepCosineDecayWithOffset implements LearningRateSchedule {
       if (this.starts.length === 0) return tf.scalar(this.pieces[0]!.target);
       const s = shifted(step, this.offset);
       const index = count(tf.greaterEqual(s, tf.tensor1d([...this.starts], 'int32')));
-      const of = (key: 'scale' | 'height' | 'target') => pick(this.pieces.map((p) => p[key]), 'float32', index);
-      const left = float(tf.sub(pick(this.pieces.map((p) => p.end), 'int32', index), s));
+      const of = (key: 'scale' | 'height' | 'target') =>
+        pick(
+          this.pieces.map((p) => p[key]),
+          'float32',
+          index,
+        );
+      const left = float(
+        tf.sub(
+          pick(
+            this.pieces.map((p) => p.end),
+            'int32',
+            index,
+          ),
+          s,
+        ),
+      );
       const wave = tf.square(tf.sin(tf.mul(left, of('scale'))));
       return tf.add(tf.mul(wave, of('height')), of('target')) as tf.Scalar;
     });

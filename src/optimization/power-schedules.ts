@@ -36,7 +36,11 @@ export class DirectPowerDecay implements LearningRateSchedule {
   private readonly exponent: number;
 
   constructor(options: Given<DirectPowerDecayOptions>) {
-    const o = readOptions<DirectPowerDecayOptions>(options, { name: 'DirectPowerDecay', initialLearningRate: null, power: 1 }, 'DirectPowerDecay');
+    const o = readOptions<DirectPowerDecayOptions>(
+      options,
+      { name: 'DirectPowerDecay', initialLearningRate: null, power: 1 },
+      'DirectPowerDecay',
+    );
     this.name = o.name;
     this.initial = requireNumber(o.initialLearningRate, 'initial_learning_rate', o.name);
     this.exponent = requireNumber(o.power, 'power', o.name);

@@ -12,7 +12,8 @@ import { RMSprop } from './rmsprop.js';
 import { SGD } from './sgd.js';
 
 /** What the factory gives to every optimizer besides its config branch. */
-export type CommonParts = Pick<OptimizerOptions, 'learningRate'> & Partial<Pick<OptimizerOptions, 'gradientAggregator' | 'gradientTransformers'>>;
+export type CommonParts = Pick<OptimizerOptions, 'learningRate'> &
+  Partial<Pick<OptimizerOptions, 'gradientAggregator' | 'gradientTransformers'>>;
 
 /** Makes an optimizer from the fields of its config branch, as the config has them, and what all optimizers share. */
 export type OptimizerBuilder = (fields: Readonly<Record<string, unknown>>, common: CommonParts) => Optimizer;
@@ -25,7 +26,9 @@ function of<F extends string>(optimizer: new (options: object, family?: F) => Op
 const sgdNew: OptimizerBuilder = (fields, common) => {
   // The config branch `sgd` always has the field `decay`, which the new family refuses even at 0.
   if ('decay' in fields) {
-    throw new ConfigError('decay exists in the legacy family only: remove it, use a learning-rate schedule, or use sgd_experimental.', { path: 'decay' });
+    throw new ConfigError('decay exists in the legacy family only: remove it, use a learning-rate schedule, or use sgd_experimental.', {
+      path: 'decay',
+    });
   }
   return new SGD({ ...camelKeys(fields), ...common }, 'new');
 };
@@ -42,7 +45,9 @@ const shared: Record<string, OptimizerBuilder> = {
 
 const legacy = new Map(Object.entries({ ...shared, sgd: of(SGD), adam: of(Adam), rmsprop: of(RMSprop), adagrad: of(Adagrad) }));
 
-const current = new Map(Object.entries({ ...shared, sgd: sgdNew, adam: of(Adam, 'new'), rmsprop: of(RMSprop, 'new'), adagrad: of(Adagrad, 'new') }));
+const current = new Map(
+  Object.entries({ ...shared, sgd: sgdNew, adam: of(Adam, 'new'), rmsprop: of(RMSprop, 'new'), adagrad: of(Adagrad, 'new') }),
+);
 
 /** Types of the reference that have no implementation there either. */
 const placeholders = ['slide', 'adafactor'];
@@ -57,7 +62,8 @@ const placeholders = ['slide', 'adafactor'];
  */
 export function registerOptimizer(type: string, build: OptimizerBuilder, options: { useLegacyOptimizer?: boolean | null } = {}): void {
   const table = (options.useLegacyOptimizer ?? true) ? legacy : current;
-  if (table.has(type) || placeholders.includes(type)) throw new UsageError(`registerOptimizer: "${type}" is already registered. Choose another name.`);
+  if (table.has(type) || placeholders.includes(type))
+    throw new UsageError(`registerOptimizer: "${type}" is already registered. Choose another name.`);
   table.set(type, build);
 }
 

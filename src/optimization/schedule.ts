@@ -36,6 +36,11 @@ export function shifted(step: tf.Scalar, offset: number): tf.Scalar {
   return offset === 0 ? step : tf.sub(step, int(offset));
 }
 
+/** `x + constant`; no op for 0. */
+export function plus(x: tf.Scalar, constant: number): tf.Scalar {
+  return constant === 0 ? x : tf.add(x, constant);
+}
+
 /** `base^exponent` for a float scalar; cheap for the exponents 1 and 2. */
 export function power(base: tf.Scalar, exponent: number): tf.Scalar {
   if (exponent === 1) return base;

@@ -3,7 +3,18 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as tf from '#tf';
 import { ConfigError } from '../errors.js';
-import { CosineDecay, ExponentialDecay, LinearWarmup, type LearningRate, type LearningRateSchedule, OptimizerFactory, PiecewiseConstantDecay, PolynomialDecay, PowerAndLinearDecay, StepCosineDecayWithOffset } from './index.js';
+import {
+  CosineDecay,
+  ExponentialDecay,
+  LinearWarmup,
+  type LearningRate,
+  type LearningRateSchedule,
+  OptimizerFactory,
+  PiecewiseConstantDecay,
+  PolynomialDecay,
+  PowerAndLinearDecay,
+  StepCosineDecayWithOffset,
+} from './index.js';
 
 interface Case {
   name: string;
@@ -39,7 +50,8 @@ describe('schedules give the values recorded from the reference', () => {
         const tolerance = isNumber ? absolute + 2e-6 * Math.abs(wanted) : 1e-2;
         if (isNumber) last = wanted;
         const actual = typeof rate === 'number' ? [rate] : [rate.valueAt(step), inGraph(rate, step)];
-        for (const value of actual) expect(Math.abs(value - wanted), `step ${step}: ${value}, expected ${wanted}`).toBeLessThanOrEqual(tolerance);
+        for (const value of actual)
+          expect(Math.abs(value - wanted), `step ${step}: ${value}, expected ${wanted}`).toBeLessThanOrEqual(tolerance);
       });
     });
   }
@@ -55,14 +67,25 @@ describe('the value in the graph and the value on the host agree', () => {
     polynomial: new PolynomialDecay({ initialLearningRate: 1, decaySteps: T, power: 0.9 }),
     'polynomial, cycle': new PolynomialDecay({ initialLearningRate: 1, endLearningRate: 0.01, decaySteps: 300_000, cycle: true }),
     cosine: new CosineDecay({ initialLearningRate: 1, decaySteps: 20_000_500 }),
-    'cosine with warm-up': new LinearWarmup(new CosineDecay({ initialLearningRate: 1, decaySteps: T, alpha: 0.1 }), { warmupSteps: 10_000 }),
-    'power and linear': new PowerAndLinearDecay({ initialLearningRate: 1, power: -0.5, totalDecaySteps: 20_000_100, linearDecayFraction: 0.1 }),
+    'cosine with warm-up': new LinearWarmup(new CosineDecay({ initialLearningRate: 1, decaySteps: T, alpha: 0.1 }), {
+      warmupSteps: 10_000,
+    }),
+    'power and linear': new PowerAndLinearDecay({
+      initialLearningRate: 1,
+      power: -0.5,
+      totalDecaySteps: 20_000_100,
+      linearDecayFraction: 0.1,
+    }),
     stepwise: new PiecewiseConstantDecay({ boundaries: [1000, 20_000_001], values: [1, 0.1, 0.01] }),
     'step cosine': new StepCosineDecayWithOffset({ boundaries: [0, 10_000_000, 30_000_000], values: [1, 0.5, 0.1] }),
   };
   for (const [name, schedule] of Object.entries(schedules)) {
     it(`${name}: to 1e-6 relative, at step 20 million too`, () => {
-      const step = fc.oneof(fc.integer({ min: 0, max: 1_000_000 }), fc.integer({ min: 19_999_900, max: 20_000_100 }), fc.integer({ min: 0, max: 20_000_000 }));
+      const step = fc.oneof(
+        fc.integer({ min: 0, max: 1_000_000 }),
+        fc.integer({ min: 19_999_900, max: 20_000_100 }),
+        fc.integer({ min: 0, max: 20_000_000 }),
+      );
       fc.assert(
         fc.property(step, (s) => {
           const host = schedule.valueAt(s);
@@ -97,7 +120,10 @@ describe('a schedule', () => {
     [{ learning_rate: { type: 'cosine', cosine: { initial_learning_rate: 0.1 } } }, 'learning_rate.cosine.decay_steps'],
     [{ learning_rate: { type: 'cosine', cosine: { initial_learning_rate: 0.1, decay_steps: 1.5 } } }, 'learning_rate.cosine.decay_steps'],
     [{ learning_rate: { type: 'constant' }, warmup: { type: 'linear' } }, 'warmup.linear.warmup_steps'],
-    [{ learning_rate: { type: 'exponential', exponential: { initial_learning_rate: 1, decay_steps: 5, decay_rate: -1 } } }, 'learning_rate.exponential.decay_rate'],
+    [
+      { learning_rate: { type: 'exponential', exponential: { initial_learning_rate: 1, decay_steps: 5, decay_rate: -1 } } },
+      'learning_rate.exponential.decay_rate',
+    ],
   ])('names the config path of a missing or wrong field: %j', (config, path) => {
     const error = (() => {
       try {

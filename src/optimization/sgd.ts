@@ -27,7 +27,8 @@ export class SGD extends RuleOptimizer {
     const o = readOptions<SGDOptions>(options, { ...commonDefaults('SGD', 0.01), momentum: 0, nesterov: false, decay: 0 }, 'SGD');
     const momentum = requireNumber(o.momentum, 'momentum', o.name, 0, 1);
     const decay = requireNumber(o.decay, 'decay', o.name, 0);
-    if (family === 'new' && decay > 0) throw new ConfigError(`${o.name}: decay exists in the legacy family only. Use a learning-rate schedule.`, { path: 'decay' });
+    if (family === 'new' && decay > 0)
+      throw new ConfigError(`${o.name}: decay exists in the legacy family only. Use a learning-rate schedule.`, { path: 'decay' });
     super({ ...composed(o, family), decay, rule: sgdRule(momentum, o.nesterov) });
   }
 }

@@ -86,7 +86,9 @@ export class SlotVariables {
     const mine = this.variables();
     const unknown = Object.keys(state).filter((path) => !(path in mine));
     if (this.isBuilt && unknown.length > 0) {
-      throw new CheckpointError(`${this.owner}: the saved state holds ${list(unknown)}, which is not part of it. Was it saved with another optimizer or model?`);
+      throw new CheckpointError(
+        `${this.owner}: the saved state holds ${list(unknown)}, which is not part of it. Was it saved with another optimizer or model?`,
+      );
     }
     loadVariables(this.owner, mine, state);
     this.waiting = structuredClone(Object.fromEntries(unknown.map((path) => [path, state[path]])));
@@ -111,13 +113,17 @@ export function createVariable(name: string, value: tf.Tensor): tf.Variable {
 /** Copies variables to the host. */
 function saveVariables(variables: Record<string, tf.Variable>): SavedState {
   return Object.fromEntries(
-    Object.entries(variables).map(([path, v]) => [path, { dtype: v.dtype as StateTensor['dtype'], shape: [...v.shape], data: v.dataSync().slice() }]),
+    Object.entries(variables).map(([path, v]) => [
+      path,
+      { dtype: v.dtype as StateTensor['dtype'], shape: [...v.shape], data: v.dataSync().slice() },
+    ]),
   );
 }
 
 function loadVariables(owner: string, variables: Record<string, tf.Variable>, state: StateDict): void {
   const missing = Object.keys(variables).filter((path) => !state[path]);
-  if (missing.length > 0) throw new CheckpointError(`${owner}: the saved state lacks ${list(missing)}. Was it saved with another optimizer or model?`);
+  if (missing.length > 0)
+    throw new CheckpointError(`${owner}: the saved state lacks ${list(missing)}. Was it saved with another optimizer or model?`);
   initScope(() =>
     tf.tidy(() => {
       const values = Object.entries(variables).map(([path, v]) => [v, fromSaved(state[path], path, v.shape, v.dtype)] as const);
@@ -136,5 +142,10 @@ function fromSaved(saved: StateDict[string], path: string, shape: readonly numbe
 }
 
 function list(paths: readonly string[]): string {
-  return paths.slice(0, 3).map((path) => `"${path}"`).join(', ') + (paths.length > 3 ? ` and ${paths.length - 3} more` : '');
+  return (
+    paths
+      .slice(0, 3)
+      .map((path) => `"${path}"`)
+      .join(', ') + (paths.length > 3 ? ` and ${paths.length - 3} more` : '')
+  );
 }

@@ -1,6 +1,6 @@
 import * as tf from '#tf';
 import { type Given, readOptions, requireInteger, requireNumber } from './options.js';
-import { float, int, type LearningRate, learningRateAt, type LearningRateSchedule, power } from './schedule.js';
+import { float, int, type LearningRate, learningRateAt, type LearningRateSchedule, plus, power } from './schedule.js';
 
 /** Options of `LinearWarmup`. */
 export interface LinearWarmupOptions {
@@ -25,7 +25,11 @@ abstract class Warmup implements LearningRateSchedule {
   /** A(W), the rate at which the ramp ends. */
   protected readonly target: number;
 
-  constructor(readonly name: string, private readonly after: LearningRate, protected readonly steps: number) {
+  constructor(
+    readonly name: string,
+    private readonly after: LearningRate,
+    protected readonly steps: number,
+  ) {
     this.target = learningRateAt(after, steps);
   }
 
@@ -62,7 +66,7 @@ export class LinearWarmup extends Warmup {
   }
 
   protected ramp(step: tf.Scalar): tf.Scalar {
-    return tf.add(tf.mul(float(step), (this.target - this.start) / this.steps), this.start);
+    return plus(tf.mul(float(step), (this.target - this.start) / this.steps), this.start);
   }
 }
 

@@ -39,12 +39,16 @@ export function decayFilter({ include, exclude }: DecayPatterns, where: string):
  */
 export function matcher(patterns: readonly string[] | null | undefined, option: string, where: string): (path: string) => boolean {
   if (patterns === null || patterns === undefined) return () => false;
-  if (!Array.isArray(patterns)) throw new ConfigError(`${where}: ${option} must be a list of patterns: ["${String(patterns)}"].`, { path: option });
+  if (!Array.isArray(patterns))
+    throw new ConfigError(`${where}: ${option} must be a list of patterns: ["${String(patterns)}"].`, { path: option });
   const expressions = patterns.map((pattern) => {
     try {
       return new RegExp(pattern);
     } catch (cause) {
-      throw new ConfigError(`${where}: "${pattern}" in ${option} is not a regular expression. Escape special characters with a backslash.`, { path: option, cause });
+      throw new ConfigError(
+        `${where}: "${pattern}" in ${option} is not a regular expression. Escape special characters with a backslash.`,
+        { path: option, cause },
+      );
     }
   });
   return (path) => expressions.some((e) => e.test(path) || e.test(`${path}:0`));
