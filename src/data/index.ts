@@ -36,3 +36,4 @@ export {
   type ParsedExample,
   type TfRecordOptions,
 } from './tfrecord/index.js';
+export { createCombineFn, InputReader, matchFiles, type InputPipeline, type InputReaderOptions, type MixingParams } from './input-reader/index.js';

@@ -1,0 +1,200 @@
+import { ConfigError, DataError } from '../../errors.js';
+import type { DataConfig } from '../config.js';
+import { Dataset, fromItems } from '../dataset.js';
+import { notice } from '../notice.js';
+import type { Maybe } from '../stage.js';
+import type { Batched } from '../structure.js';
+import { tfRecords } from '../tfrecord/read.js';
+import type { DatasetFn } from '../tfrecord/file-types.js';
+import { matchFiles } from './files.js';
+
+/** Which of several input pipelines reads, and for how many replicas. */
+export interface InputPipeline {
+  /** Pipelines that share the data. */
+  readonly numInputPipelines: number;
+  /** Number of this one, from 0. */
+  readonly inputPipelineId: number;
+  /** Replicas that the global batch is divided among. */
+  readonly numReplicasInSync: number;
+}
+
+/**
+ * What an {@link InputReader} does at each stage; every function is optional. The types flow from record `R` through decoded
+ * record `D`, example `E` and batch `B` to postprocessed batch `P`.
+ */
+export interface InputReaderOptions<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
+  readonly params: DataConfig;
+  /** Opens the records of one or several files; default: plain record files. */
+  readonly datasetFn?: DatasetFn<R>;
+  /** Decodes a record. */
+  readonly decoderFn?: (record: R) => Maybe<D>;
+  /** Joins named sources into one data set. */
+  readonly combineFn?: (datasets: Record<string, Dataset<D>>) => Dataset<D>;
+  /** Picks from, weighs or reorders decoded records. */
+  readonly sampleFn?: (dataset: Dataset<D>) => Dataset<D>;
+  /** Turns a decoded record into an example. */
+  readonly parserFn?: (decoded: D) => Maybe<E>;
+  /** Keeps the examples for which it answers true. */
+  readonly filterFn?: (example: E) => Maybe<boolean>;
+  /** Batches in place of the reader; sizes are then its job. */
+  readonly transformAndBatchFn?: (dataset: Dataset<E>, inputContext?: InputPipeline) => Dataset<B>;
+  /** Works on batches. */
+  readonly postprocessFn?: (batch: B) => Maybe<P>;
+}
+
+/** Files that a null `cycle_length` reads in turn at most. */
+const AUTOMATIC_CYCLE_LENGTH = 16;
+/** Elements worked on ahead when `prefetch_buffer_size` is null or 0. */
+const AUTOMATIC_PREFETCH = 2;
+
+type Files = readonly string[] | Readonly<Record<string, readonly string[]>>;
+
+/**
+ * Reads what a {@link DataConfig} describes: files → records → shuffle → decode → combine → sample → parse → filter → cache →
+ * batch → postprocess → prefetch. For training the data repeat for ever. Order is a function of `seed` (null: 0) alone.
+ *
+ * Constructing it matches the files; it throws a {@link ConfigError} where the config names none, or too many sources.
+ */
+export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
+  readonly #options: InputReaderOptions<R, D, E, B, P>;
+  readonly #files: Files | undefined;
+
+  constructor(options: InputReaderOptions<R, D, E, B, P>) {
+    const { input_path: inputPath, tfds_name: tfdsName, tfds_split: tfdsSplit } = options.params;
+    if (isSet(inputPath) && isSet(tfdsName)) {
+      throw new ConfigError('input_path and tfds_name are both set; give one source of data.', { path: 'tfds_name' });
+    }
+    if ((isMapping(inputPath) || isMapping(tfdsName)) && options.combineFn === undefined) {
+      const path = isMapping(inputPath) ? 'input_path' : 'tfds_name';
+      throw new ConfigError(`${path} names several sources, so a combineFn is needed to make one data set of them.`, { path });
+    }
+    if (!isSet(inputPath) && tfdsSplit === '') {
+      throw new ConfigError('There is no source of data: input_path is empty, and tfds_split too.', { path: 'input_path' });
+    }
+    this.#options = options;
+    if (isSet(inputPath)) {
+      this.#files = isMapping(inputPath)
+        ? Object.fromEntries(Object.entries(inputPath).map(([name, value]) => [name, this.getFiles(value, `input_path.${name}`)]))
+        : this.getFiles(inputPath, 'input_path');
+    }
+  }
+
+  /** The files that a value of `input_path` means; override it for other file systems. `path` names the field in errors. */
+  protected getFiles(inputPath: unknown, path: string): string[] {
+    return matchFiles(inputPath, path);
+  }
+
+  /**
+   * The batches for one input pipeline (default: the only one). A given `dataset` stands for the records of the files: it is
+   * not repeated or sharded here, everything else is done.
+   */
+  read(inputContext?: InputPipeline | null, dataset?: Dataset<R> | null): Dataset<P> {
+    const context = inputContext ?? undefined;
+    const batchSize = this.#options.transformAndBatchFn === undefined ? this.#batchSize(context) : 0;
+    const decoded = dataset === undefined || dataset === null ? this.#readSources(context) : this.#shuffleAndDecode(dataset);
+    return this.#batch(this.#parse(decoded), batchSize, context);
+  }
+
+  #readSources(context: InputPipeline | undefined): Dataset<D> {
+    const files = this.#files;
+    if (files === undefined) {
+      throw new ConfigError('input_path is empty, and there is no reader for named public data sets (tfds_name); give files, or a data set to read().', {
+        path: 'input_path',
+      });
+    }
+    if (isList(files)) return this.#shuffleAndDecode(this.#readFiles(files, context));
+    const named = Object.entries(files).map(([name, list]) => [name, this.#shuffleAndDecode(this.#readFiles(list, context))] as const);
+    return this.#options.combineFn!(Object.fromEntries(named));
+  }
+
+  #readFiles(files: readonly string[], context: InputPipeline | undefined): Dataset<R> {
+    const { params } = this.#options;
+    const datasetFn = this.#options.datasetFn ?? (tfRecords as unknown as DatasetFn<R>); // without datasetFn, R is the record's bytes
+    const { numInputPipelines: pipelines = 1, inputPipelineId: pipeline = 0 } = context ?? {};
+    const repeats = this.#training && !params.cache;
+    const shardIt = <E>(dataset: Dataset<E>): Dataset<E> => (params.sharding && pipelines > 1 ? dataset.shard(pipelines, pipeline) : dataset);
+    if (files.length === 1 || files.length < pipelines) {
+      if (files.length > 1) {
+        notice(`There are ${files.length} files for ${pipelines} input pipelines: every pipeline reads all of them and keeps its share of the records.`);
+      }
+      const records = shardIt(datasetFn(files.length === 1 ? files[0]! : files));
+      return repeats ? records.repeat() : records;
+    }
+    let list = fromItems(files);
+    if (this.#training) list = list.shuffle({ bufferSize: Math.max(2, files.length), seed: params.seed ?? 0, reshuffleEachIteration: !params.cache });
+    list = shardIt(list);
+    if (repeats) list = list.repeat();
+    const cycleLength = params.cycle_length ?? Math.min(files.length, AUTOMATIC_CYCLE_LENGTH);
+    if (cycleLength < 1) throw new ConfigError(`cycle_length is ${cycleLength}; at least 1, or null, was expected.`, { path: 'cycle_length' });
+    return list.interleave(datasetFn, { cycleLength, blockLength: params.block_length });
+  }
+
+  get #training(): boolean {
+    return this.#options.params.is_training === true;
+  }
+
+  #shuffle<E>(dataset: Dataset<E>): Dataset<E> {
+    const { shuffle_buffer_size: bufferSize, seed } = this.#options.params;
+    if (bufferSize < 1) {
+      throw new ConfigError(`shuffle_buffer_size is ${bufferSize}; at least 1 was expected (1 leaves the order as it is).`, { path: 'shuffle_buffer_size' });
+    }
+    return dataset.shuffle({ bufferSize, seed: seed ?? 0 });
+  }
+
+  #shuffleAndDecode(records: Dataset<R>): Dataset<D> {
+    const shuffled = this.#training && !this.#options.params.cache ? this.#shuffle(records) : records;
+    return mapped(shuffled, this.#options.decoderFn);
+  }
+
+  #parse(decoded: Dataset<D>): Dataset<E> {
+    const { params, sampleFn, parserFn, filterFn } = this.#options;
+    let examples = mapped(sampleFn === undefined ? decoded : sampleFn(decoded), parserFn);
+    if (filterFn !== undefined) examples = examples.filter(filterFn);
+    if (!params.cache) return examples;
+    return this.#training ? this.#shuffle(examples.cache().repeat()) : examples.cache();
+  }
+
+  #batch(examples: Dataset<E>, batchSize: number, context: InputPipeline | undefined): Dataset<P> {
+    const { params, transformAndBatchFn, postprocessFn } = this.#options;
+    const ahead = params.prefetch_buffer_size ?? 0;
+    if (ahead < 0) throw new ConfigError(`prefetch_buffer_size is ${ahead}; at least 0, or null, was expected.`, { path: 'prefetch_buffer_size' });
+    let batches: Dataset<B>;
+    if (transformAndBatchFn !== undefined) {
+      batches = transformAndBatchFn(examples, context);
+    } else {
+      batches = examples.batch(batchSize, { dropRemainder: params.drop_remainder }) as Dataset<unknown> as Dataset<B>;
+      if (batches.length === 0 && examples.length !== 0) {
+        throw new DataError(`The data have ${examples.length} examples, less than one batch of ${batchSize}, and drop_remainder drops the rest.`);
+      }
+    }
+    return mapped(batches, postprocessFn).prefetch(ahead === 0 ? AUTOMATIC_PREFETCH : ahead);
+  }
+
+  #batchSize(context: InputPipeline | undefined): number {
+    const { global_batch_size: size } = this.#options.params;
+    const replicas = context?.numReplicasInSync ?? 1;
+    if (size < 1) throw new ConfigError(`global_batch_size is ${size}; at least 1 was expected.`, { path: 'global_batch_size' });
+    if (size % replicas !== 0) {
+      throw new ConfigError(`global_batch_size is ${size}, which cannot be divided among ${replicas} replicas.`, { path: 'global_batch_size' });
+    }
+    return size / replicas;
+  }
+}
+
+/** Without a function the types on both sides are the same one: a type parameter's default. */
+function mapped<A, Z>(dataset: Dataset<A>, fn: ((element: A) => Maybe<Z>) | undefined): Dataset<Z> {
+  return fn === undefined ? (dataset as Dataset<unknown> as Dataset<Z>) : dataset.map(fn);
+}
+
+function isSet(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0);
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isList(files: Files): files is readonly string[] {
+  return Array.isArray(files);
+}
+
