@@ -52,3 +52,12 @@ it('a sum over replicas can be returned and can feed another sum', () => {
     [6, 7],
   ]);
 });
+
+it('sums arguments and variables as they are', () => {
+  const v = tf.variable(tf.tensor1d([3, 4]));
+  const f = compile((x: tf.Tensor) => allReduceSum([x, v as tf.Tensor]), { collective: identical(2) });
+  expect(f.runSync(tf.tensor1d([1, 2])).map((t) => [...t.dataSync()])).toEqual([
+    [2, 4],
+    [6, 8],
+  ]);
+});

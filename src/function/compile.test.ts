@@ -176,4 +176,18 @@ describe('compile', () => {
     const f = compile((x: tf.Tensor) => x.add(1));
     expect(() => f.runSync({ data: new Float32Array(3), shape: [2, 2] })).toThrow(UsageError);
   });
+
+  it('profiles a step by kernel and ONNX op, and changes no variable', () => {
+    const v = tf.variable(tf.ones([8, 8]));
+    const step = compile((x: tf.Tensor2D) => v.assign(v.matMul(x)));
+    const { rows } = step.profile(tf.ones([8, 8]));
+    expect(rows.map((r) => [r.kernel, r.op, r.nodes])).toEqual([['BatchMatMul', 'Gemm', 1]]);
+    expect(v.dataSync()[0]).toBe(1);
+  });
+
+  it('goes on after tf.disposeVariables()', () => {
+    setRandomSeed(1);
+    tf.disposeVariables();
+    expect(compile(() => tf.randomUniform([2])).runSync().shape).toEqual([2]);
+  });
 });

@@ -6,6 +6,7 @@ import type { TypedArray } from './dtype.js';
 import { encodeModel } from './graph/onnx.js';
 import { printGraph, type PrintOptions } from './graph/print.js';
 import { flattenArguments, flattenResult, type Feed, type Flat } from './structure.js';
+import { profile, type Profile } from './profile.js';
 import { traceProgram, type Program, type ProgramOptions } from './program.js';
 
 /** Options of `compile`. */
@@ -32,6 +33,8 @@ export interface CompiledFunction<Args extends readonly unknown[], Result> {
   graph(...args: { [K in keyof Args]: Feed<Args[K]> }): string;
   /** The program for these arguments as an ONNX model; variables are inputs, their new values outputs. */
   toOnnx(...args: { [K in keyof Args]: Feed<Args[K]> }): Uint8Array;
+  /** Runs the step a few times under ONNX Runtime's profiler, without changing any variable; print the result for a table. */
+  profile(...args: { [K in keyof Args]: Feed<Args[K]> }): Profile;
   /** Native bytes held: inputs, outputs and captured tensors; and both buffers of every variable. */
   memory(): { readonly bufferBytes: number; readonly variableBytes: number };
   /** Gives native memory back. A later call compiles again. */
@@ -87,6 +90,7 @@ class Compiled {
       runSync: (...args: unknown[]) => this.runSync(args),
       graph: (...args: unknown[]) => printGraph(this.program(this.flatten(args)).graph, this.options as PrintOptions),
       toOnnx: (...args: unknown[]) => encodeModel(this.program(this.flatten(args)).onnx()),
+      profile: (...args: unknown[]) => this.profile(args),
       memory: () => this.memory(),
       dispose: () => this.dispose(),
     }) as unknown as CompiledFunction<unknown[], unknown>;
@@ -157,6 +161,15 @@ class Compiled {
     );
   }
 
+  private profile(args: unknown[]): Profile {
+    const flat = this.flatten(args);
+    const program = this.program(flat);
+    return profile(
+      (options) => program.open({ ...this.options, ...options }),
+      flat.leaves.map((leaf) => leaf.data()),
+    );
+  }
+
   private memory(): { bufferBytes: number; variableBytes: number } {
     const programs = [...this.programs.values()];
     const cells = new Set(programs.flatMap((p) => p.executable.variableCells));
@@ -209,6 +222,7 @@ function eagerFunction<Args extends readonly unknown[], Result>(fn: (...args: un
     traceCount: 0,
     graph: refuse('graph'),
     toOnnx: refuse('ONNX form'),
+    profile: refuse('profile'),
     memory: () => ({ bufferBytes: 0, variableBytes: 0 }),
     dispose: () => {},
   }) as unknown as CompiledFunction<Args, Result>;

@@ -5,6 +5,7 @@ export type { DType, TensorSpec } from './dtype.js';
 export type { PassName } from './graph/passes/index.js';
 export { initScope } from './init-scope.js';
 export { kernelDefinitions, unsupportedKernels, type KernelDefinition } from './kernels/index.js';
+export type { Profile, ProfileRow } from './profile.js';
 export { randomState, setRandomSeed } from './random-state.js';
 export { setNumThreads } from './runtime/ort.js';
 export type { ArrayInput, Feed } from './structure.js';

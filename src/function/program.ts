@@ -40,8 +40,13 @@ export class Program {
 
   /** The native side; made when it is first needed. */
   get executable(): Executable {
-    this.opened ??= new Executable(this.graph, this.segments, this.options, this.options.collective);
+    this.opened ??= this.open(this.options);
     return this.opened;
+  }
+
+  /** Makes another native side; the caller closes it. */
+  open(options: SessionOptions): Executable {
+    return new Executable(this.graph, this.segments, options, this.options.collective);
   }
 
   /** False when a host value that the trace baked in has changed since. */

@@ -1,5 +1,5 @@
 /** Cuts a program at its collectives: graph → host call → graph → …, values passing between them in device buffers. */
-import { producer, type Call, type Graph, type Value } from './ir.js';
+import { makeCall, producer, type Call, type Graph, type Value } from './ir.js';
 
 /** The kernel that sums a tensor over all replicas. */
 export const ALL_REDUCE = 'orbit.AllReduce';
@@ -32,6 +32,13 @@ export function splitAtCollectives(graph: Graph): Segment[] {
   for (const call of graph.calls) {
     const at = Math.max(0, ...call.inputs.map(stageOf));
     if (call.kernel === ALL_REDUCE) {
+      const [x] = call.inputs as [Value];
+      if (producer(x) === undefined) {
+        // The host sums device buffers that a graph wrote: what no graph computes is copied by one.
+        const copy = makeCall('Identity', { x }, {}, [x], call.origin);
+        (byStage[at] ??= []).push(copy);
+        call.inputs = [copy.outputs[0]!];
+      }
       (collectives[at] ??= []).push(call);
       call.outputs.forEach((v) => stage.set(v, at + 1));
     } else {

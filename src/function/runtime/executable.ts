@@ -99,6 +99,12 @@ export class Executable {
     this.finish();
   }
 
+  /** Runs all graphs on the calling thread but leaves every variable as it is. */
+  dryRun(data: readonly TypedArray[]): void {
+    const bindings = this.prepare(data);
+    this.steps.forEach((step, i) => step.kind === 'graph' && step.session.run(bindings[i]!));
+  }
+
   /** Runs on a background thread. Inputs are copied before this returns. */
   async runAsync(data: readonly TypedArray[]): Promise<void> {
     const bindings = this.prepare(data);

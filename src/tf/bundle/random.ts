@@ -69,7 +69,9 @@ export const stepRandom: StepRandom = {
   TRUNCATION,
   hashSeed,
   state() {
-    if (stepRandom.variable === null || stepRandom.variable.isDisposed) {
+    const { variable } = stepRandom;
+    // tf.disposeVariables() takes a variable away without marking it.
+    if (variable === null || core.engine().state.registeredVariables[variable.name] !== variable) {
       initScope(() => {
         const initial = core.tensor1d([0, 0], 'int32');
         stepRandom.variable = core.variable(initial, false, uniqueName(core.engine()));
