@@ -1,5 +1,6 @@
 /** The command line: commands, flags and what becomes of errors. */
 import { Command, CommanderError } from 'commander';
+import { nearestName } from '../config/index.js';
 import { UsageError } from '../errors.js';
 import { packageVersion } from '../experiment/versions.js';
 import type { ExperimentFlags } from './experiment-flags.js';
@@ -76,13 +77,23 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
       if (error.code === 'commander.help') return WRONG_USE; // no command: the help was printed
-      process.stderr.write(`orbit: ${oneParagraph(error.message)}\n`);
+      process.stderr.write(`orbit: ${error.code === 'commander.unknownOption' ? unknownFlag(error.message, args) : oneParagraph(error.message)}\n`);
       return WRONG_USE;
     }
     const { text, status: failed } = describeError(error, { verbose: args.includes('--verbose') });
     process.stderr.write(`orbit: ${text}\n`);
     return failed;
   }
+}
+
+/** The flag without its value, and the nearest one of the command. */
+function unknownFlag(message: string, args: readonly string[]): string {
+  const flag = /'(--?[^'=]*)/.exec(message)?.[1] ?? message;
+  const orbit = program(() => {});
+  const command = orbit.commands.find((c) => args.includes(c.name())) ?? orbit;
+  const known = command.options.map((o) => o.long ?? o.flags);
+  const near = nearestName(flag, known);
+  return `There is no flag ${flag}${command === orbit ? '' : ` of orbit ${command.name()}`}.${near === null ? ` Flags: ${known.join(', ')}.` : ` Did you mean ${near}?`}`;
 }
 
 function oneParagraph(message: string): string {

@@ -22,6 +22,8 @@ export interface ProgressOptions {
   batchSize: number;
   /** The step at this moment; read between two loops to move the line of a terminal. */
   currentStep: () => number;
+  /** Lines before the first one. */
+  headline?: string;
   /** Milliseconds between two plain lines about training. Default 1000. */
   plainIntervalMilliseconds?: number;
 }
@@ -36,6 +38,7 @@ export class Progress implements ControllerReporter {
   #lastPlain = -Infinity;
   #timer: NodeJS.Timeout | null = null;
   #lineIsOpen = false;
+  #hasHeadline = false;
 
   constructor(options: ProgressOptions) {
     this.#options = options;
@@ -44,6 +47,8 @@ export class Progress implements ControllerReporter {
   /** Writes a line that stays. */
   line(text: string): void {
     this.#clear();
+    if (!this.#hasHeadline && this.#options.headline) this.#options.output.write(`${this.#options.headline}\n\n`);
+    this.#hasHeadline = true;
     this.#options.output.write(`${text}\n`);
     if (this.#isTraining) this.#redraw();
   }

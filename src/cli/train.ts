@@ -35,6 +35,7 @@ export async function train(flags: TrainFlags): Promise<number> {
   const stop = stopOnSignal((signal) => progress.line(`${signal}: stopping at the next step.`));
   const progress = new Progress({
     output,
+    headline: headline(flags, params),
     trainSteps: params.trainer.train_steps,
     batchSize: params.task.train_data.global_batch_size,
     currentStep: () => runner.trainer.globalStep.value,
@@ -52,7 +53,6 @@ export async function train(flags: TrainFlags): Promise<number> {
   });
   let isBuilt = false;
   try {
-    progress.line(await headline(flags, params));
     await runner.build();
     isBuilt = true;
     const { modelSummary } = await import('../experiment/model-info.js');
@@ -82,12 +82,12 @@ export async function train(flags: TrainFlags): Promise<number> {
   }
 }
 
-async function headline(flags: TrainFlags, params: ExperimentConfig): Promise<string> {
+function headline(flags: TrainFlags, params: ExperimentConfig): string {
   const { trainer, task, runtime } = params;
   const { optimizer, learning_rate } = trainer.optimizer_config;
   const training = `${count(trainer.train_steps)} steps of ${count(task.train_data.global_batch_size)} examples, ${optimizer.type ?? 'no optimizer'}, ${learning_rate.type ?? 'no'} learning rate`;
   const what = flags.mode?.includes('train') ? training : 'evaluation';
-  return `${flags.experiment}  ${flags.mode}  ${what}, seed ${runtime.seed}\n`;
+  return `${flags.experiment}  ${flags.mode}  ${what}, seed ${runtime.seed}`;
 }
 
 /** Where everything lies and how it went. */

@@ -1,6 +1,6 @@
 /** The small files that a run leaves in the model directory, each written whole or not at all. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError } from '../errors.js';
 
@@ -12,7 +12,7 @@ import { UsageError } from '../errors.js';
 export async function writeFileAtomically(file: string, text: string): Promise<void> {
   const temporary = `${file}.tmp.${randomBytes(6).toString('hex')}`;
   try {
-    await mkdir(path.dirname(file), { recursive: true });
+    await makeDirectory(path.dirname(file));
     const handle = await open(temporary, 'w');
     try {
       await handle.writeFile(text);
@@ -27,6 +27,27 @@ export async function writeFileAtomically(file: string, text: string): Promise<v
   }
 }
 
+/** Makes a directory and those above it. (Node's own recursive mkdir never returns below /proc and the like.) */
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await stat(directory)).isDirectory()) return;
+    const parent = path.dirname(directory);
+    if (code !== 'ENOENT' || parent === directory || (await isThere(parent))) throw error;
+    await makeDirectory(parent);
+    await makeDirectory(directory);
+  }
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
 function reasonOf({ code, message }: NodeJS.ErrnoException): string {
   switch (code) {
     case 'EACCES':
@@ -37,6 +58,8 @@ function reasonOf({ code, message }: NodeJS.ErrnoException): string {
     case 'ENOSPC':
     case 'EDQUOT':
       return 'no space is left. Free some, or choose another directory.';
+    case 'ENOENT':
+      return 'the directory cannot be made there. Choose another one.';
     case 'ENOTDIR':
     case 'EEXIST':
       return 'a part of the path is a file, not a directory. Choose another directory.';
