@@ -110,7 +110,10 @@ export class Dataset<T> implements AsyncIterable<T> {
   }
 
   /** Like {@link flatMap}, with `cycleLength` elements open at a time, taking `blockLength` (default 1) from each in turn. */
-  interleave<U>(fn: (element: T) => Maybe<Expansion<U>>, options: { readonly cycleLength: number; readonly blockLength?: number }): Dataset<U> {
+  interleave<U>(
+    fn: (element: T) => Maybe<Expansion<U>>,
+    options: { readonly cycleLength: number; readonly blockLength?: number },
+  ): Dataset<U> {
     const cycleLength = whole(options.cycleLength, 'interleave: cycleLength', 1);
     const blockLength = whole(options.blockLength ?? 1, 'interleave: blockLength', 1);
     const expand = expansion(asFunction(fn, 'interleave'));
@@ -143,7 +146,8 @@ export class Dataset<T> implements AsyncIterable<T> {
   /** Every `shards`-th element, beginning with number `index` (0 ≤ index < shards). */
   shard(shards: number, index: number): Dataset<T> {
     whole(shards, 'shard: shards', 1);
-    if (whole(index, 'shard: index', 0) >= shards) throw new UsageError(`shard: index is ${index}, expected less than the number of shards, ${shards}.`);
+    if (whole(index, 'shard: index', 0) >= shards)
+      throw new UsageError(`shard: index is ${index}, expected less than the number of shards, ${shards}.`);
     return new Dataset(shard(this.stage, shards, index));
   }
 
@@ -179,7 +183,10 @@ export class Dataset<T> implements AsyncIterable<T> {
   }
 
   /** Lists of `size` neighbouring elements, `stride` (default 1) apart, a new one every `shift` (default `size`) elements. */
-  window(size: number, options: { readonly shift?: number; readonly stride?: number; readonly dropRemainder?: boolean } = {}): Dataset<T[]> {
+  window(
+    size: number,
+    options: { readonly shift?: number; readonly stride?: number; readonly dropRemainder?: boolean } = {},
+  ): Dataset<T[]> {
     const plan = {
       size: whole(size, 'window: size', 1),
       shift: whole(options.shift ?? size, 'window: shift', 1),
@@ -206,7 +213,9 @@ export function fromItems<T>(items: readonly T[]): Dataset<T> {
 
 /** The whole numbers from `start` up to `end` (excluded). */
 export function range(start: number, end: number): Dataset<number> {
-  return new Dataset(itemsStage(`range from ${whole(start, 'range: start', -Number.MAX_SAFE_INTEGER)} `, Math.max(0, end - start), (i) => start + i));
+  return new Dataset(
+    itemsStage(`range from ${whole(start, 'range: start', -Number.MAX_SAFE_INTEGER)} `, Math.max(0, end - start), (i) => start + i),
+  );
 }
 
 /** A data set of what a generator function yields; it is called for every pass, with the pass's number. */
@@ -227,14 +236,26 @@ export function zipDatasets<A extends readonly unknown[]>(datasets: { readonly [
 }
 
 /** Draws each element from one of the data sets, chosen with its weight; ends as soon as a chosen one is empty. */
-export function mixDatasets<T>(datasets: readonly Dataset<T>[], weights: readonly number[], options: { readonly seed?: number } = {}): Dataset<T> {
+export function mixDatasets<T>(
+  datasets: readonly Dataset<T>[],
+  weights: readonly number[],
+  options: { readonly seed?: number } = {},
+): Dataset<T> {
   if (datasets.length === 0 || datasets.length !== weights.length) {
-    throw new UsageError(`mixDatasets needs one weight for each data set: ${datasets.length} data sets and ${weights.length} weights were given.`);
+    throw new UsageError(
+      `mixDatasets needs one weight for each data set: ${datasets.length} data sets and ${weights.length} weights were given.`,
+    );
   }
   if (weights.some((weight) => !(weight >= 0 && weight < Infinity)) || !weights.some((weight) => weight > 0)) {
     throw new UsageError(`mixDatasets needs weights from 0, not all 0; [${weights.join(', ')}] was given.`);
   }
-  return new Dataset(mix(datasets.map(({ stage }) => stage), weights, options.seed ?? 0));
+  return new Dataset(
+    mix(
+      datasets.map(({ stage }) => stage),
+      weights,
+      options.seed ?? 0,
+    ),
+  );
 }
 
 function expansion<T, U>(fn: (element: T) => Maybe<Expansion<U>>): (element: T) => Maybe<Stage<U>> {

@@ -118,15 +118,19 @@ export async function readIdxValues(header: IdxHeader, target: Uint8Array): Prom
 }
 
 function parseHeader(path: string, bytes: Uint8Array, gzip: boolean): IdxHeader {
-  if (bytes.length < 4) throw new DataError(`${path} is not an IDX file: it has only ${bytes.length} bytes${gzip ? ' after decompression' : ''}.`);
+  if (bytes.length < 4)
+    throw new DataError(`${path} is not an IDX file: it has only ${bytes.length} bytes${gzip ? ' after decompression' : ''}.`);
   const type = types[bytes[2]!];
   if (bytes[0] !== 0 || bytes[1] !== 0 || type === undefined) {
     const magic = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
-    throw new DataError(`${path} is not an IDX file: it begins with ${magic}, expected 00 00, a type code (08, 09, 0b to 0e) and the number of axes.`);
+    throw new DataError(
+      `${path} is not an IDX file: it begins with ${magic}, expected 00 00, a type code (08, 09, 0b to 0e) and the number of axes.`,
+    );
   }
   const axes = bytes[3]!;
   const headerBytes = 4 + 4 * axes;
-  if (bytes.length < headerBytes) throw new DataError(`${path} is truncated: its header of ${headerBytes} bytes ends after ${bytes.length}.`);
+  if (bytes.length < headerBytes)
+    throw new DataError(`${path} is truncated: its header of ${headerBytes} bytes ends after ${bytes.length}.`);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const shape = Array.from({ length: axes }, (_, axis) => view.getUint32(4 + 4 * axis, false));
   return { path, dtype: type.dtype, shape, headerBytes, valueBytes: shapeSize(shape) * type.bytes, gzip };
@@ -136,12 +140,21 @@ function checkSize({ path, shape, dtype, headerBytes, valueBytes }: IdxHeader, a
   const expected = headerBytes + valueBytes;
   if (actual === expected) return;
   const state = actual < expected ? 'is truncated' : 'has bytes after its last value';
-  throw new DataError(`${path} ${state}: ${dtype}[${shape.join(', ')}] takes ${expected} bytes, but there are ${actual}. Download or copy it again.`);
+  throw new DataError(
+    `${path} ${state}: ${dtype}[${shape.join(', ')}] takes ${expected} bytes, but there are ${actual}. Download or copy it again.`,
+  );
 }
 
 function unreadable(path: string, error: unknown): DataError {
   const { code, message } = error as NodeJS.ErrnoException;
-  const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a directory' : code === 'EACCES' ? 'permission denied' : message;
+  const reason =
+    code === 'ENOENT'
+      ? 'there is no such file'
+      : code === 'EISDIR'
+        ? 'it is a directory'
+        : code === 'EACCES'
+          ? 'permission denied'
+          : message;
   return new DataError(`${path} cannot be read: ${reason}.`, { cause: error });
 }
 

@@ -36,4 +36,11 @@ export {
   type ParsedExample,
   type TfRecordOptions,
 } from './tfrecord/index.js';
-export { createCombineFn, InputReader, matchFiles, type InputPipeline, type InputReaderOptions, type MixingParams } from './input-reader/index.js';
+export {
+  createCombineFn,
+  InputReader,
+  matchFiles,
+  type InputPipeline,
+  type InputReaderOptions,
+  type MixingParams,
+} from './input-reader/index.js';

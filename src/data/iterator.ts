@@ -130,7 +130,8 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
           'Use the data settings of the saved run, or start the data from the beginning.',
       );
     }
-    if (this.#last !== undefined) throw new DataError('A data position cannot be loaded while next() has not answered yet; await it first.');
+    if (this.#last !== undefined)
+      throw new DataError('A data position cannot be loaded while next() has not answered yet; await it first.');
     const old = this.#cursor;
     const from = count(pass, 'pass');
     const cursor = this.#stage.open(from);

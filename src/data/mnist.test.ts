@@ -21,7 +21,13 @@ function write(name: string, bytes: Uint8Array): string {
 }
 
 /** An IDX file written by hand, by the format's description. */
-function idx(type: number, shape: number[], values: number[], bytesEach: number, set: (view: DataView, at: number, value: number) => void): Uint8Array {
+function idx(
+  type: number,
+  shape: number[],
+  values: number[],
+  bytesEach: number,
+  set: (view: DataView, at: number, value: number) => void,
+): Uint8Array {
   const bytes = new Uint8Array(4 + 4 * shape.length + values.length * bytesEach);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, (type << 8) | shape.length);
@@ -38,9 +44,16 @@ describe('readIdx', () => {
     expect(plain).toMatchObject({ dtype: 'uint8', shape: [2, 3] });
     expect([...plain.data]).toEqual([1, 2, 3, 253, 254, 255]);
     expect([...(await readIdx(write('bytes.gz', gzipSync(bytes2x3)))).data]).toEqual([1, 2, 3, 253, 254, 255]);
-    const ints = await readIdx(write('ints', idx(0x0c, [3], [-1, 0, 2 ** 31 - 1], 4, (view, at, value) => view.setInt32(at, value))));
+    const ints = await readIdx(
+      write(
+        'ints',
+        idx(0x0c, [3], [-1, 0, 2 ** 31 - 1], 4, (view, at, value) => view.setInt32(at, value)),
+      ),
+    );
     expect([ints.dtype, [...ints.data]]).toEqual(['int32', [-1, 0, 2 ** 31 - 1]]);
-    const floats = await readIdx(write('floats.gz', gzipSync(idx(0x0d, [2, 1], [0.5, -3], 4, (view, at, value) => view.setFloat32(at, value)))));
+    const floats = await readIdx(
+      write('floats.gz', gzipSync(idx(0x0d, [2, 1], [0.5, -3], 4, (view, at, value) => view.setFloat32(at, value)))),
+    );
     expect([floats.dtype, floats.shape, [...floats.data]]).toEqual(['float32', [2, 1], [0.5, -3]]);
   });
 
@@ -49,7 +62,9 @@ describe('readIdx', () => {
     await expect(readIdx(directory)).rejects.toThrow(/it is a directory/);
     await expect(readIdx(write('text', Buffer.from('hello world')))).rejects.toThrow(/not an IDX file: it begins with 68 65 6c 6c/);
     await expect(readIdx(write('empty', new Uint8Array(0)))).rejects.toThrow(/only 0 bytes/);
-    await expect(readIdx(write('short', bytes2x3.subarray(0, -1)))).rejects.toThrow(/truncated: uint8\[2, 3\] takes 18 bytes, but there are 17/);
+    await expect(readIdx(write('short', bytes2x3.subarray(0, -1)))).rejects.toThrow(
+      /truncated: uint8\[2, 3\] takes 18 bytes, but there are 17/,
+    );
     await expect(readIdx(write('header', bytes2x3.subarray(0, 9)))).rejects.toThrow(/header of 12 bytes ends after 9/);
     await expect(readIdx(write('long', Buffer.concat([bytes2x3, bytes2x3])))).rejects.toThrow(/after its last value/);
     await expect(readIdx(write('short.gz', gzipSync(bytes2x3.subarray(0, -1))))).rejects.toThrow(/truncated/);
@@ -70,7 +85,9 @@ describe('mnist', () => {
 
   it('gives every pixel divided by 255, in the file’s order', async () => {
     const file = readFileSync(join(packaged, 't10k-images-idx3-ubyte')).subarray(16);
-    const expected = createHash('sha256').update(Float32Array.from(file, (pixel) => pixel / 255)).digest('hex');
+    const expected = createHash('sha256')
+      .update(Float32Array.from(file, (pixel) => pixel / 255))
+      .digest('hex');
     const hash = createHash('sha256');
     for await (const [images] of mnist({ split: 'test', directory: packaged }).batch(999)) hash.update(images.data);
     expect(hash.digest('hex')).toBe(expected);
@@ -91,9 +108,18 @@ describe('mnist', () => {
   });
 
   it('reads a directory of gzip files', async () => {
-    const image = idx(0x08, [2, 3, 3], Array.from({ length: 18 }, (_, i) => i * 15), 1, (view, at, value) => view.setUint8(at, value));
+    const image = idx(
+      0x08,
+      [2, 3, 3],
+      Array.from({ length: 18 }, (_, i) => i * 15),
+      1,
+      (view, at, value) => view.setUint8(at, value),
+    );
     write('t10k-images-idx3-ubyte.gz', gzipSync(image));
-    write('t10k-labels.idx1-ubyte', idx(0x08, [2], [7, 3], 1, (view, at, value) => view.setUint8(at, value)));
+    write(
+      't10k-labels.idx1-ubyte',
+      idx(0x08, [2], [7, 3], 1, (view, at, value) => view.setUint8(at, value)),
+    );
     const [first, second] = await mnist({ split: 'test', directory }).toArray();
     const [image1, label1] = second!;
     expect(first![0].shape).toEqual([3, 3, 1]);

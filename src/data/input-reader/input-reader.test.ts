@@ -5,7 +5,17 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 
 import { dataConfig, type DataConfigInput } from '../config.js';
-import { createCombineFn, fromItems, InputReader, matchFiles, setNoticeHandler, TfExampleBuilder, writeSmallDataset, parseExample, type NDArray } from '../index.js';
+import {
+  createCombineFn,
+  fromItems,
+  InputReader,
+  matchFiles,
+  setNoticeHandler,
+  TfExampleBuilder,
+  writeSmallDataset,
+  parseExample,
+  type NDArray,
+} from '../index.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'orbit-reader-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -16,7 +26,8 @@ setNoticeHandler((message) => notices.push(message));
 /** "Files" that need no disk: file `a` holds a0, a1, a2. */
 const datasetFn = (paths: string | readonly string[]) => fromItems([paths].flat().flatMap((path) => [`${path}0`, `${path}1`, `${path}2`]));
 const params = (input: DataConfigInput) => dataConfig({ input_path: 'a,b', global_batch_size: 2, drop_remainder: false, ...input });
-const batches = async (dataset: { take(n: number): { toArray(): Promise<unknown[]> } }, n = 100): Promise<unknown[]> => dataset.take(n).toArray();
+const batches = async (dataset: { take(n: number): { toArray(): Promise<unknown[]> } }, n = 100): Promise<unknown[]> =>
+  dataset.take(n).toArray();
 
 describe('matchFiles', () => {
   const touch = (name: string): void => writeFileSync(join(directory, name), '');
@@ -53,30 +64,59 @@ describe('InputReader', () => {
 
   it('reads files in turn, and one file by itself', async () => {
     const read = (input: DataConfigInput) => batches(new InputReader({ params: params(input), datasetFn }).read());
-    expect(await read({})).toEqual([['a0', 'b0'], ['a1', 'b1'], ['a2', 'b2']]);
-    expect(await read({ block_length: 2 })).toEqual([['a0', 'a1'], ['b0', 'b1'], ['a2', 'b2']]);
-    expect(await read({ cycle_length: 1 })).toEqual([['a0', 'a1'], ['a2', 'b0'], ['b1', 'b2']]);
+    expect(await read({})).toEqual([
+      ['a0', 'b0'],
+      ['a1', 'b1'],
+      ['a2', 'b2'],
+    ]);
+    expect(await read({ block_length: 2 })).toEqual([
+      ['a0', 'a1'],
+      ['b0', 'b1'],
+      ['a2', 'b2'],
+    ]);
+    expect(await read({ cycle_length: 1 })).toEqual([
+      ['a0', 'a1'],
+      ['a2', 'b0'],
+      ['b1', 'b2'],
+    ]);
     expect(await read({ input_path: 'a' })).toEqual([['a0', 'a1'], ['a2']]);
     expect(await read({ input_path: 'a', drop_remainder: true })).toEqual([['a0', 'a1']]);
   });
 
   it('gives every input pipeline its files, or its records where there are too few files', async () => {
     const read = (input_path: string, inputPipelineId: number) =>
-      batches(new InputReader({ params: params({ input_path }), datasetFn }).read({ numInputPipelines: 3, inputPipelineId, numReplicasInSync: 1 }));
-    expect(await Promise.all([0, 1, 2].map((i) => read('a,b,c', i)))).toEqual([[['a0', 'a1'], ['a2']], [['b0', 'b1'], ['b2']], [['c0', 'c1'], ['c2']]]);
+      batches(
+        new InputReader({ params: params({ input_path }), datasetFn }).read({
+          numInputPipelines: 3,
+          inputPipelineId,
+          numReplicasInSync: 1,
+        }),
+      );
+    expect(await Promise.all([0, 1, 2].map((i) => read('a,b,c', i)))).toEqual([
+      [['a0', 'a1'], ['a2']],
+      [['b0', 'b1'], ['b2']],
+      [['c0', 'c1'], ['c2']],
+    ]);
     expect(await Promise.all([0, 1, 2].map((i) => read('a', i)))).toEqual([[['a0']], [['a1']], [['a2']]]);
     expect(notices).toEqual([]);
     expect(await Promise.all([0, 1, 2].map((i) => read('a,b', i)))).toEqual([[['a0', 'b0']], [['a1', 'b1']], [['a2', 'b2']]]);
     expect(notices[0]).toMatch(/2 files for 3 input pipelines/);
     const unsharded = new InputReader({ params: params({ input_path: 'a', sharding: false }), datasetFn });
-    expect(await batches(unsharded.read({ numInputPipelines: 3, inputPipelineId: 1, numReplicasInSync: 1 }))).toEqual([['a0', 'a1'], ['a2']]);
+    expect(await batches(unsharded.read({ numInputPipelines: 3, inputPipelineId: 1, numReplicasInSync: 1 }))).toEqual([
+      ['a0', 'a1'],
+      ['a2'],
+    ]);
   });
 
   it('repeats and shuffles for training, reproducibly, with every record once an epoch', async () => {
     for (const cache of [false, true]) {
       let parsed = 0;
       const read = (seed: number | null) =>
-        new InputReader({ params: params({ input_path: 'a', is_training: true, global_batch_size: 3, cache, seed }), datasetFn, parserFn: (record) => (parsed++, record) }).read();
+        new InputReader({
+          params: params({ input_path: 'a', is_training: true, global_batch_size: 3, cache, seed }),
+          datasetFn,
+          parserFn: (record) => (parsed++, record),
+        }).read();
       const first = (await batches(read(1), 20)) as string[][];
       expect(parsed).toBe(cache ? 3 : 60);
       for (const batch of first) expect(batch.slice().sort()).toEqual(['a0', 'a1', 'a2']);
@@ -96,7 +136,11 @@ describe('InputReader', () => {
     });
     expect(await batches(reader.read(context, fromItems(['x', 'y', 'z'])))).toEqual([['x', 'y'], ['z']]);
     const halved = new InputReader({ params: params({ global_batch_size: 4 }), datasetFn });
-    expect(await batches(halved.read(context))).toEqual([['a0', 'b0'], ['a1', 'b1'], ['a2', 'b2']]);
+    expect(await batches(halved.read(context))).toEqual([
+      ['a0', 'b0'],
+      ['a1', 'b1'],
+      ['a2', 'b2'],
+    ]);
   });
 
   it('combines named sources by weight', async () => {
@@ -119,7 +163,10 @@ describe('InputReader', () => {
     const paths = await Promise.all(
       [0, 1, 2].map(async (file) => {
         const path = join(directory, `part-${file}`);
-        await writeSmallDataset(Array.from({ length: 10 }, (_, i) => new TfExampleBuilder().addIntsFeature('id', file * 10 + i)), path);
+        await writeSmallDataset(
+          Array.from({ length: 10 }, (_, i) => new TfExampleBuilder().addIntsFeature('id', file * 10 + i)),
+          path,
+        );
         return path;
       }),
     );
@@ -144,9 +191,15 @@ describe('InputReader', () => {
     expect(() => make({ tfds_name: 'mnist' })).toThrow(/both set/);
     expect(() => make({ input_path: { x: 'a' } })).toThrow(/combineFn is needed/);
     expect(() => make({ input_path: '', tfds_name: 'mnist', tfds_split: 'train' }).read()).toThrow(/no reader for named public data sets/);
-    expect(() => make({ global_batch_size: 3 }).read({ numInputPipelines: 1, inputPipelineId: 0, numReplicasInSync: 2 })).toThrow(/divided among 2/);
-    expect(() => make({ global_batch_size: 0 }).read()).toThrow(expect.objectContaining({ name: 'ConfigError', path: 'global_batch_size' }));
+    expect(() => make({ global_batch_size: 3 }).read({ numInputPipelines: 1, inputPipelineId: 0, numReplicasInSync: 2 })).toThrow(
+      /divided among 2/,
+    );
+    expect(() => make({ global_batch_size: 0 }).read()).toThrow(
+      expect.objectContaining({ name: 'ConfigError', path: 'global_batch_size' }),
+    );
     expect(() => make({ is_training: true, shuffle_buffer_size: 0 }).read()).toThrow(/shuffle_buffer_size is 0/);
-    expect(() => new InputReader({ params: params({ input_path: 'a', global_batch_size: 4, drop_remainder: true }), datasetFn }).read()).toThrow(/3 examples, less than one batch of 4/);
+    expect(() =>
+      new InputReader({ params: params({ input_path: 'a', global_batch_size: 4, drop_remainder: true }), datasetFn }).read(),
+    ).toThrow(/3 examples, less than one batch of 4/);
   });
 });

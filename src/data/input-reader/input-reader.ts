@@ -98,9 +98,12 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
   #readSources(context: InputPipeline | undefined): Dataset<D> {
     const files = this.#files;
     if (files === undefined) {
-      throw new ConfigError('input_path is empty, and there is no reader for named public data sets (tfds_name); give files, or a data set to read().', {
-        path: 'input_path',
-      });
+      throw new ConfigError(
+        'input_path is empty, and there is no reader for named public data sets (tfds_name); give files, or a data set to read().',
+        {
+          path: 'input_path',
+        },
+      );
     }
     if (isList(files)) return this.#shuffleAndDecode(this.#readFiles(files, context));
     const named = Object.entries(files).map(([name, list]) => [name, this.#shuffleAndDecode(this.#readFiles(list, context))] as const);
@@ -112,20 +115,25 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
     const datasetFn = this.#options.datasetFn ?? (tfRecords as unknown as DatasetFn<R>); // without datasetFn, R is the record's bytes
     const { numInputPipelines: pipelines = 1, inputPipelineId: pipeline = 0 } = context ?? {};
     const repeats = this.#training && !params.cache;
-    const shardIt = <E>(dataset: Dataset<E>): Dataset<E> => (params.sharding && pipelines > 1 ? dataset.shard(pipelines, pipeline) : dataset);
+    const shardIt = <E>(dataset: Dataset<E>): Dataset<E> =>
+      params.sharding && pipelines > 1 ? dataset.shard(pipelines, pipeline) : dataset;
     if (files.length === 1 || files.length < pipelines) {
       if (files.length > 1) {
-        notice(`There are ${files.length} files for ${pipelines} input pipelines: every pipeline reads all of them and keeps its share of the records.`);
+        notice(
+          `There are ${files.length} files for ${pipelines} input pipelines: every pipeline reads all of them and keeps its share of the records.`,
+        );
       }
       const records = shardIt(datasetFn(files.length === 1 ? files[0]! : files));
       return repeats ? records.repeat() : records;
     }
     let list = fromItems(files);
-    if (this.#training) list = list.shuffle({ bufferSize: Math.max(2, files.length), seed: params.seed ?? 0, reshuffleEachIteration: !params.cache });
+    if (this.#training)
+      list = list.shuffle({ bufferSize: Math.max(2, files.length), seed: params.seed ?? 0, reshuffleEachIteration: !params.cache });
     list = shardIt(list);
     if (repeats) list = list.repeat();
     const cycleLength = params.cycle_length ?? Math.min(files.length, AUTOMATIC_CYCLE_LENGTH);
-    if (cycleLength < 1) throw new ConfigError(`cycle_length is ${cycleLength}; at least 1, or null, was expected.`, { path: 'cycle_length' });
+    if (cycleLength < 1)
+      throw new ConfigError(`cycle_length is ${cycleLength}; at least 1, or null, was expected.`, { path: 'cycle_length' });
     return list.interleave(datasetFn, { cycleLength, blockLength: params.block_length });
   }
 
@@ -136,7 +144,9 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
   #shuffle<E>(dataset: Dataset<E>): Dataset<E> {
     const { shuffle_buffer_size: bufferSize, seed } = this.#options.params;
     if (bufferSize < 1) {
-      throw new ConfigError(`shuffle_buffer_size is ${bufferSize}; at least 1 was expected (1 leaves the order as it is).`, { path: 'shuffle_buffer_size' });
+      throw new ConfigError(`shuffle_buffer_size is ${bufferSize}; at least 1 was expected (1 leaves the order as it is).`, {
+        path: 'shuffle_buffer_size',
+      });
     }
     return dataset.shuffle({ bufferSize, seed: seed ?? 0 });
   }
@@ -157,14 +167,17 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
   #batch(examples: Dataset<E>, batchSize: number, context: InputPipeline | undefined): Dataset<P> {
     const { params, transformAndBatchFn, postprocessFn } = this.#options;
     const ahead = params.prefetch_buffer_size ?? 0;
-    if (ahead < 0) throw new ConfigError(`prefetch_buffer_size is ${ahead}; at least 0, or null, was expected.`, { path: 'prefetch_buffer_size' });
+    if (ahead < 0)
+      throw new ConfigError(`prefetch_buffer_size is ${ahead}; at least 0, or null, was expected.`, { path: 'prefetch_buffer_size' });
     let batches: Dataset<B>;
     if (transformAndBatchFn !== undefined) {
       batches = transformAndBatchFn(examples, context);
     } else {
       batches = examples.batch(batchSize, { dropRemainder: params.drop_remainder }) as Dataset<unknown> as Dataset<B>;
       if (batches.length === 0 && examples.length !== 0) {
-        throw new DataError(`The data have ${examples.length} examples, less than one batch of ${batchSize}, and drop_remainder drops the rest.`);
+        throw new DataError(
+          `The data have ${examples.length} examples, less than one batch of ${batchSize}, and drop_remainder drops the rest.`,
+        );
       }
     }
     return mapped(batches, postprocessFn).prefetch(ahead === 0 ? AUTOMATIC_PREFETCH : ahead);
@@ -175,7 +188,9 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
     const replicas = context?.numReplicasInSync ?? 1;
     if (size < 1) throw new ConfigError(`global_batch_size is ${size}; at least 1 was expected.`, { path: 'global_batch_size' });
     if (size % replicas !== 0) {
-      throw new ConfigError(`global_batch_size is ${size}, which cannot be divided among ${replicas} replicas.`, { path: 'global_batch_size' });
+      throw new ConfigError(`global_batch_size is ${size}, which cannot be divided among ${replicas} replicas.`, {
+        path: 'global_batch_size',
+      });
     }
     return size / replicas;
   }
@@ -197,4 +212,3 @@ function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
 function isList(files: Files): files is readonly string[] {
   return Array.isArray(files);
 }
-

@@ -22,7 +22,13 @@ export function batch<T>(source: Stage<T>, size: number, dropRemainder: boolean)
 }
 
 /** Groups `size` elements and joins each group with `join`. */
-export function group<T, B>(source: Stage<T>, operator: string, size: number, dropRemainder: boolean, join: (elements: T[]) => B): Stage<B> {
+export function group<T, B>(
+  source: Stage<T>,
+  operator: string,
+  size: number,
+  dropRemainder: boolean,
+  join: (elements: T[]) => B,
+): Stage<B> {
   const label = `${source.label} > ${operator}`;
   const { random } = source;
   if (random !== undefined) return randomStage(label, groupRandom(random, size, dropRemainder, join));

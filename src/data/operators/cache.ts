@@ -47,7 +47,11 @@ class Store<T> {
       if (position < this.elements.length) return this.elements[position]!;
       if (this.#complete) return END;
       // Another cursor may be waiting for the same element.
-      if (this.#filling !== undefined) return this.#filling.then(() => AGAIN, () => AGAIN);
+      if (this.#filling !== undefined)
+        return this.#filling.then(
+          () => AGAIN,
+          () => AGAIN,
+        );
       const pulled = (this.#filler ??= this.source.open(0)).pull();
       if (!(pulled instanceof Promise)) return this.#keep(pulled);
       const filling = pulled.then((element) => this.#keep(element));

@@ -147,9 +147,7 @@ class InterleaveCursor<A, B> implements Cursor<B> {
   /** Reads the element that follows a position of the source, with a cursor of its own. */
   #reread(before: PositionValue): Maybe<A> {
     const cursor = this.source.open(this.pass);
-    return chain(restoreCursor(cursor, before), () =>
-      chain(cursor.pull(), (element) => chain(cursor.close(), () => element as A)),
-    );
+    return chain(restoreCursor(cursor, before), () => chain(cursor.pull(), (element) => chain(cursor.close(), () => element as A)));
   }
 
   address(): PositionValue | undefined {

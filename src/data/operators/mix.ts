@@ -8,7 +8,12 @@ export function mix<T>(sources: readonly Stage<T>[], weights: readonly number[],
     label: `mix(${sources.map((source, i) => `${weights[i]} of ${source.label}`).join(', ')}; seed ${seed})`,
     length: sources.every(({ length }) => length === Infinity) ? Infinity : undefined,
     addressable: sources.every(({ addressable }) => addressable),
-    open: (pass) => mixCursor(sources.map((source) => source.open(pass)), weights, new RandomStream(hashKey(seed, pass))),
+    open: (pass) =>
+      mixCursor(
+        sources.map((source) => source.open(pass)),
+        weights,
+        new RandomStream(hashKey(seed, pass)),
+      ),
   };
 }
 

@@ -1,5 +1,16 @@
 import { randomStage } from '../random-access.js';
-import { END, isSkipState, forEachIndex, restoreCursor, chain, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
+import {
+  END,
+  isSkipState,
+  forEachIndex,
+  restoreCursor,
+  chain,
+  type Cursor,
+  type End,
+  type Maybe,
+  type PositionValue,
+  type Stage,
+} from '../stage.js';
 
 /** Elements between two notes of the source's position: how many a restore reads again at most, on top of the depth. */
 const NOTE_EVERY = 16;

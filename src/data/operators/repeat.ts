@@ -1,5 +1,18 @@
 import { count as checkCount, list, randomStage } from '../random-access.js';
-import { AGAIN, END, innerPass, loop, restoreCursor, chain, type Cursor, type End, type Maybe, type PositionValue, type RandomAccess, type Stage } from '../stage.js';
+import {
+  AGAIN,
+  END,
+  innerPass,
+  loop,
+  restoreCursor,
+  chain,
+  type Cursor,
+  type End,
+  type Maybe,
+  type PositionValue,
+  type RandomAccess,
+  type Stage,
+} from '../stage.js';
 
 /** Goes through the source `times` times (`Infinity`: endlessly). An empty source stays empty. */
 export function repeat<T>(source: Stage<T>, times: number): Stage<T> {

@@ -85,7 +85,11 @@ class ShuffleCursor<T> implements Cursor<T> {
   #last: PositionValue | undefined;
   #addressable = true;
 
-  constructor(source: Stage<T>, readonly plan: ShufflePlan, pass: number) {
+  constructor(
+    source: Stage<T>,
+    readonly plan: ShufflePlan,
+    pass: number,
+  ) {
     this.#source = source.open(pass);
     this.#random = new RandomStream(hashKey(plan.seed, plan.reshuffle ? pass : 0));
   }

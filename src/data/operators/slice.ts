@@ -33,7 +33,7 @@ function slice<T>(source: Stage<T>, operator: string, part: Slice): Stage<T> {
       length: sliceLength(random.length, part),
       readAhead: random.readAhead,
       release: random.release,
-    ready: random.ready && (() => random.ready?.()),
+      ready: random.ready && (() => random.ready?.()),
       at: (pass, position) => random.at(pass, offset + position * stride),
       rows: rows && { index: (pass, position) => rows.index(pass, offset + position * stride), gather: rows.gather, release: rows.release },
     });

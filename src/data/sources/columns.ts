@@ -134,7 +134,8 @@ export function columnsOf(value: unknown, path = ''): ColumnTree {
   if (ArrayBuffer.isView(value)) return new ArrayColumn(NDArray.of(value as TypedArray));
   if (Array.isArray(value) && value.length > 0) {
     if (value.every((item) => typeof item === 'number')) return new ArrayColumn(NDArray.of(Float32Array.from(value)));
-    if (value.every((item) => typeof item === 'boolean')) return new ArrayColumn(new NDArray(Uint8Array.from(value, Number), [value.length], 'bool'));
+    if (value.every((item) => typeof item === 'boolean'))
+      return new ArrayColumn(new NDArray(Uint8Array.from(value, Number), [value.length], 'bool'));
     if (value.every((item) => typeof item === 'string')) return new StringColumn(value.slice());
     return value.map((item, k) => columnsOf(item, `${path}[${k}]`));
   }

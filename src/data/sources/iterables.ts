@@ -46,7 +46,8 @@ class IterableCursor<T> implements Cursor<T> {
     if (this.#iterator !== undefined) return this.#iterator;
     const iterable = this.start(this.pass) as Partial<Iterable<T> & AsyncIterable<T>> | null | undefined;
     const iterator = iterable?.[Symbol.asyncIterator]?.() ?? iterable?.[Symbol.iterator]?.();
-    if (iterator === undefined) throw new DataError(`${this.name}: the function must return something iterable (an array, a generator, a stream).`);
+    if (iterator === undefined)
+      throw new DataError(`${this.name}: the function must return something iterable (an array, a generator, a stream).`);
     if (this.exact && !isStateful(iterator)) {
       throw new DataError(
         `${this.name} can be resumed only by reading and dropping what came before, and requireExactResume is set. ` +
@@ -92,7 +93,8 @@ class IterableCursor<T> implements Cursor<T> {
     notice(`${this.name}: resuming by reading and dropping the ${taken} elements that were taken before.`);
     return forEachIndex(taken, () =>
       chain(this.pull(), (element) => {
-        if (element === END) throw new DataError(`${this.name}: it ended after ${this.#taken} elements, but ${taken} were taken when the position was saved.`);
+        if (element === END)
+          throw new DataError(`${this.name}: it ended after ${this.#taken} elements, but ${taken} were taken when the position was saved.`);
       }),
     );
   }

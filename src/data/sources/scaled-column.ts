@@ -17,13 +17,7 @@ export class ScaledBytesColumn<D extends 'float32' | 'int32'> implements Column 
   #loaded = false;
 
   /** `load` is called once, when the first element is asked for (or earlier, through `ready`), with the memory to fill. */
-  constructor(
-    rows: number,
-    shape: readonly number[],
-    scale: number,
-    dtype: D,
-    load: (target: Uint8Array) => Promise<void>,
-  ) {
+  constructor(rows: number, shape: readonly number[], scale: number, dtype: D, load: (target: Uint8Array) => Promise<void>) {
     this.length = rows;
     this.#shape = shape;
     this.#size = shapeSize(shape);
@@ -60,14 +54,22 @@ export class ScaledBytesColumn<D extends 'float32' | 'int32'> implements Column 
   }
 
   release(batch: unknown): void {
-    if (batch instanceof NDArray && batch.dtype === this.#dtype && this.#free.length < KEPT_ARRAYS) this.#free.push(batch.data as DTypeArrays[D]);
+    if (batch instanceof NDArray && batch.dtype === this.#dtype && this.#free.length < KEPT_ARRAYS)
+      this.#free.push(batch.data as DTypeArrays[D]);
   }
 }
 
 /** Released arrays that are kept for the next batches. */
 const KEPT_ARRAYS = 4;
 
-function gatherBytes(bytes: Uint8Array, scale: number, indices: Uint32Array, count: number, size: number, out: Float32Array | Int32Array): void {
+function gatherBytes(
+  bytes: Uint8Array,
+  scale: number,
+  indices: Uint32Array,
+  count: number,
+  size: number,
+  out: Float32Array | Int32Array,
+): void {
   for (let i = 0, o = 0; i < count; i++) {
     const first = indices[i]! * size;
     for (let j = first; j < first + size; j++) out[o++] = bytes[j]! * scale;

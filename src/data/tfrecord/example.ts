@@ -52,7 +52,9 @@ export function decodeExample(bytes: Uint8Array): Example {
   try {
     const reader = new BinaryReader(bytes);
     eachField(reader, bytes.length, (features, end) =>
-      features !== 1 ? undefined : eachField(reader, end, (entry, entryEnd) => (entry === 1 ? readEntry(bytes, reader, entryEnd, example) : undefined)),
+      features !== 1
+        ? undefined
+        : eachField(reader, end, (entry, entryEnd) => (entry === 1 ? readEntry(bytes, reader, entryEnd, example) : undefined)),
     );
   } catch (error) {
     throw new DataError(`The record is no tf.train.Example: ${(error as Error).message}.`, { cause: error });
@@ -92,7 +94,9 @@ function readEntry(bytes: Uint8Array, reader: BinaryReader, end: number, example
 function readList(bytes: Uint8Array, reader: BinaryReader, kind: number, end: number): Feature | undefined {
   if (kind === 1) {
     const values: Uint8Array[] = [];
-    eachField(reader, end, (field, valueEnd) => (field === 1 ? void values.push(new Uint8Array(bytes.subarray(reader.pos, valueEnd))) : undefined));
+    eachField(reader, end, (field, valueEnd) =>
+      field === 1 ? void values.push(new Uint8Array(bytes.subarray(reader.pos, valueEnd))) : undefined,
+    );
     return { kind: 'bytes', values };
   }
   if (kind !== 2 && kind !== 3) return undefined;
@@ -107,7 +111,7 @@ function readList(bytes: Uint8Array, reader: BinaryReader, kind: number, end: nu
     const [field, wire] = reader.tag();
     if (field !== 1) reader.skip(wire, field);
     else if (wire !== WireType.LengthDelimited) values.push(one());
-    else for (const packedEnd = reader.uint32() + reader.pos; reader.pos < packedEnd; ) values.push(one());
+    else for (const packedEnd = reader.uint32() + reader.pos; reader.pos < packedEnd;) values.push(one());
   }
   return kind === 2 ? { kind: 'float', values: Float32Array.from(values as number[]) } : { kind: 'int64', values };
 }
@@ -158,14 +162,18 @@ export class TfExampleBuilder {
   /** Adds bytes, or a list of them; strings become UTF-8. */
   addBytesFeature(key: string, value: Bytes | readonly Bytes[]): this {
     const list: readonly Bytes[] = typeof value === 'string' || value instanceof Uint8Array ? [value] : value;
-    return this.addFeature(key, { kind: 'bytes', values: list.map((item) => (typeof item === 'string' ? new TextEncoder().encode(item) : item)) });
+    return this.addFeature(key, {
+      kind: 'bytes',
+      values: list.map((item) => (typeof item === 'string' ? new TextEncoder().encode(item) : item)),
+    });
   }
 
   /** Adds one or several integers. Throws a {@link UsageError} for a number that is none. */
   addIntsFeature(key: string, value: number | bigint | ArrayLike<number | bigint>): this {
     const values = typeof value === 'number' || typeof value === 'bigint' ? [value] : Array.from(value);
     const wrong = values.find((item) => typeof item === 'number' && !Number.isSafeInteger(item));
-    if (wrong !== undefined) throw new UsageError(`Feature ${key}: ${wrong} is no integer that a number holds exactly; give a whole number or a bigint.`);
+    if (wrong !== undefined)
+      throw new UsageError(`Feature ${key}: ${wrong} is no integer that a number holds exactly; give a whole number or a bigint.`);
     return this.addFeature(key, { kind: 'int64', values });
   }
 

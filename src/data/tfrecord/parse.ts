@@ -50,7 +50,12 @@ function parse(key: string, spec: FeatureSpec, feature: Feature | undefined): un
     throw new DataError(`Feature ${key} has ${size} values, but its spec's shape [${actual.join(', ')}] takes ${shapeSize(actual)}.`);
   }
   if (dtype === 'float32') return new NDArray(Float32Array.from(values as Float32Array), actual, 'float32');
-  if (dtype === 'int32') return new NDArray(Int32Array.from(values as number[], (value) => int32(key, value)), actual, 'int32');
+  if (dtype === 'int32')
+    return new NDArray(
+      Int32Array.from(values as number[], (value) => int32(key, value)),
+      actual,
+      'int32',
+    );
   const items = Array.from(values as (Uint8Array | string)[], (value) => {
     if (dtype === 'bytes') return typeof value === 'string' ? new TextEncoder().encode(value) : value;
     return typeof value === 'string' ? value : new TextDecoder().decode(value);

@@ -31,7 +31,11 @@ export interface TfRecordOptions {
 /** The records of one or several record files, in order. A damaged file ends in a {@link DataError} with file and byte. */
 export function tfRecords(paths: string | readonly string[], { compression = 'none' }: TfRecordOptions = {}): Dataset<Uint8Array> {
   const one = (path: string): Dataset<Uint8Array> =>
-    new Dataset(positionedStage(`records ${path}`, () => (compression === 'gzip' ? new RecordReader(path, new GzipBytes(path)) : new SeekableReader(path))));
+    new Dataset(
+      positionedStage(`records ${path}`, () =>
+        compression === 'gzip' ? new RecordReader(path, new GzipBytes(path)) : new SeekableReader(path),
+      ),
+    );
   return typeof paths === 'string' ? one(paths) : fromItems(paths).flatMap(one);
 }
 
@@ -209,14 +213,17 @@ function payloadLength(path: string, position: number, bytes: Uint8Array, at: nu
     );
   }
   const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
-  if (length > LARGEST_RECORD_BYTES) throw new DataError(`${path}: the record at byte ${position} is said to have ${length} bytes, more than can be read.`);
+  if (length > LARGEST_RECORD_BYTES)
+    throw new DataError(`${path}: the record at byte ${position} is said to have ${length} bytes, more than can be read.`);
   return length;
 }
 
 function payload(path: string, position: number, bytes: Uint8Array, at: number, length: number): Uint8Array {
   const stored = new DataView(bytes.buffer, bytes.byteOffset + at + length, FOOTER_BYTES).getUint32(0, true);
   if (stored !== maskedCrc32c(bytes, at, at + length)) {
-    throw new DataError(`${path}: the record at byte ${position} is damaged: its checksum does not match. Download or copy the file again.`);
+    throw new DataError(
+      `${path}: the record at byte ${position} is damaged: its checksum does not match. Download or copy the file again.`,
+    );
   }
   return new Uint8Array(bytes.subarray(at, at + length)); // a copy, and no Buffer
 }
@@ -227,6 +234,13 @@ function truncated(path: string, position: number): DataError {
 
 function unreadable(path: string, error: unknown): DataError {
   const { code, message } = error as NodeJS.ErrnoException;
-  const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a directory' : code === 'Z_DATA_ERROR' ? `it is no gzip file, or damaged (${message})` : message;
+  const reason =
+    code === 'ENOENT'
+      ? 'there is no such file'
+      : code === 'EISDIR'
+        ? 'it is a directory'
+        : code === 'Z_DATA_ERROR'
+          ? `it is no gzip file, or damaged (${message})`
+          : message;
   return new DataError(`${path} cannot be read: ${reason}.`, { cause: error });
 }

@@ -7,7 +7,17 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 
 import { crc32c, maskedCrc32c } from './crc32c.js';
-import { decodeExample, encodeExample, parseExample, pickDatasetFn, TfExampleBuilder, tfRecords, writeSmallDataset, writeTfRecords, type Feature } from './index.js';
+import {
+  decodeExample,
+  encodeExample,
+  parseExample,
+  pickDatasetFn,
+  TfExampleBuilder,
+  tfRecords,
+  writeSmallDataset,
+  writeTfRecords,
+  type Feature,
+} from './index.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'orbit-records-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -51,13 +61,19 @@ describe('record files', () => {
 
   it('give back what was written, plain and gzip, across the pieces they are read in', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 20 }), fc.constantFrom('none', 'gzip') as fc.Arbitrary<'none' | 'gzip'>, async (records, compression) => {
-        const path = join(directory, 'round-trip');
-        const large = new Uint8Array(1_500_000).fill(7);
-        await writeTfRecords(path, [...records, large, text('end')], { compression });
-        const read = await tfRecords(path, { compression }).toArray();
-        expect(read.map((r) => Buffer.from(r).toString('base64'))).toEqual([...records, large, text('end')].map((r) => Buffer.from(r).toString('base64')));
-      }),
+      fc.asyncProperty(
+        fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 20 }),
+        fc.constantFrom('none', 'gzip') as fc.Arbitrary<'none' | 'gzip'>,
+        async (records, compression) => {
+          const path = join(directory, 'round-trip');
+          const large = new Uint8Array(1_500_000).fill(7);
+          await writeTfRecords(path, [...records, large, text('end')], { compression });
+          const read = await tfRecords(path, { compression }).toArray();
+          expect(read.map((r) => Buffer.from(r).toString('base64'))).toEqual(
+            [...records, large, text('end')].map((r) => Buffer.from(r).toString('base64')),
+          );
+        },
+      ),
       { numRuns: 10 },
     );
     expect(readdirSync(directory).filter((name) => name.includes('.tmp-'))).toEqual([]);
@@ -66,7 +82,11 @@ describe('record files', () => {
   it('resume at the record that comes next, shuffled too', async () => {
     const path = join(directory, 'resume');
     for (const compression of ['none', 'gzip'] as const) {
-      await writeTfRecords(path, Array.from({ length: 40 }, (_, i) => text(`record ${i}`.repeat(i))), { compression });
+      await writeTfRecords(
+        path,
+        Array.from({ length: 40 }, (_, i) => text(`record ${i}`.repeat(i))),
+        { compression },
+      );
       for (const make of [
         () => tfRecords(path, { compression }),
         () => tfRecords([path, path], { compression }).shuffle({ seed: 1, bufferSize: 9 }).repeat(2),
@@ -95,7 +115,9 @@ describe('record files', () => {
     await expect(tfRecords(write(good.subarray(0, -1))).toArray()).rejects.toThrow(/truncated/);
     await expect(tfRecords(write(gzipSync(good))).toArray()).rejects.toThrow(/Is it a record file, and is its compression stated rightly/);
     await expect(tfRecords(path, { compression: 'gzip' }).toArray()).rejects.toThrow(/no gzip file, or damaged/);
-    await expect(tfRecords(write(gzipSync(good).subarray(0, -12)), { compression: 'gzip' }).toArray()).rejects.toThrow(/cannot be read|truncated/);
+    await expect(tfRecords(write(gzipSync(good).subarray(0, -12)), { compression: 'gzip' }).toArray()).rejects.toThrow(
+      /cannot be read|truncated/,
+    );
     await expect(tfRecords(join(directory, 'absent')).toArray()).rejects.toThrow(/absent cannot be read: there is no such file/);
     expect(await tfRecords(write(new Uint8Array(0))).toArray()).toEqual([]);
   });
@@ -106,12 +128,21 @@ describe('tf.train.Example', () => {
   const ints = hex('0a0e' + '0a0c' + '0a0161' + '1207' + '1a05' + '0a03' + '01ac02');
 
   it('has the bytes that the message definition gives', () => {
-    expect(Buffer.from(new TfExampleBuilder().addIntsFeature('a', [1, 300]).serializedExample).toString('hex')).toBe(Buffer.from(ints).toString('hex'));
+    expect(Buffer.from(new TfExampleBuilder().addIntsFeature('a', [1, 300]).serializedExample).toString('hex')).toBe(
+      Buffer.from(ints).toString('hex'),
+    );
     expect(decodeExample(ints)).toEqual(new Map([['a', { kind: 'int64', values: [1, 300] }]]));
     // Float and bytes lists; the integers one by one instead of packed.
-    expect(decodeExample(hex('0a0e' + '0a0c' + '0a0162' + '1207' + '1205' + '0d0000003f'))).toEqual(new Map([['b', { kind: 'float', values: Float32Array.of(0.5) }]]));
-    expect(decodeExample(hex('0a0f' + '0a0d' + '0a0163' + '1208' + '0a06' + '0a0178' + '0a0179')).get('c')).toEqual({ kind: 'bytes', values: [text('x'), text('y')] });
-    expect(decodeExample(hex('0a0d' + '0a0b' + '0a0161' + '1206' + '1a04' + '08010805'))).toEqual(new Map([['a', { kind: 'int64', values: [1, 5] }]]));
+    expect(decodeExample(hex('0a0e' + '0a0c' + '0a0162' + '1207' + '1205' + '0d0000003f'))).toEqual(
+      new Map([['b', { kind: 'float', values: Float32Array.of(0.5) }]]),
+    );
+    expect(decodeExample(hex('0a0f' + '0a0d' + '0a0163' + '1208' + '0a06' + '0a0178' + '0a0179')).get('c')).toEqual({
+      kind: 'bytes',
+      values: [text('x'), text('y')],
+    });
+    expect(decodeExample(hex('0a0d' + '0a0b' + '0a0161' + '1206' + '1a04' + '08010805'))).toEqual(
+      new Map([['a', { kind: 'int64', values: [1, 5] }]]),
+    );
   });
 
   it('survives encoding and decoding, whatever it holds', () => {
@@ -137,7 +168,11 @@ describe('tf.train.Example', () => {
   });
 
   it('is parsed by a spec, with errors that name the feature', () => {
-    const bytes = new TfExampleBuilder().addFloatsFeature('x', [1, 2, 3, 4]).addIntsFeature('y', 7).addBytesFeature('name', 'Ä').addBytesFeature('raw', [Uint8Array.of(1)]).serializedExample;
+    const bytes = new TfExampleBuilder()
+      .addFloatsFeature('x', [1, 2, 3, 4])
+      .addIntsFeature('y', 7)
+      .addBytesFeature('name', 'Ä')
+      .addBytesFeature('raw', [Uint8Array.of(1)]).serializedExample;
     const parsed = parseExample(bytes, {
       x: { dtype: 'float32', shape: [2, 2] },
       y: { dtype: 'int32', shape: [] },
@@ -146,9 +181,20 @@ describe('tf.train.Example', () => {
       weight: { dtype: 'float32', shape: [], default: 1 },
     });
     expect(parsed.x.shape).toEqual([2, 2]);
-    expect([...parsed.x.data, ...parsed.y.data, parsed.name, [...parsed.raw[0]!], ...parsed.weight.data]).toEqual([1, 2, 3, 4, 7, 'Ä', [1], 1]);
+    expect([...parsed.x.data, ...parsed.y.data, parsed.name, [...parsed.raw[0]!], ...parsed.weight.data]).toEqual([
+      1,
+      2,
+      3,
+      4,
+      7,
+      'Ä',
+      [1],
+      1,
+    ]);
     expect(() => parseExample(bytes, { z: { dtype: 'int32', shape: [] } })).toThrow(/Feature z is missing/);
-    expect(() => parseExample(bytes, { x: { dtype: 'int32', shape: [4] } })).toThrow(/Feature x holds float values, but its spec says int32/);
+    expect(() => parseExample(bytes, { x: { dtype: 'int32', shape: [4] } })).toThrow(
+      /Feature x holds float values, but its spec says int32/,
+    );
     expect(() => parseExample(bytes, { x: { dtype: 'float32', shape: [3] } })).toThrow(/Feature x has 4 values/);
     const large = new TfExampleBuilder().addIntsFeature('y', 2n ** 40n).serializedExample;
     expect(() => parseExample(large, { y: { dtype: 'int32', shape: [] } })).toThrow(/does not fit into int32/);
@@ -165,7 +211,10 @@ describe('tf.train.Example', () => {
 describe('file types', () => {
   it('are written and picked by name', async () => {
     const example = new TfExampleBuilder().addIntsFeature('a', 1);
-    for (const [written, picked] of [['TFRecords', 'tfrecord'], ['tfrecords_gzip', 'tfrecord_compressed']] as const) {
+    for (const [written, picked] of [
+      ['TFRecords', 'tfrecord'],
+      ['tfrecords_gzip', 'tfrecord_compressed'],
+    ] as const) {
       const path = join(directory, `small-${picked}`);
       await writeSmallDataset([example, example.example, example.serializedExample], path, written);
       if (picked === 'tfrecord_compressed') expect(gunzipSync(readFileSync(path)).length).toBeGreaterThan(0);
