@@ -8,7 +8,7 @@ const forbid = (from, to, comment) => ({
   name: `${from}-imports-no-${to.replaceAll('|', '-or-')}`,
   comment,
   severity: 'error',
-  from: { path: room(from), pathNot: '\\.test\\.ts$' },
+  from: { path: room(from), pathNot: '\\.test(ing)?\\.ts$' },
   to: { path: room(to) },
 });
 
@@ -43,7 +43,7 @@ export default {
       name: 'no-undeclared-package',
       comment: 'The product imports only packages that package.json lists under dependencies, or that the build takes in.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '(\\.test\\.ts$|^src/tf/bundle/)' },
+      from: { path: '^src/', pathNot: '(\\.test(ing)?\\.ts$|^src/tf/bundle/)' },
       to: {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
         pathNot: Object.keys(bundledPackages).map((name) => `^node_modules/${name}/`),
@@ -68,7 +68,7 @@ export default {
       name: 'no-tfjs-here',
       comment: 'These rooms recognise tensors by their structure and load without tfjs, also through what they import.',
       severity: 'error',
-      from: { path: room('orbit|config|checkpoint|summary|data'), pathNot: '\\.test\\.ts$' },
+      from: { path: room('orbit|config|checkpoint|summary|data'), pathNot: '\\.test(ing)?\\.ts$' },
       to: { path: '(^#tf$|^dist/tf/|@tensorflow/)', reachable: true },
     },
     {
@@ -91,7 +91,7 @@ export default {
         "Another room's files are imported through its index.ts. Types may be named where they stand; a room's config.ts holds " +
         'schemas, which load without the room; the command imports the few files that --help and config need, so as to start fast.',
       severity: 'error',
-      from: { path: '^src/([^/]+)/', pathNot: ['\\.test\\.ts$', '^src/cli/'] },
+      from: { path: '^src/([^/]+)/', pathNot: ['\\.test(ing)?\\.ts$', '^src/cli/'] },
       to: {
         path: '^src/[^/]+/.',
         pathNot: ['^src/$1/', '^src/[^/]+/(index|config)\\.ts$', '^src/(models|tasks|tf)/'],
@@ -101,8 +101,8 @@ export default {
     {
       name: 'product-imports-no-tests',
       severity: 'error',
-      from: { path: '^src/', pathNot: '\\.test\\.ts$' },
-      to: { path: '(\\.test\\.ts$|^tests/|^bench/|^examples/)' },
+      from: { path: '^src/', pathNot: '\\.test(ing)?\\.ts$' },
+      to: { path: '(\\.test(ing)?\\.ts$|^tests/|^bench/|^examples/)' },
     },
   ],
   options: {
