@@ -136,6 +136,8 @@ describe('mnist', () => {
     const third = iterator.nextSync()!.value!;
     expect(third[0].data).toBe(second[0].data);
     expect(first[0].data).toEqual(copy);
+    iterator.release(second); // a second time: the memory is the third batch's now
+    expect(iterator.nextSync()!.value![0].data).not.toBe(third[0].data);
   });
 
   it('says which file is missing or wrong', () => {

@@ -11,6 +11,7 @@ export class ScaledBytesColumn<D extends 'float32' | 'int32'> implements Column 
   readonly #dtype: D;
   readonly #load: (target: Uint8Array) => Promise<void>;
   readonly #free: DTypeArrays[D][] = [];
+  readonly #given = new WeakSet<NDArray>();
   #bytes: Uint8Array = new Uint8Array(0);
   #kernel: ScaleKernel | undefined;
   #loading: Promise<void> | undefined;
@@ -50,12 +51,16 @@ export class ScaledBytesColumn<D extends 'float32' | 'int32'> implements Column 
     const data = this.#free.at(-1)?.length === length ? this.#free.pop()! : allocate(this.#dtype, length);
     if (this.#kernel !== undefined) this.#kernel.gather(indices, count, data as Float32Array);
     else gatherBytes(this.#bytes, this.#scale, indices, count, size, data);
-    return new NDArray(data, [count, ...this.#shape], this.#dtype);
+    const batch = new NDArray(data, [count, ...this.#shape], this.#dtype);
+    this.#given.add(batch);
+    return batch;
   }
 
   release(batch: unknown): void {
-    if (batch instanceof NDArray && batch.dtype === this.#dtype && this.#free.length < KEPT_ARRAYS)
+    // Only what was given and not yet released: a second release must not free memory that serves a later batch.
+    if (batch instanceof NDArray && this.#given.delete(batch) && this.#free.length < KEPT_ARRAYS) {
       this.#free.push(batch.data as DTypeArrays[D]);
+    }
   }
 }
 
