@@ -3,7 +3,6 @@ import { Mean } from '../metrics/index.js';
 import type { Metric } from '../metrics/index.js';
 import { StandardEvaluator } from '../orbit/index.js';
 import type { DataIterator, DatasetLike, MaybePromise, Output } from '../orbit/index.js';
-import type { AveragingOptimizer } from './averaging.js';
 import { compileStep } from './compile-step.js';
 import type { CompiledStep } from './compile-step.js';
 import type { Tensors } from './model.js';
@@ -35,14 +34,9 @@ export class EvaluationLoop extends StandardEvaluator<DatasetLike> {
     this.#aggregates = task.aggregateLogs !== Task.prototype.aggregateLogs;
   }
 
-  /** One evaluation, with the averaged weights where there are some. They are swapped back also after an error. */
-  async run(numSteps: number, averaging: AveragingOptimizer | null): Promise<Output> {
-    averaging?.swapWeights();
-    try {
-      return (await this.evaluate(numSteps)) ?? {};
-    } finally {
-      averaging?.swapWeights();
-    }
+  /** One evaluation. */
+  async run(numSteps: number): Promise<Output> {
+    return (await this.evaluate(numSteps)) ?? {};
   }
 
   override evalBegin(): void {
@@ -51,6 +45,7 @@ export class EvaluationLoop extends StandardEvaluator<DatasetLike> {
   }
 
   override evalStep(iterator: DataIterator): MaybePromise<Output | undefined> {
+    this.#trainer.throwIfStopped();
     const next = this.#trainer.nextEvalInputs(iterator);
     return next instanceof Promise ? next.then((n) => this.#runStep(n)) : this.#runStep(next);
   }

@@ -5,6 +5,7 @@ import { asAveraging } from './averaging.js';
 import path from 'node:path';
 import { BestCheckpointExporter } from './best-checkpoint.js';
 import type { ExperimentConfig } from './config.js';
+import { taskInputs } from './inputs.js';
 import { trainableVariables } from './model.js';
 import type { Task } from './task.js';
 import { Trainer } from './trainer.js';
@@ -24,12 +25,13 @@ export interface CreateTrainerOptions extends Pick<TrainerOptions, 'train' | 'ev
 /** Builds the task's model, then the optimizer, then the trainer. */
 export function createTrainer(params: ExperimentConfig, task: Task, options: CreateTrainerOptions = {}): Trainer {
   const { trainerClass = Trainer, train = true, evaluate = true, checkpointExporter = null } = options;
+  const trainDataset = train ? taskInputs(task, params.task.train_data, params.runtime.seed, true) : null; // files load while the model is built
   const model = task.buildModel();
   const optimizer = createOptimizer(task, params);
   optimizer.setVariablePaths(variablePaths(model));
   asAveraging(optimizer)?.shadowCopy([...variablePaths(model).keys()] as never);
   if (train) optimizer.build(trainableVariables(model));
-  return new trainerClass({ config: params, task, model, optimizer, train, evaluate, checkpointExporter });
+  return new trainerClass({ config: params, task, model, optimizer, train, evaluate, trainDataset, checkpointExporter });
 }
 
 /** The exporter of best checkpoints that the config asks for; null unless sub-directory, metric and `dataDir` are all given. */

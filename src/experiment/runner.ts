@@ -164,10 +164,11 @@ export class OrbitExperimentRunner {
   }
 
   /** Makes the controller and restores the newest checkpoint. */
-  protected buildController(parts: ControllerParts): Promise<Controller> {
+  protected async buildController(parts: ControllerParts): Promise<Controller> {
     const { params, modelDir, trainer, checkpointManager } = this;
     const { reporter, summaryManager, evalSummaryManager } = this.#options;
     const { saveSummary } = parts;
+    const eventFiles = saveSummary ? await import('../summary/index.js') : null;
     return parts.controllerClass.create({
       globalStep: trainer.globalStep,
       trainer: parts.trainer,
@@ -178,6 +179,7 @@ export class OrbitExperimentRunner {
       summaryDir: saveSummary ? path.join(modelDir, 'train') : null,
       evalSummaryDir: saveSummary ? path.join(modelDir, params.trainer.validation_summary_subdir) : null,
       summaryInterval: saveSummary ? params.trainer.summary_interval : null,
+      summaryWriterFactory: eventFiles?.eventFileWriter,
       summaryManager,
       evalSummaryManager,
       trainActions: [...parts.trainActions, ...this.defaultTrainActions()],

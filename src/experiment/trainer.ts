@@ -11,12 +11,13 @@ import type { BestCheckpointExporter } from './best-checkpoint.js';
 import type { DataConfig, ExperimentConfig } from './config.js';
 import { asAveraging } from './averaging.js';
 import { compileStep } from './compile-step.js';
+import type { CompiledStep } from './compile-step.js';
 import { DataPositionItem } from './data-position.js';
 import { EvaluationLoop } from './evaluation-loop.js';
+import { taskInputs } from './inputs.js';
 import { LossWatch } from './loss-watch.js';
 import type { Model, Tensors } from './model.js';
 import { RecoveryCounter } from './recovery.js';
-import { seededData } from './seeds.js';
 import { StepRunner } from './step-runner.js';
 import { TrainingStopped } from './stop.js';
 import { Task } from './task.js';
@@ -81,6 +82,7 @@ export class Trainer extends StandardTrainer<DatasetLike> {
   readonly #evaluation: EvaluationLoop | null;
   readonly #watch: LossWatch;
   #step: StepRunner<[Tensors]> | null = null;
+  #swap: CompiledStep<[], void> | null = null;
   #clock = { steps: 0, seconds: 0, begin: 0, counted: 0, firstStepAt: null as number | null };
 
   /** @throws UsageError when the config lacks a part that is needed */
@@ -90,7 +92,7 @@ export class Trainer extends StandardTrainer<DatasetLike> {
     if (!config.task) throw new UsageError('Trainer: the config has no `task` part; make it with experimentConfig({ ... }).');
     requireData(config.task.train_data, options.trainDataset, 'train_data', 'trainDataset');
     requireData(config.task.validation_data, options.validationDataset, 'validation_data', 'validationDataset');
-    super(options.trainDataset ?? inputsOf(task, config.task.train_data, config.runtime.seed), {
+    super(options.trainDataset ?? taskInputs(task, config.task.train_data, config.runtime.seed), {
       useTfWhileLoop: config.trainer.train_tf_while_loop,
       useTfFunction: config.trainer.train_tf_function,
       useTpuSummaryOptimization: config.trainer.allow_tpu_summary,
@@ -104,7 +106,7 @@ export class Trainer extends StandardTrainer<DatasetLike> {
     this.#trainMetrics = train ? task.buildMetrics(true) : null;
     this.#watch = new LossWatch();
     this.#evaluation = evaluate
-      ? new EvaluationLoop(this, options.validationDataset ?? inputsOf(task, config.task.validation_data, config.runtime.seed))
+      ? new EvaluationLoop(this, options.validationDataset ?? taskInputs(task, config.task.validation_data, config.runtime.seed))
       : null;
     this.dataPosition = new DataPositionItem(this.trainIterator);
     this.checkpoint = new Checkpoint({
@@ -180,9 +182,14 @@ export class Trainer extends StandardTrainer<DatasetLike> {
   }
 
   override trainStep(iterator: DataIterator): MaybePromise<void> {
-    if (this.stopSignal?.aborted) throw new TrainingStopped(this.globalStep.value, this.stopSignal.reason);
+    this.throwIfStopped();
     const inputs = this.nextTrainInputs(iterator);
     return inputs instanceof Promise ? inputs.then(this.#runStep) : this.#runStep(inputs);
+  }
+
+  /** Ends the loop that runs if the signal was aborted. @throws TrainingStopped */
+  throwIfStopped(): void {
+    if (this.stopSignal?.aborted) throw new TrainingStopped(this.globalStep.value, this.stopSignal.reason);
   }
 
   readonly #runStep = (inputs: Tensors): MaybePromise<void> => {
@@ -224,11 +231,18 @@ export class Trainer extends StandardTrainer<DatasetLike> {
     return logs;
   }
 
-  /** Evaluates `numSteps` batches, or all of them with -1. */
+  /** Evaluates `numSteps` batches, or all of them with -1; with the averaged weights where the optimizer keeps some. */
   async evaluate(numSteps: number): Promise<Output> {
     const evaluation = this.#evaluation ?? missing('evaluate', 'evaluate');
     const averaging = asAveraging(this.optimizer);
-    return evaluation.run(numSteps, averaging);
+    if (averaging === null) return evaluation.run(numSteps);
+    this.#swap ??= compileStep(() => averaging.swapWeights(), { name: 'swap_averages', eager: this.config.runtime.run_eagerly });
+    await this.#swap();
+    try {
+      return await evaluation.run(numSteps);
+    } finally {
+      await this.#swap(); // also after an error: training must not go on with the averages
+    }
   }
 }
 
@@ -239,22 +253,6 @@ function missing(what: string, part: 'train' | 'evaluate'): never {
 function requireData(config: DataConfig | null | undefined, dataset: unknown, name: string, option: string): void {
   if (config || dataset) return;
   throw new UsageError(`Trainer: config.task has no ${name} and no ${option} was passed; give one of them.`);
-}
-
-/**
- * The task's dataset of a data config, built at first use and walked anew each time it is opened. Data that can be walked
- * only once (a generator object) are built again.
- */
-function inputsOf(task: Task, config: DataConfig, seed: number): DatasetLike {
-  const data = seededData(config, seed);
-  let built: DatasetLike | null = null;
-  return async () => {
-    if (built === null) built = await task.buildInputs(data);
-    const dataset = (typeof built === 'function' ? await built() : built) as Iterable<unknown> | AsyncIterable<unknown>;
-    const isOneWalk = 'next' in dataset;
-    if (isOneWalk) built = null;
-    return dataset;
-  };
 }
 
 /** Metrics by name, to be saved: an interrupted loop goes on counting where it stopped. */
