@@ -99,7 +99,7 @@ class Compiled {
   private async run(args: unknown[]): Promise<unknown> {
     while (inFlight !== undefined) await inFlight;
     const flat = this.flatten(args);
-    const program = this.program(flat);
+    const program = this.program(flat).due();
     const data = flat.leaves.map((leaf) => leaf.data());
     if (program.lastMs > LONG_STEP_MS) {
       const start = performance.now();
@@ -118,7 +118,7 @@ class Compiled {
     }
     const flat = this.flatten(args);
     return execute(
-      this.program(flat),
+      this.program(flat).due(),
       flat.leaves.map((leaf) => leaf.data()),
     );
   }

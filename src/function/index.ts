@@ -9,3 +9,4 @@ export type { Profile, ProfileRow } from './profile.js';
 export { randomState, setRandomSeed } from './random-state.js';
 export { setNumThreads } from './runtime/ort.js';
 export type { ArrayInput, Feed } from './structure.js';
+export { setSummaryRecorder, summary, type SummaryRecorder } from './summary.js';

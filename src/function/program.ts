@@ -12,8 +12,10 @@ import { Executable, type ExecutableSegment } from './runtime/executable.js';
 import type { OnnxGraph } from './graph/onnx.js';
 import type { SessionOptions } from './runtime/session.js';
 import { flattenResult, type Flat } from './structure.js';
+import { summariesDue, writeSummary } from './summary.js';
 import { guardOf, type Guard } from './trace/guard.js';
 import { runTrace, type TraceResult } from './trace/run-trace.js';
+import type { TracedSummary } from './trace/trace.js';
 
 /** Options that shape a program. */
 export interface ProgramOptions extends SessionOptions {
@@ -28,6 +30,7 @@ export class Program {
   /** Duration of the last run in milliseconds; decides whether the next one runs in the background. */
   lastMs = 0;
   private opened: Executable | undefined;
+  private recording: Program | undefined;
 
   constructor(
     readonly key: string,
@@ -36,7 +39,17 @@ export class Program {
     private readonly rebuild: (tensors: readonly tf.Tensor[]) => unknown,
     private readonly guards: readonly Guard[],
     private readonly options: ProgramOptions,
+    /** The summaries whose values are the last outputs. */
+    private readonly summaries: readonly TracedSummary[] = [],
+    /** Makes the variant of this program that also gives its summaries; undefined when it has none. */
+    private readonly makeRecording?: () => Program,
   ) {}
+
+  /** The variant to run now: with summaries when there are any and recording is due. */
+  due(): Program {
+    if (this.makeRecording === undefined || !summariesDue()) return this;
+    return (this.recording ??= this.makeRecording());
+  }
 
   /** The native side; made when it is first needed. */
   get executable(): Executable {
@@ -59,7 +72,9 @@ export class Program {
   result(): unknown {
     if (this.graph.outputs.length === 0) return this.rebuild([]);
     const arrays = this.executable.outputArrays();
-    return this.rebuild(this.graph.outputs.map((v, i) => tf.tensor(arrays[i]!, [...v.shape], v.dtype)));
+    const results = this.graph.outputs.length - this.summaries.length;
+    this.summaries.forEach(({ kind, name }, i) => writeSummary(kind, name, arrays[results + i]!));
+    return this.rebuild(this.graph.outputs.slice(0, results).map((v, i) => tf.tensor(arrays[i]!, [...v.shape], v.dtype)));
   }
 
   /** The whole program as one ONNX graph, for export; sums over replicas are left out. */
@@ -71,6 +86,8 @@ export class Program {
   close(): void {
     this.opened?.close();
     this.opened = undefined;
+    this.recording?.close();
+    this.recording = undefined;
   }
 }
 
@@ -96,10 +113,18 @@ export function traceProgram(
   // The first trace of a function may build layers and slots; what later calls do is what the second one shows.
   if (result.created.length > 0) result = trace(false);
   checkConstants(result, trace(false), name);
-  const alone = options.collective === undefined || options.collective.size === 1;
-  const graph = optimize(alone ? singleReplica(result.graph) : result.graph, options.disabledPasses);
-  const segments = splitAtCollectives(graph).map((s): ExecutableSegment => (s.kind === 'graph' ? { ...s, lowered: lower(s.graph) } : s));
-  return new Program(flat.key, graph, segments, rebuild, [...result.optimizers].map(guardOf), options);
+  const guards = [...result.optimizers].map(guardOf);
+  const build = (graph: Graph): [Graph, ExecutableSegment[]] => {
+    const alone = options.collective === undefined || options.collective.size === 1;
+    const optimized = optimize(alone ? singleReplica(graph) : graph, options.disabledPasses);
+    return [optimized, splitAtCollectives(optimized).map((s) => (s.kind === 'graph' ? { ...s, lowered: lower(s.graph) } : s))];
+  };
+  const { summaries } = result;
+  const recording = (): Program => {
+    const outputs = [...result.graph.outputs, ...summaries.map((s) => s.value)];
+    return new Program(flat.key, ...build({ ...result.graph, outputs }), rebuild, guards, options, summaries);
+  };
+  return new Program(flat.key, ...build(result.graph), rebuild, guards, options, [], summaries.length > 0 ? recording : undefined);
 }
 
 /** Host-made constants that differ between two traces would be frozen into the program: an error. */

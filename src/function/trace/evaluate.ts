@@ -1,5 +1,6 @@
 /** Computes a symbolic value on tfjs's cpu backend, by replaying the calls that lead to it. */
 import * as tf from '#tf';
+import { stepRandom } from '#tf';
 import { sizeOf, type TypedArray } from '../dtype.js';
 import type { Value } from '../graph/ir.js';
 import { initScope } from '../init-scope.js';
@@ -16,13 +17,15 @@ export type EvaluationScope = 'constants' | 'state';
  */
 export function evaluate(value: Value, scope: EvaluationScope, current?: (variable: tf.Variable) => object): TypedArray | undefined {
   if (!reachable(value, scope, new Set())) return undefined;
-  return initScope(() =>
+  let result: TypedArray | undefined; // tidy would look for tensors among the elements of an array that it returns
+  initScope(() =>
     tf.tidy(() => {
       const memo = new Map<Value, tf.Tensor>();
       const tensor = run(value, memo, current);
-      return (tensor.dataSync() as TypedArray).slice();
+      result = (tensor.dataSync() as TypedArray).slice();
     }),
   );
+  return result;
 }
 
 function reachable(value: Value, scope: EvaluationScope, seen: Set<Value>): boolean {
@@ -37,7 +40,7 @@ function reachable(value: Value, scope: EvaluationScope, seen: Set<Value>): bool
     case 'captured':
       return scope === 'state';
     case 'call':
-      if (value.source.call.kernel === 'CounterRandom' && scope === 'constants') return false;
+      if (stepRandom.kernels.has(value.source.call.kernel) && scope === 'constants') return false;
       return value.source.call.inputs.every((v) => reachable(v, scope, seen));
   }
 }

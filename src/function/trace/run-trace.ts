@@ -8,7 +8,7 @@ import { initScope } from '../init-scope.js';
 import { traceBackend, traceBackendName } from './backend.js';
 import { engine, type MutableVariable } from './engine.js';
 import { evaluate } from './evaluate.js';
-import { Trace } from './trace.js';
+import { Trace, type TracedSummary } from './trace.js';
 
 /** A function over tensors, as the tracer calls it: it gets the traced inputs and returns output tensors. */
 export type TracedFunction = (inputs: tf.Tensor[]) => tf.Tensor[];
@@ -22,6 +22,8 @@ export interface TraceResult {
   readonly created: readonly tf.Variable[];
   /** tfjs optimizers that applied gradients. */
   readonly optimizers: ReadonlySet<object>;
+  /** Summaries that the function recorded. */
+  readonly summaries: readonly TracedSummary[];
 }
 
 /** Options of `runTrace`. */
@@ -114,6 +116,7 @@ export function runTrace(f: TracedFunction, options: TraceOptions): TraceResult 
       hostConstants: trace.hostConstants,
       created,
       optimizers: trace.optimizers,
+      summaries: trace.summaries,
     };
   } finally {
     unwatch();

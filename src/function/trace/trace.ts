@@ -12,6 +12,13 @@ import { captureOrigin, userLine } from './origin.js';
 
 type KernelResult = tf.TensorInfo | tf.TensorInfo[];
 
+/** A tensor whose values a step records when that is due. */
+export interface TracedSummary {
+  readonly kind: 'scalar' | 'histogram';
+  readonly name: string;
+  readonly value: Value;
+}
+
 /** A trace in progress. */
 export class Trace {
   /** Kernel calls so far, in order. */
@@ -20,6 +27,8 @@ export class Trace {
   readonly hostConstants: Value[] = [];
   /** tfjs optimizers that applied gradients: their host fields guard the compiled step. */
   readonly optimizers = new Set<object>();
+  /** Summaries recorded so far. */
+  readonly summaries: TracedSummary[] = [];
   private readonly values = new Map<object, Value>();
   private readonly captured = new Map<object, Value>();
 
@@ -42,6 +51,11 @@ export class Trace {
   /** The value of a data bucket made in this trace. */
   find(dataId: object): Value | undefined {
     return this.values.get(dataId);
+  }
+
+  /** Notes a summary of a tensor. */
+  summary(kind: TracedSummary['kind'], name: string, tensor: tf.TensorInfo): void {
+    this.summaries.push({ kind, name, value: this.valueOf(tensor, 'summary') });
   }
 
   /** A tensor for a value, tracked by tfjs's current scope. */
@@ -77,7 +91,7 @@ export class Trace {
     for (const [name, tensor] of Object.entries(inputs)) {
       if (tensor !== undefined && tensor !== null) named[name] = this.valueOf(tensor, kernel);
     }
-    if (kernel === stepRandom.kernelName) {
+    if (stepRandom.kernels.has(kernel)) {
       named['state'] = this.valueOf(stepRandom.state(), kernel);
       attrs = { ...attrs, call: stepRandom.call++ };
     }
