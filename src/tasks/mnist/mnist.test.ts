@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import * as tf from '#tf';
+import { ConfigError } from '../../errors.js';
+import { overrideParams } from '../../config/index.js';
+import { createTrainer, getExperimentConfig, getTask, modelSummary, OrbitExperimentRunner, tryCountParams } from '../../experiment/index.js';
+import { mnistCnn, mnistMlp } from './index.js';
+
+let modelDir: string;
+beforeEach(() => void (modelDir = mkdtempSync(path.join(tmpdir(), 'orbit-mnist-'))));
+afterEach(() => rmSync(modelDir, { recursive: true, force: true }));
+
+describe('the MNIST experiments', () => {
+  it('build the models that their names say', () => {
+    const mlp = getTask(mnistMlp.config().task).buildModel() as tf.Sequential;
+    expect(tryCountParams(mlp)).toBe(784 * 512 + 512 + 512 * 512 + 512 + 512 * 10 + 10);
+    const cnn = getTask(mnistCnn.config().task).buildModel() as tf.Sequential;
+    expect(tryCountParams(cnn)).toBe(9 * 32 + 32 + 9 * 32 * 64 + 64 + 12 * 12 * 64 * 128 + 128 + 128 * 10 + 10);
+    expect(modelSummary(mlp)).toContain('dense_0  Dense    [·, 512]     401,920');
+  });
+
+  it('give a fresh typed config each time, with fields of their own', () => {
+    const params = getExperimentConfig('mnist_mlp');
+    params.task.model.mlp.hidden_units = [3];
+    expect(getExperimentConfig('mnist_mlp').task.model.mlp.hidden_units).toEqual([512, 512]);
+    overrideParams(params, 'task.model.mlp.hidden_units=[8,4], task.model.mlp.dropout_rate=0.5');
+    const model = getTask(params.task).buildModel() as tf.Sequential;
+    expect(model.layers.map((l) => l.getClassName())).toEqual(['Flatten', 'Dense', 'Dropout', 'Dense', 'Dropout', 'Dense']);
+    expect(() => overrideParams(params, 'task.model.mlp.dropout_rate=1.5')).toThrow(ConfigError);
+  });
+
+  it('evaluate all 10,000 test images, the last short batch included', async () => {
+    const params = getExperimentConfig('mnist_mlp');
+    overrideParams(params, 'task.model.mlp.hidden_units=[4], task.validation_data.global_batch_size=3000');
+    const trainer = createTrainer(params, getTask(params.task), { train: false });
+    let images = 0;
+    const next = trainer.nextEvalInputs.bind(trainer);
+    trainer.nextEvalInputs = async (iterator) => {
+      const batch = await next(iterator);
+      images += (batch.inputs as unknown as { shape: number[] }[])[1]!.shape[0]!;
+      return batch;
+    };
+    const logs = await trainer.evaluate(-1);
+    expect(images).toBe(10_000);
+    expect((logs['accuracy'] as number) * 10_000).toBeCloseTo(Math.round((logs['accuracy'] as number) * 10_000), 6);
+  });
+
+  it('add the squared weights to the loss: l2 · Σ w²', async () => {
+    const lossWith = async (l2: number): Promise<{ loss: number; squares: number }> => {
+      const params = getExperimentConfig('mnist_mlp');
+      overrideParams(params, `task.model.mlp.hidden_units=[4], task.model.mlp.l2=${l2}, trainer.train_steps=1, trainer.steps_per_loop=1, trainer.summary_interval=1`);
+      const runner = new OrbitExperimentRunner({
+        task: getTask(params.task),
+        mode: 'train',
+        params,
+        modelDir: path.join(modelDir, String(l2)),
+        saveSummary: false,
+        reporter: {},
+        log: () => {},
+      });
+      await runner.build();
+      const kernels = (runner.trainer.model as tf.Sequential).getWeights().filter((w) => w.rank === 2);
+      const squares = kernels.reduce((sum, w) => sum + [...w.dataSync()].reduce((s, v) => s + v * v, 0), 0);
+      await runner.run();
+      return { loss: runner.result!.train_logs!['training_loss'] as number, squares };
+    };
+    const plain = await lossWith(0);
+    const regularised = await lossWith(0.01);
+    expect(regularised.loss - plain.loss).toBeCloseTo(0.01 * plain.squares, 4);
+  });
+});
