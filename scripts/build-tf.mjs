@@ -14,6 +14,19 @@ const replaced = {
   'random_uniform.js': randomOp('randomUniform', 'uniform'),
   'random_normal.js': randomOp('randomNormal', 'normal'),
   'truncated_normal.js': randomOp('truncatedNormal', 'truncatedNormal'),
+  'multinomial.js': `
+    import { convertToTensor } from '../tensor_util_env';
+    import { ENGINE } from '../engine';
+    import { op } from './operation';
+    import { reshape } from './reshape';
+    export const multinomial = op({ multinomial_: (logits, numSamples, seed, normalized = false) => {
+      const x = convertToTensor(logits, 'logits', 'multinomial');
+      if (x.size < 2) throw new Error('multinomial needs at least 2 outcomes, but got ' + x.size + '.');
+      if (x.rank < 1 || x.rank > 2) throw new Error('multinomial takes logits of rank 1 or 2, but got rank ' + x.rank + '.');
+      const rows = x.rank === 1 ? reshape(x, [1, -1]) : x;
+      const drawn = ENGINE.runKernel('Multinomial', { logits: rows }, { numSamples, seed, normalized });
+      return x.rank === 1 ? reshape(drawn, [drawn.size]) : drawn;
+    } });`,
 };
 
 function randomOp(name, kind) {
@@ -34,7 +47,7 @@ const replacePlugin = {
   setup(b) {
     // tfjs asks for it only where the process has no fetch of its own; Node always has.
     b.onLoad({ filter: /node_modules[\\/]node-fetch[\\/]/ }, () => ({ contents: 'module.exports = globalThis.fetch' }));
-    b.onLoad({ filter: /tfjs-core[\\/]dist[\\/]ops[\\/](random_uniform|random_normal|truncated_normal)\.js$/ }, (args) => ({
+    b.onLoad({ filter: /tfjs-core[\\/]dist[\\/]ops[\\/](random_uniform|random_normal|truncated_normal|multinomial)\.js$/ }, (args) => ({
       contents: replaced[path.basename(args.path)],
       resolveDir: path.dirname(args.path),
       loader: 'js',

@@ -4,7 +4,7 @@ import { OrbitError, TraceError } from '../../errors.js';
 import { inputsOf, kernelDefinition } from '../kernels/index.js';
 import { userLine } from '../trace/origin.js';
 import { leaves, type Graph, type Value } from './ir.js';
-import { Lowering, rows } from './lowering.js';
+import { elements, Lowering, rows } from './lowering.js';
 import type { OnnxGraph, OnnxNode, OnnxValueInfo } from './onnx.js';
 
 /** An ONNX graph and what its inputs and outputs stand for. */
@@ -45,8 +45,13 @@ export function lower(graph: Graph): LoweredGraph {
     const definition = kernelDefinition(call.kernel);
     if (definition === undefined) throw new TraceError(`The kernel ${call.kernel} has no lowering.`, { op: call.kernel });
     g.label = call.kernel;
+    g.failure = undefined;
     try {
-      const results = definition.lower(g, inputsOf(call), call.attrs, call);
+      // Without elements there is nothing to compute, and some of ONNX Runtime's operators end the process on empty tensors.
+      const empty = call.outputs.every((v) => elements(v) === 0);
+      const results = empty
+        ? call.outputs.map((v) => rows(g.filled(0, v.shape, v.dtype)))
+        : definition.lower(g, inputsOf(call), call.attrs, call);
       for (const [i, physical] of (Array.isArray(results) ? results : [results]).entries()) g.define(call.outputs[i]!, physical);
     } catch (cause) {
       if (cause instanceof OrbitError) throw cause;
@@ -56,6 +61,7 @@ export function lower(graph: Graph): LoweredGraph {
     }
   }
   g.label = 'results';
+  g.failure = undefined;
   const results = [
     ...graph.outputs.map((value, i) => ({ value, wanted: `output_${i}` })),
     ...graph.assignments.map(({ value }, i) => ({ value, wanted: `assigned_${i}` })),
@@ -67,7 +73,8 @@ export function lower(graph: Graph): LoweredGraph {
   for (const { from, wanted } of results) {
     // The node that computes a result writes it under the result's name; an Identity would copy it.
     if (produced.has(from) && !rename.has(from) && !taken.has(from)) rename.set(from, wanted);
-    else copies.push({ op: 'Identity', domain: '', inputs: [from], outputs: [wanted], attributes: {}, label: `results/Identity_${wanted}` });
+    else
+      copies.push({ op: 'Identity', domain: '', inputs: [from], outputs: [wanted], attributes: {}, label: `results/Identity_${wanted}` });
   }
   const nodes = [...g.nodes, ...copies].map((n) => ({
     ...n,

@@ -24,6 +24,8 @@ export class Lowering {
   readonly initializers: OnnxInitializer[] = [];
   /** Prefix of node names while a kernel is lowered. */
   label = '';
+  /** What it means when the nodes emitted from here on fail at run time; undefined leaves ONNX Runtime's own text. */
+  failure: string | undefined;
   private readonly names = new Map<Value, Partial<Record<Layout, string>>>();
   private readonly constants = new Map<string, string>();
   private readonly memo = new Map<string, string>();
@@ -83,16 +85,25 @@ export class Lowering {
   }
 
   /** Emits a node with several outputs. */
-  ops(op: string, inputs: string[], count: number, attributes: Record<string, OnnxAttribute> = {}, domain: OnnxNode['domain'] = ''): string[] {
+  ops(
+    op: string,
+    inputs: string[],
+    count: number,
+    attributes: Record<string, OnnxAttribute> = {},
+    domain: OnnxNode['domain'] = '',
+  ): string[] {
     const outputs = Array.from({ length: count }, () => `t${this.next++}`);
-    this.nodes.push({ op, domain, inputs, outputs, attributes, label: `${this.label}/${op}_${this.next}` });
+    const node = { op, domain, inputs, outputs, attributes, label: `${this.label}/${op}_${this.next}` };
+    this.nodes.push(this.failure === undefined ? node : { ...node, failure: this.failure });
     return outputs;
   }
 
   /** A constant. Small equal constants share one initializer. */
   constant(data: OnnxInitializer['data'], shape: readonly number[], type: ElementType): string {
     const small = data.byteLength <= SHARED_CONSTANT_BYTES;
-    const key = small ? `${type}:${shape.join(',')}:${Buffer.from(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength).toString('base64')}` : '';
+    const key = small
+      ? `${type}:${shape.join(',')}:${Buffer.from(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength).toString('base64')}`
+      : '';
     const shared = small ? this.constants.get(key) : undefined;
     if (shared !== undefined) return shared;
     const name = `c${this.next++}`;
@@ -126,7 +137,9 @@ export class Lowering {
   filled(value: number, shape: readonly number[], dtype: DType): string {
     const scalar = this.scalar(value, dtype);
     if (shape.length === 0) return scalar;
-    return this.once(`filled:${dtype}:${value}:${shape.join(',')}:${Object.is(value, -0)}`, () => this.op('Expand', [scalar, this.ints(shape)]));
+    return this.once(`filled:${dtype}:${value}:${shape.join(',')}:${Object.is(value, -0)}`, () =>
+      this.op('Expand', [scalar, this.ints(shape)]),
+    );
   }
 
   /** Reshape to a static shape. */
@@ -149,10 +162,12 @@ export class Lowering {
   once(key: string, emit: () => string): string {
     let name = this.memo.get(key);
     if (name === undefined) {
-      const label = this.label;
+      const { label, failure } = this;
       this.label = 'shared';
+      this.failure = undefined;
       name = emit();
       this.label = label;
+      this.failure = failure;
       this.memo.set(key, name);
     }
     return name;
@@ -174,7 +189,6 @@ export class Lowering {
     return known;
   }
 }
-
 
 /** A result in tfjs's order. */
 export const rows = (name: string): Physical => ({ name, layout: 'rows' });

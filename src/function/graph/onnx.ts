@@ -18,6 +18,8 @@ export interface OnnxNode {
   outputs: string[];
   readonly attributes: Readonly<Record<string, OnnxAttribute>>;
   readonly label: string;
+  /** What it means when this node fails at run time, in tfjs's words where tfjs has some. */
+  readonly failure?: string;
 }
 
 /** Name, element type and shape of a graph input or output. */

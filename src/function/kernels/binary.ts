@@ -11,20 +11,12 @@ function binary(kernel: string, form: string, emit: string | Emit, result?: DTyp
   return {
     kernel,
     form,
-    infer: (inputs) => {
-      const [a, b] = operands(inputs);
-      return broadcastSpec([a, b], result ?? a.dtype);
+    infer: ({ a, b }) => {
+      return broadcastSpec([a!, b!], result ?? a!.dtype);
     },
-    lower: (g, inputs) => {
-      const [a, b] = operands(inputs);
-      return elementwise(g, [a, b], (x, y) => (typeof emit === 'string' ? g.op(emit, [x, y]) : emit(g, x, y, a.dtype)));
-    },
+    lower: (g, { a, b }) =>
+      elementwise(g, [a!, b!], (x, y) => (typeof emit === 'string' ? g.op(emit, [x!, y!]) : emit(g, x!, y!, a!.dtype))),
   };
-}
-
-/** tfjs calls them a and b, and x and alpha for prelu. */
-function operands<T>(inputs: Readonly<Record<string, T>>): [T, T] {
-  return [(inputs['a'] ?? inputs['x'])!, (inputs['b'] ?? inputs['alpha'])!];
 }
 
 /** Integer division that truncates. A zero divisor would end the process inside ONNX Runtime; tfjs stores 0. */
@@ -37,7 +29,8 @@ function divideIntegers(g: Lowering, a: string, b: string): string {
 function atan2(g: Lowering, y: string, x: string): string {
   const [zero, pi] = [g.scalar(0), g.scalar(Math.PI)];
   const negative = (v: string): string => g.op('Less', [g.op('Reciprocal', [v]), zero]); // true for -0 as well
-  const signed = (v: string, of: string): string => g.op('Where', [g.op('Or', [g.op('Less', [of, zero]), g.op('And', [g.op('Equal', [of, zero]), negative(of)])]), g.op('Neg', [v]), v]);
+  const signed = (v: string, of: string): string =>
+    g.op('Where', [g.op('Or', [g.op('Less', [of, zero]), g.op('And', [g.op('Equal', [of, zero]), negative(of)])]), g.op('Neg', [v]), v]);
   const xNegative = g.op('Or', [g.op('Less', [x, zero]), g.op('And', [g.op('Equal', [x, zero]), negative(x)])]);
   // |y / x| decides the angle in the first quadrant; 0/0 and ∞/∞ need their own values.
   const [ay, ax] = [g.op('Abs', [y]), g.op('Abs', [x])];
@@ -49,11 +42,29 @@ function atan2(g: Lowering, y: string, x: string): string {
   return g.op('Where', [nan, g.op('Add', [y, x]), angle]);
 }
 
+/** tfjs's prelu gives float32 for every dtype. */
+const prelu: KernelDefinition = {
+  kernel: 'Prelu',
+  form: 'Less, Mul, Where',
+  infer: ({ x, alpha }) => broadcastSpec([x!, alpha!], 'float32'),
+  lower: (g, { x, alpha }) =>
+    elementwise(g, [x!, alpha!], (...names) => {
+      const [value, slope] = [x!, alpha!].map((v, i) => (v.dtype === 'float32' ? names[i]! : g.cast(names[i]!, 'float32'))) as [
+        string,
+        string,
+      ];
+      return g.op('Where', [g.op('Less', [value, g.scalar(0)]), g.op('Mul', [value, slope]), value]);
+    }),
+};
+
 defineKernels(
+  prelu,
   binary('Add', 'Add', 'Add'),
   binary('Sub', 'Sub', 'Sub'),
   binary('Multiply', 'Mul', 'Mul'),
-  binary('RealDiv', 'Div; integers truncate, x / 0 is 0', (g, a, b, dtype) => (dtype === 'float32' ? g.op('Div', [a, b]) : divideIntegers(g, a, b))),
+  binary('RealDiv', 'Div; integers truncate, x / 0 is 0', (g, a, b, dtype) =>
+    dtype === 'float32' ? g.op('Div', [a, b]) : divideIntegers(g, a, b),
+  ),
   binary(
     'FloorDiv',
     'Div, Floor, Cast',
@@ -82,7 +93,6 @@ defineKernels(
   }),
   binary('Atan2', 'Atan of the quotient, moved to the right quadrant', (g, y, x) => atan2(g, y, x)),
   binary('BitwiseAnd', 'BitwiseAnd', 'BitwiseAnd'),
-  binary('Prelu', 'PRelu', (g, x, slope) => g.op('Where', [g.op('Less', [x, g.scalar(0)]), g.op('Mul', [x, slope]), x])),
   binary('Maximum', 'Max', 'Max'),
   binary('Minimum', 'Min', 'Min'),
   binary('Pow', 'Pow', 'Pow'),

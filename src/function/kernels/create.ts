@@ -1,10 +1,49 @@
 /** Kernels that make tensors from attributes or from another tensor's shape. */
 import * as tf from '#tf';
-import { isDType, type DType } from '../dtype.js';
+import { isDType, sizeOf, type DType, type TypedArray } from '../dtype.js';
+import type { Attrs } from '../graph/ir.js';
 import { rows } from '../graph/lowering.js';
-import { defineKernels } from './define.js';
+import { defineKernels, type KernelDefinition } from './define.js';
+import { where } from './elementwise.js';
+import { iota } from './indices.js';
+
+/** A tensor that tfjs's cpu backend makes from attributes alone. */
+function constantOf(kernel: string, attrs: Attrs): { data: TypedArray; dtype: DType; shape: number[] } {
+  return tf.initScope(() => {
+    const made = tf.engine().runKernel(kernel, {}, attrs as tf.NamedAttrMap) as tf.Tensor;
+    const data = (made.dataSync() as TypedArray).slice();
+    made.dispose();
+    return { data, dtype: made.dtype as DType, shape: made.shape };
+  });
+}
+
+/** A kernel without inputs: its result is a constant of the program. */
+function constantKernel(kernel: string): KernelDefinition {
+  return {
+    kernel,
+    form: 'a constant',
+    infer: (_, attrs) => constantOf(kernel, attrs),
+    lower: (g, _, attrs) => {
+      const { data, shape, dtype } = constantOf(kernel, attrs);
+      return rows(g.constant(data, shape, dtype));
+    },
+  };
+}
 
 defineKernels(
+  constantKernel('Range'),
+  constantKernel('LinSpace'),
+  {
+    kernel: 'Diag',
+    form: 'Where on the equality of row and column',
+    infer: ({ x }) => ({ dtype: x!.dtype, shape: [...x!.shape, ...x!.shape] }),
+    lower: (g, { x }, _, call) => {
+      const size = sizeOf(x!.shape);
+      const diagonal = g.op('Equal', [g.reshape(iota(g, size), [size, 1]), iota(g, size)]);
+      const placed = where(g, diagonal, g.reshape(g.rows(x!), [1, size]), g.scalar(0, x!.dtype), x!.dtype);
+      return rows(g.reshape(placed, call.outputs[0]!.shape));
+    },
+  },
   {
     kernel: 'ZerosLike',
     form: 'Expand of 0',
@@ -32,7 +71,10 @@ defineKernels(
   {
     kernel: 'OneHot',
     form: 'OneHot on the last axis, Cast',
-    infer: ({ indices }, { depth, dtype }) => ({ dtype: (dtype as DType | undefined) ?? 'int32', shape: [...indices!.shape, depth as number] }),
+    infer: ({ indices }, { depth, dtype }) => ({
+      dtype: (dtype as DType | undefined) ?? 'int32',
+      shape: [...indices!.shape, depth as number],
+    }),
     lower: (g, { indices }, { depth, onValue, offValue, dtype }) => {
       // OneHot counts negative indices from the end; tfjs gives them no hot entry.
       const type = (dtype as DType | undefined) ?? 'int32';

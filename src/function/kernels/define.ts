@@ -20,6 +20,8 @@ export interface KernelDefinition {
   lower(g: Lowering, inputs: KernelInputs, attrs: Attrs, call: Call): Physical | Physical[];
   /** One line for docs/ops.md: the ONNX form and its limits. */
   readonly form: string;
+  /** What of the kernel cannot be compiled or differs, for docs/ops.md. Default: nothing. */
+  readonly limits?: string;
 }
 
 const definitions = new Map<string, KernelDefinition>();

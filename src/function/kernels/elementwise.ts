@@ -32,6 +32,12 @@ export function elementwise(g: Lowering, operands: readonly Value[], emit: (...n
   return layout === 'rows' ? rows(emit(...names)) : nchw(emit(...names));
 }
 
+/** Where; ONNX Runtime has none for bool. Operands broadcast. */
+export function where(g: Lowering, condition: string, then: string, otherwise: string, dtype: DType): string {
+  if (dtype !== 'bool') return g.op('Where', [condition, then, otherwise]);
+  return g.op('Or', [g.op('And', [condition, then]), g.op('And', [g.op('Not', [condition]), otherwise])]);
+}
+
 /** The name of an operand that broadcasts against images of the given layout. */
 export function operand(g: Lowering, value: Value, layout: Layout): string {
   if (layout === 'rows' || value.shape.length === 0) return g.rows(value);

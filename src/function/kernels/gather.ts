@@ -1,24 +1,70 @@
 /** Kernels that pick rows by index, and the gradient of that. */
 import * as tf from '#tf';
 import { sizeOf } from '../dtype.js';
-import { rows } from '../graph/lowering.js';
-import { defineKernels } from './define.js';
+import type { Value } from '../graph/ir.js';
+import { rows, type Lowering } from '../graph/lowering.js';
+import { defineKernels, type KernelSpecs } from './define.js';
+import { checkedIndex, iota, refuseNegative, rowIndex } from './indices.js';
+
+/** Sizes of a GatherV2: x as [batch, outer, dim, slice], the indices as [batch, indices / batch]. */
+function gatherShape({ x, indices }: KernelSpecs, axis: unknown, batchDims: unknown) {
+  const [a] = tf.util.parseAxisParam(axis as number, x!.shape as number[]) as [number];
+  const { collectGatherOpShapeInfo } = tf.backend_util.segment_util;
+  return {
+    axis: a,
+    ...collectGatherOpShapeInfo(
+      x as unknown as tf.TensorInfo,
+      indices as unknown as tf.TensorInfo,
+      a,
+      (batchDims as number | undefined) ?? 0,
+    ),
+  };
+}
 
 defineKernels(
   {
     kernel: 'GatherV2',
-    form: 'Gather',
-    infer: ({ x, indices }, { axis, batchDims }) => {
-      const [a] = tf.util.parseAxisParam(axis as number, x!.shape as number[]) as [number];
-      if (((batchDims as number | undefined) ?? 0) !== 0) throw new Error('gathering with batchDims cannot be compiled yet');
-      return { dtype: x!.dtype, shape: [...x!.shape.slice(0, a), ...indices!.shape, ...x!.shape.slice(a + 1)] };
+    form: 'Gather; over rows numbered through the batch with batchDims',
+    limits: 'an index out of range is an error at run time',
+    infer: (inputs, { axis, batchDims }) => ({ dtype: inputs['x']!.dtype, shape: gatherShape(inputs, axis, batchDims).outputShape }),
+    lower: (g, { x, indices }, { axis, batchDims }, call) => {
+      const s = gatherShape({ x: x!, indices: indices! }, axis, batchDims);
+      if (s.batchSize === 1) {
+        // One batch: its dimensions may stay where they are in x, but not in front of the indices.
+        const index = checkedIndex(g, indices!);
+        const leading = ((batchDims as number | undefined) ?? 0) !== 0;
+        const out = g.op('Gather', [g.rows(x!), leading ? g.reshape(index, [sizeOf(indices!.shape)]) : index], { axis: s.axis });
+        return rows(leading ? g.reshape(out, call.outputs[0]!.shape) : out);
+      }
+      return rows(gatherBatches(g, x!, indices!, s, call.outputs[0]!.shape));
     },
-    lower: (g, { x, indices }, { axis }) => rows(g.op('Gather', [g.rows(x!), g.rows(indices!)], { axis: axis as number })),
+  },
+  {
+    kernel: 'GatherNd',
+    form: 'Mul, ReduceSum (row numbers), Gather',
+    limits: 'an index out of range is an error at run time',
+    infer: ({ params, indices }) => {
+      const [shape] = tf.backend_util.prepareAndValidate(params as unknown as tf.TensorInfo, indices as unknown as tf.TensorInfo);
+      return { dtype: params!.dtype, shape };
+    },
+    lower: (g, { params, indices }, _, call) => {
+      const [shape, count, size, strides] = tf.backend_util.prepareAndValidate(
+        params as unknown as tf.TensorInfo,
+        indices as unknown as tf.TensorInfo,
+      );
+      if (strides.length === 0) return rows(g.op('Expand', [g.rows(params!), g.ints(shape)]));
+      const table = g.reshape(g.rows(params!), [sizeOf(params!.shape) / size, size]);
+      const picked = g.op('Gather', [table, g.reshape(rowIndex(g, indices!, strides), [count])], { axis: 0 });
+      return rows(g.reshape(picked, call.outputs[0]!.shape));
+    },
   },
   {
     kernel: 'UnsortedSegmentSum',
-    form: 'ScatterND with reduction add; rows of negative segments are dropped',
-    infer: ({ x, segmentIds }, { numSegments }) => ({ dtype: x!.dtype, shape: [numSegments as number, ...x!.shape.slice(segmentIds!.shape.length)] }),
+    form: 'ScatterND with reduction add; rows of segments out of range are dropped',
+    infer: ({ x, segmentIds }, { numSegments }) => ({
+      dtype: x!.dtype,
+      shape: [numSegments as number, ...x!.shape.slice(segmentIds!.shape.length)],
+    }),
     lower: (g, { x, segmentIds }, { numSegments }, call) => {
       const shape = call.outputs[0]!.shape;
       const columns = sizeOf(shape.slice(1));
@@ -35,3 +81,16 @@ defineKernels(
     },
   },
 );
+
+/** Gathers in several batches at once: row numbers count through all of them. */
+function gatherBatches(g: Lowering, x: Value, indices: Value, s: ReturnType<typeof gatherShape>, shape: readonly number[]): string {
+  const [batch, outer, perBatch] = [s.batchSize, s.outerSize, sizeOf(indices.shape) / s.batchSize];
+  const index = g.reshape(g.rows(indices), [batch, 1, perBatch]);
+  const first = g.reshape(g.op('Mul', [iota(g, batch * outer), g.scalar(s.dimSize, 'int32')]), [batch, outer, 1]);
+  const inside = g.op('And', [g.op('GreaterOrEqual', [index, g.scalar(0, 'int32')]), g.op('Less', [index, g.scalar(s.dimSize, 'int32')])]);
+  // A number that is out of range in its batch must not reach into the next one.
+  const row = g.op('Where', [inside, g.op('Add', [index, first]), g.scalar(-1, 'int32')]);
+  const table = g.reshape(g.rows(x), [batch * outer * s.dimSize, s.sliceSize]);
+  g.failure = `an index value is not in [0, ${s.dimSize - 1}]`;
+  return g.reshape(g.op('Gather', [table, refuseNegative(g, row)], { axis: 0 }), shape);
+}

@@ -16,6 +16,7 @@ function productShape({ a, b }: KernelSpecs, { transposeA, transposeB }: Attrs):
 
 function product(g: Lowering, a: Value, b: Value, { transposeA, transposeB }: Attrs, shape: readonly number[]): string {
   const flags = { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0 };
+  if (a.dtype !== 'float32') return integerProduct(g, a, b, flags);
   if (sizeOf(a.shape.slice(0, -2)) === 1 && sizeOf(b.shape.slice(0, -2)) === 1) {
     // Gemm takes the transposes at no cost.
     const matrix = (v: Value): string => (v.shape.length === 2 ? g.rows(v) : g.reshape(g.rows(v), v.shape.slice(-2)));
@@ -26,28 +27,39 @@ function product(g: Lowering, a: Value, b: Value, { transposeA, transposeB }: At
   return g.op('FusedMatMul', [g.rows(a), g.rows(b)], flags, 'com.microsoft');
 }
 
-/** ONNX Runtime has no integer matrix product for tfjs's int32: compute in float32, as tfjs's own cpu kernel does. */
-function asFloat(v: Value): void {
-  if (v.dtype !== 'float32') throw new Error(`matrix products of dtype ${v.dtype} cannot be compiled; cast to float32`);
+/** Gemm and FusedMatMul take floats only. Truth values are multiplied as integers; their sum counts as true unless it is 0. */
+function integerProduct(g: Lowering, a: Value, b: Value, { transA, transB }: { transA: number; transB: number }): string {
+  const operand = (v: Value, transposed: number): string => {
+    const name = v.dtype === 'int32' ? g.rows(v) : g.cast(g.rows(v), 'int32');
+    const axes = [...v.shape.keys()];
+    return transposed ? g.transpose(name, [...axes.slice(0, -2), axes.at(-1)!, axes.at(-2)!]) : name;
+  };
+  const out = g.op('MatMul', [operand(a, transA), operand(b, transB)]);
+  return a.dtype === 'int32' ? out : g.cast(out, a.dtype);
 }
 
 defineKernels(
   {
     kernel: 'BatchMatMul',
-    form: 'Gemm for one pair of matrices, MatMul / FusedMatMul for batches',
+    form: 'Gemm for one pair of matrices, MatMul / FusedMatMul for batches; Transpose and MatMul for int32 and bool',
     infer: (inputs, attrs) => {
-      asFloat(inputs['a'] as Value);
-      return { dtype: 'float32', shape: productShape(inputs, attrs) };
+      return { dtype: inputs['a']!.dtype, shape: productShape(inputs, attrs) };
     },
     lower: (g, { a, b }, attrs, call) => rows(product(g, a!, b!, attrs, call.outputs[0]!.shape)),
   },
   {
     kernel: '_FusedMatMul',
     form: 'as BatchMatMul, then Add and the activation',
+    limits: 'for int32 only relu as activation',
     infer: (inputs, attrs) => {
-      asFloat(inputs['a'] as Value);
       activationNames.check(attrs['activation']);
-      return { dtype: 'float32', shape: productShape(inputs, attrs) };
+      const { dtype } = inputs['a']!;
+      if (dtype !== 'float32' && !['linear', 'relu'].includes((attrs['activation'] as string | null | undefined) ?? 'linear')) {
+        throw new Error(
+          `the activation "${String(attrs['activation'])}" cannot be fused into a product of dtype ${dtype}; call it on its own`,
+        );
+      }
+      return { dtype, shape: productShape(inputs, attrs) };
     },
     lower: (g, { a, b, bias, preluActivationWeights }, attrs, call) => {
       let out = product(g, a!, b!, attrs, call.outputs[0]!.shape);

@@ -5,7 +5,7 @@
 import { stepRandom } from '#tf';
 import { sizeOf, type DType } from '../dtype.js';
 import { rows, type Lowering } from '../graph/lowering.js';
-import { defineKernels } from './define.js';
+import { defineKernels, type KernelDefinition } from './define.js';
 
 const u32 = (g: Lowering, x: number): string => g.scalar(x >>> 0, 'uint32');
 
@@ -66,7 +66,33 @@ function affine(g: Lowering, x: string, scale: number, shift: number): string {
   return shift === 0 ? scaled : g.op('Add', [scaled, g.scalar(shift)]);
 }
 
-defineKernels({
+/** 0, 1, 2, … as uint32: the number of each element of a draw. */
+function positions(g: Lowering, size: number): string {
+  return g.once(`iota:${size}`, () =>
+    g.cast(g.op('Range', [g.scalar(0, 'int32'), g.scalar(size, 'int32'), g.scalar(1, 'int32')]), 'uint32'),
+  );
+}
+
+const multinomial: KernelDefinition = {
+  kernel: 'Multinomial',
+  form: 'Softmax, CumSum, counter hash, then counts the running sums that the drawn number reaches',
+  limits: 'logits that differ in the last place can change a sample whose number falls between them',
+  infer: ({ logits }, { numSamples }) => ({ dtype: 'int32', shape: [logits!.shape[0]!, numSamples as number] }),
+  lower: (g, { logits, state }, attrs, call) => {
+    const [batch, samples] = call.outputs[0]!.shape as [number, number];
+    const events = logits!.shape[1]!;
+    if (events === 1) return rows(g.filled(0, [batch, samples], 'int32'));
+    const given = logits!.dtype === 'float32' ? g.rows(logits!) : g.cast(g.rows(logits!), 'float32');
+    const probabilities = attrs['normalized'] ? given : g.op('Softmax', [given], { axis: -1 });
+    const sums = g.op('Slice', [g.op('CumSum', [probabilities, g.scalar(1, 'int32')]), g.ints([0]), g.ints([events - 1]), g.ints([1])]);
+    const [k1, k2] = keys(g, g.rows(state!), attrs['call'] as number, stepRandom.hashSeed(attrs['seed']));
+    const drawn = g.reshape(unit(g, positions(g, batch * samples), k1, k2), [batch, samples, 1]);
+    const reached = g.op('Not', [g.op('Less', [drawn, g.reshape(sums, [batch, 1, events - 1])])]);
+    return rows(g.op('ReduceSum', [g.cast(reached, 'int32'), g.ints([2])], { keepdims: 0 }));
+  },
+};
+
+defineKernels(multinomial, {
   kernel: 'CounterRandom',
   form: 'counter hash on uint32 (BitShift, BitwiseXor, Mul), Cast',
   infer: (_, { shape, dtype }) => ({ dtype: dtype as DType, shape: shape as number[] }),
@@ -74,8 +100,7 @@ defineKernels({
     const shape = attrs['shape'] as number[];
     const size = sizeOf(shape);
     const [k1, k2] = keys(g, g.rows(state!), attrs['call'] as number, stepRandom.hashSeed(attrs['seed']));
-    const index = g.once(`iota:${size}`, () => g.cast(g.op('Range', [g.scalar(0, 'int32'), g.scalar(size, 'int32'), g.scalar(1, 'int32')]), 'uint32'));
-    const flat = draws[attrs['kind'] as keyof typeof draws](g, index, k1, k2, attrs['a'] as number, attrs['b'] as number);
+    const flat = draws[attrs['kind'] as keyof typeof draws](g, positions(g, size), k1, k2, attrs['a'] as number, attrs['b'] as number);
     const dtype = attrs['dtype'] as DType;
     return rows(g.reshape(dtype === 'float32' ? flat : g.cast(flat, dtype), shape));
   },

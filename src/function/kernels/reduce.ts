@@ -4,6 +4,7 @@ import { sizeOf, type DType } from '../dtype.js';
 import type { Attrs, Value } from '../graph/ir.js';
 import { rows, type Lowering, type Physical } from '../graph/lowering.js';
 import { defineKernels, type KernelDefinition } from './define.js';
+import { iota } from './indices.js';
 
 /** The axes of a reduction; tfjs's kernels name them differently. */
 function axesOf(x: { readonly shape: readonly number[] }, attrs: Attrs): number[] {
@@ -22,6 +23,21 @@ function reduction(kernel: string, form: string, op: string, result?: DType): Ke
     form,
     infer: ({ x }, attrs) => ({ dtype: result ?? x!.dtype, shape: reducedShape(x!, attrs) }),
     lower: (g, { x }, attrs, call) => reduce(g, op, x!, attrs, call.outputs[0]!.shape),
+  };
+}
+
+/** Sum or Prod: truth values are counted. */
+function arithmetic(kernel: string, form: string, op: string): KernelDefinition {
+  return {
+    kernel,
+    form,
+    infer: ({ x }, attrs) => ({ dtype: x!.dtype === 'bool' ? 'int32' : x!.dtype, shape: reducedShape(x!, attrs) }),
+    lower: (g, { x }, attrs, call) => {
+      if (x!.dtype !== 'bool') return reduce(g, op, x!, attrs, call.outputs[0]!.shape);
+      const axes = axesOf(x!, attrs);
+      const counts = g.cast(g.rows(x!), 'int32');
+      return rows(axes.length === 0 ? counts : g.op(op, [counts, g.ints(axes)], { keepdims: attrs['keepDims'] ? 1 : 0 }));
+    },
   };
 }
 
@@ -59,7 +75,7 @@ function sumOfRows(g: Lowering, x: Value, axes: number, scale: number): string {
 }
 
 defineKernels(
-  reduction('Sum', 'MatMul with ones over many leading rows, else ReduceSum', 'ReduceSum'),
+  arithmetic('Sum', 'MatMul with ones over many leading rows, else ReduceSum', 'ReduceSum'),
   {
     ...reduction('Mean', 'MatMul with ones over many leading rows, else ReduceMean', 'ReduceMean', 'float32'),
     lower: (g, { x }, attrs, call) => {
@@ -71,18 +87,18 @@ defineKernels(
   },
   extremum('Max', 'ReduceMax'),
   extremum('Min', 'ReduceMin'),
-  reduction('Prod', 'ReduceProd', 'ReduceProd'),
+  arithmetic('Prod', 'ReduceProd', 'ReduceProd'),
   {
     kernel: 'All',
     form: 'Cast, ReduceMin, Cast',
     infer: ({ x }, attrs) => ({ dtype: 'bool', shape: reducedShape(x!, attrs) }),
-    lower: (g, { x }, attrs) => reduceBool(g, 'ReduceMin', x!, attrs),
+    lower: (g, { x }, attrs, call) => reduceBool(g, 'ReduceMin', x!, attrs, call.outputs[0]!.shape),
   },
   {
     kernel: 'Any',
     form: 'Cast, ReduceMax, Cast',
     infer: ({ x }, attrs) => ({ dtype: 'bool', shape: reducedShape(x!, attrs) }),
-    lower: (g, { x }, attrs) => reduceBool(g, 'ReduceMax', x!, attrs),
+    lower: (g, { x }, attrs, call) => reduceBool(g, 'ReduceMax', x!, attrs, call.outputs[0]!.shape),
   },
   {
     kernel: 'ArgMax',
@@ -110,7 +126,8 @@ defineKernels(
   },
   {
     kernel: 'TopK',
-    form: 'TopK, Cast',
+    form: 'TopK, Cast; of equal values the first comes first',
+    limits: 'with sorted = false and k below the size the values come sorted, where tfjs promises no order',
     infer: ({ x }, { k }) => {
       const shape = [...x!.shape.slice(0, -1), k as number];
       return [
@@ -119,9 +136,13 @@ defineKernels(
       ];
     },
     lower: (g, { x }, { k, sorted }) => {
-      const count = g.constant(BigInt64Array.of(BigInt(k as number)), [1], 'int64');
-      const [values, indices] = g.ops('TopK', [g.rows(x!), count], 2, { axis: -1, sorted: sorted === false ? 0 : 1 });
-      return [rows(values!), rows(g.cast(indices!, 'int32'))];
+      if (k === x!.shape.at(-1) && sorted === false) {
+        // tfjs leaves everything in its place.
+        return [rows(g.rows(x!)), rows(g.op('Expand', [iota(g, k as number), g.ints(x!.shape)]))];
+      }
+      const numbers = x!.dtype === 'bool' ? g.cast(g.rows(x!), 'int32') : g.rows(x!);
+      const [values, indices] = g.ops('TopK', [numbers, g.ints([k as number])], 2, { axis: -1 });
+      return [rows(x!.dtype === 'bool' ? g.cast(values!, 'bool') : values!), rows(g.cast(indices!, 'int32'))];
     },
   },
   {
@@ -140,10 +161,14 @@ function extremum(kernel: string, op: string): KernelDefinition {
   return {
     ...reduction(kernel, `${op}; NaN if any element is`, op),
     lower: (g, { x }, attrs, call) => {
+      // Of nothing tfjs makes NaN, or 0 for integers; ONNX an infinity.
+      if (sizeOf(x!.shape) === 0) return rows(g.filled(x!.dtype === 'float32' ? NaN : 0, call.outputs[0]!.shape, x!.dtype));
       const plain = reduce(g, op, x!, attrs, call.outputs[0]!.shape);
       const axes = axesOf(x!, attrs);
       if (x!.dtype !== 'float32' || axes.length === 0) return plain;
-      const nan = g.op('ReduceMax', [g.cast(g.op('IsNaN', [g.rows(x!)]), 'float32'), g.ints(axes)], { keepdims: attrs['keepDims'] ? 1 : 0 });
+      const nan = g.op('ReduceMax', [g.cast(g.op('IsNaN', [g.rows(x!)]), 'float32'), g.ints(axes)], {
+        keepdims: attrs['keepDims'] ? 1 : 0,
+      });
       return rows(g.op('Where', [g.op('Greater', [nan, g.scalar(0)]), g.scalar(NaN), plain.name]));
     },
   };
@@ -151,6 +176,7 @@ function extremum(kernel: string, op: string): KernelDefinition {
 
 /** ArgMax or ArgMin; `worst` stands for NaN, which tfjs never picks. */
 function argument(g: Lowering, op: string, x: Value, axis: unknown, worst: number): Physical {
+  if (sizeOf(x.shape) === 0) return rows(g.filled(0, dropAxis(x, axis), 'int32')); // ONNX Runtime refuses to search nothing
   let name = g.rows(x);
   if (x.dtype === 'bool') name = g.cast(name, 'int32');
   if (x.dtype === 'float32') name = g.op('Where', [g.op('IsNaN', [name]), g.scalar(worst), name]);
@@ -164,8 +190,9 @@ function dropAxis(x: { readonly shape: readonly number[] }, axis: unknown): numb
   return x.shape.filter((_, i) => i !== a);
 }
 
-function reduceBool(g: Lowering, op: string, x: Value, attrs: Attrs): Physical {
+function reduceBool(g: Lowering, op: string, x: Value, attrs: Attrs, shape: readonly number[]): Physical {
   const axes = axesOf(x, attrs);
   if (axes.length === 0) return rows(g.rows(x));
+  if (sizeOf(x.shape) === 0) return rows(g.filled(0, shape, 'bool')); // tfjs finds nothing in nothing, for All too
   return rows(g.cast(g.op(op, [g.cast(g.rows(x), 'int32'), g.ints(axes)], { keepdims: attrs['keepDims'] ? 1 : 0 }), 'bool'));
 }

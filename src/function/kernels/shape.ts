@@ -19,7 +19,10 @@ defineKernels(
   {
     kernel: 'Reshape',
     form: 'Reshape',
-    infer: ({ x }, { shape }) => ({ dtype: x!.dtype, shape: tf.util.inferFromImplicitShape((shape as number[]).slice(), sizeOf(x!.shape)) }),
+    infer: ({ x }, { shape }) => ({
+      dtype: x!.dtype,
+      shape: tf.util.inferFromImplicitShape((shape as number[]).slice(), sizeOf(x!.shape)),
+    }),
     lower: (g, { x }, _, call) => reshapeValue(g, x!, call.outputs[0]!.shape),
   },
   {
@@ -28,7 +31,8 @@ defineKernels(
     infer: ({ input }, { dim }) => {
       const shape = input!.shape.slice();
       const [low, high] = [-(shape.length + 1), shape.length];
-      if ((dim as number) < low || (dim as number) > high) throw new Error(`the axis must be between ${low} and ${high}, but is ${String(dim)}`);
+      if ((dim as number) < low || (dim as number) > high)
+        throw new Error(`the axis must be between ${low} and ${high}, but is ${String(dim)}`);
       shape.splice(axisOf(dim, shape.length + 1), 0, 1);
       return { dtype: input!.dtype, shape };
     },
@@ -151,11 +155,17 @@ defineKernels(
     form: 'Slice',
     infer: ({ x }, { begin, size }) => {
       const [, sizes] = tf.slice_util.parseSliceParams(x as unknown as tf.Tensor, begin as number[], size as number[]);
-      tf.slice_util.assertParamsValid(x as unknown as tf.Tensor, ...tf.slice_util.parseSliceParams(x as unknown as tf.Tensor, begin as number[], size as number[]) as [number[], number[]]);
+      tf.slice_util.assertParamsValid(
+        x as unknown as tf.Tensor,
+        ...(tf.slice_util.parseSliceParams(x as unknown as tf.Tensor, begin as number[], size as number[]) as [number[], number[]]),
+      );
       return { dtype: x!.dtype, shape: sizes! };
     },
     lower: (g, { x }, { begin, size }) => {
-      const [starts, sizes] = tf.slice_util.parseSliceParams(x as unknown as tf.Tensor, begin as number[], size as number[]) as [number[], number[]];
+      const [starts, sizes] = tf.slice_util.parseSliceParams(x as unknown as tf.Tensor, begin as number[], size as number[]) as [
+        number[],
+        number[],
+      ];
       const axes = starts.map((_, i) => i).filter((i) => starts[i] !== 0 || sizes[i] !== x!.shape[i]);
       if (axes.length === 0) return rows(g.rows(x!));
       return rows(

@@ -13,7 +13,8 @@ function unary(kernel: string, form: string, emit: string | Emit, result?: DType
     kernel,
     form,
     infer: ({ x }) => ({ dtype: result ?? x!.dtype, shape: x!.shape }),
-    lower: (g, { x }, attrs) => elementwise(g, [x!], (name) => (typeof emit === 'string' ? g.op(emit, [name]) : emit(g, name, attrs, x!.dtype))),
+    lower: (g, { x }, attrs) =>
+      elementwise(g, [x!], (name) => (typeof emit === 'string' ? g.op(emit, [name]) : emit(g, name, attrs, x!.dtype))),
   };
 }
 

@@ -3,6 +3,7 @@ import { OrbitError, TraceError } from '../../errors.js';
 import { encodeModel, type OnnxGraph } from '../graph/onnx.js';
 import type { NativeBuffer } from './buffer.js';
 import { ort, type Handle } from './ort.js';
+import { runError } from './run-error.js';
 
 /** Options of a session. */
 export interface SessionOptions {
@@ -16,12 +17,17 @@ export interface SessionOptions {
 export class Session {
   private readonly handle: Handle;
   private readonly bindings = new Set<Binding>();
+  private readonly name: string;
+  /** By node name: what it means when that node fails. */
+  private readonly failures: ReadonlyMap<string, string>;
   private closed = false;
 
   /** @throws TraceError when ONNX Runtime refuses the graph. */
   constructor(graph: OnnxGraph, options: SessionOptions = {}) {
     const { api, check, env, make } = ort();
     const model = encodeModel(graph);
+    this.name = graph.name;
+    this.failures = new Map(graph.nodes.flatMap((n) => (n.failure === undefined ? [] : [[n.label, n.failure]])));
     const settings = make((out) => api.createSessionOptions(out));
     try {
       check(api.setGraphOptimizationLevel(settings, options.optimizationLevel ?? 2));
@@ -59,27 +65,39 @@ export class Session {
     if (this.bindings.delete(binding)) ort().api.releaseIoBinding(binding.handle);
   }
 
-  /** Runs the graph on the calling thread. */
+  /**
+   * Runs the graph on the calling thread.
+   *
+   * @throws OrbitError that names the function and the kernel at fault.
+   */
   run(binding: Binding): void {
-    const { api, check } = ort();
+    const { api } = ort();
     const status = api.runWithBinding(this.handle, null, binding.handle);
-    if (status !== null) check(status);
+    if (status !== null) this.check(status);
   }
 
   /** Runs the graph on a background thread. */
   runAsync(binding: Binding): Promise<void> {
-    const { check, runAsync } = ort();
+    const { runAsync } = ort();
     return new Promise((resolve, reject) => {
       runAsync(this.handle, binding.handle, (error, status) => {
         try {
           if (error) throw new OrbitError('ONNX Runtime could not be called.', { cause: error });
-          check(status);
+          this.check(status);
           resolve();
         } catch (e) {
           reject(e as Error);
         }
       });
     });
+  }
+
+  private check(status: unknown): void {
+    try {
+      ort().check(status);
+    } catch (cause) {
+      throw runError(cause as Error, this.name, this.failures);
+    }
   }
 
   /** Ends profiling and returns the path of the file that ONNX Runtime wrote. */

@@ -134,7 +134,10 @@ export class Trace {
     let value = this.captured.get(tensor.dataId);
     if (value === undefined) {
       if (!engine().state.tensorInfo.has(tensor.dataId)) {
-        throw this.error(kernel, `${kernel} uses a tensor from outside the function that was disposed. Keep it (tf.keep) for as long as the function is called.`);
+        throw this.error(
+          kernel,
+          `${kernel} uses a tensor from outside the function that was disposed. Keep it (tf.keep) for as long as the function is called.`,
+        );
       }
       if (!isDType(tensor.dtype)) {
         throw this.error(kernel, `${kernel} uses a tensor of dtype ${tensor.dtype}; float32, int32 and bool can be compiled.`);
@@ -148,7 +151,10 @@ export class Trace {
   /** A TraceError that names the function, the kernel and the line of user code. */
   error(op: string, message: string, stack = captureOrigin().stack, cause?: unknown): OrbitError {
     const line = userLine(stack);
-    return new TraceError(`${message}\n  in the compiled function "${this.name}"${line === undefined ? '' : `, at ${line}`}`, { op, cause });
+    return new TraceError(`${message}\n  in the compiled function "${this.name}"${line === undefined ? '' : `, at ${line}`}`, {
+      op,
+      cause,
+    });
   }
 }
 

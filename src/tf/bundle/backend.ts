@@ -1,6 +1,6 @@
 // The cpu backend as orbit uses it: silent, and readers get copies of values that a compiled step will overwrite.
 import * as core from '@tensorflow/tfjs-core';
-import { registerRandomKernel } from './random.js';
+import { registerRandomKernels } from './random.js';
 
 /** The parts of tfjs's cpu backend that are adapted here, and what the adaptation adds. */
 interface CpuBackend {
@@ -25,6 +25,6 @@ export function installBackend(): void {
       return cells.has(dataId) ? values.slice() : values;
     };
   }
-  registerRandomKernel();
+  registerRandomKernels();
   if (!engine.backendName) void core.setBackend('cpu'); // set at once: the cpu backend is made synchronously
 }

@@ -35,6 +35,8 @@ const TRUNCATION = 0.9544997361036416;
 interface StepRandom {
   /** The kernel that draws: no tensor inputs, attributes {kind, shape, dtype, a, b, seed}. */
   readonly kernelName: string;
+  /** All kernels that draw. */
+  readonly kernels: ReadonlySet<string>;
   /** int32 variable [seed, counter]; made at first use. */
   variable: core.Variable | null;
   /** Draws made so far by the running step, or -1 outside a step. */
@@ -60,6 +62,7 @@ interface StepRandom {
 /** The generator's state, for the compiler and for checkpoints. @internal */
 export const stepRandom: StepRandom = {
   kernelName: 'CounterRandom',
+  kernels: new Set(['CounterRandom', 'Multinomial']),
   variable: null,
   call: -1,
   dataId: null,
@@ -129,23 +132,68 @@ interface DrawAttributes {
   seed?: number | string;
 }
 
-/** Registers the drawing kernel for the cpu backend. */
-export function registerRandomKernel(): void {
+/** The keys of the next draw; advances the generator. */
+function nextKeys(seed: unknown): [number, number] {
+  const opSeed = hashSeed(seed);
+  let [base, counter] = stateValues() as unknown as [number, number];
+  let call = 0;
+  if (stepRandom.call >= 0) call = stepRandom.call++;
+  else if (opSeed !== 0) {
+    base = 0; // tfjs: the same seed outside a step gives the same numbers
+    counter = 0;
+  } else stepRandom.setSeed(base, counter + 1);
+  return keys(base, counter, call, opSeed);
+}
+
+/** Running sums of the probabilities of all events but the last. */
+function cumulative(row: Float32Array, normalized: boolean): Float32Array {
+  const probabilities = normalized ? row : row.map((x) => x - row.reduce((a, b) => Math.max(a, b), -Infinity)).map(Math.exp);
+  const total = normalized ? 1 : probabilities.reduce((a, b) => a + b, 0);
+  let sum = 0;
+  return probabilities.map((p) => (sum = Math.fround(sum + p / total))).subarray(0, -1);
+}
+
+/** Draws events from rows of logits or probabilities, in place of tfjs's kernel: every row draws its own numbers. */
+function multinomial(
+  cpu: MathBackendCPU,
+  logits: core.TensorInfo,
+  numSamples: number,
+  seed: unknown,
+  normalized: boolean,
+): core.TensorInfo {
+  const [batch, events] = logits.shape as [number, number];
+  const values = Float32Array.from(cpu.data.get(logits.dataId).values as Float32Array);
+  const [k1, k2] = nextKeys(seed);
+  const samples = new Int32Array(batch * numSamples);
+  for (let b = 0; b < batch; b++) {
+    const sums = cumulative(values.subarray(b * events, (b + 1) * events), normalized);
+    for (let i = b * numSamples; i < (b + 1) * numSamples; i++) {
+      const u = unit(bits(i, k1, k2));
+      const event = sums.findIndex((p) => u < p);
+      samples[i] = event < 0 ? events - 1 : event;
+    }
+  }
+  return cpu.makeTensorInfo([batch, numSamples], 'int32', samples);
+}
+
+/** Registers the drawing kernels for the cpu backend. */
+export function registerRandomKernels(): void {
+  core.unregisterKernel('Multinomial', 'cpu'); // tfjs's own draws from a host generator
+  core.registerKernel({
+    kernelName: 'Multinomial',
+    backendName: 'cpu',
+    kernelFunc: ({ inputs, attrs, backend }) => {
+      const { numSamples, seed, normalized } = attrs as unknown as { numSamples: number; seed?: number; normalized: boolean };
+      return multinomial(backend as MathBackendCPU, inputs['logits']!, numSamples, seed, normalized);
+    },
+  });
   core.registerKernel({
     kernelName: stepRandom.kernelName,
     backendName: 'cpu',
     kernelFunc: ({ attrs, backend }) => {
       const { kind, shape, dtype, a, b, seed } = attrs as unknown as DrawAttributes;
       const cpu = backend as MathBackendCPU;
-      const opSeed = hashSeed(seed);
-      let [base, counter] = stateValues() as unknown as [number, number];
-      let call = 0;
-      if (stepRandom.call >= 0) call = stepRandom.call++;
-      else if (opSeed !== 0) {
-        base = 0; // tfjs: the same seed outside a step gives the same numbers
-        counter = 0;
-      } else stepRandom.setSeed(base, counter + 1);
-      const [k1, k2] = keys(base, counter, call, opSeed);
+      const [k1, k2] = nextKeys(seed);
       const size = shape.reduce((n, d) => n * d, 1);
       const values = dtype === 'int32' ? new Int32Array(size) : dtype === 'bool' ? new Uint8Array(size) : new Float32Array(size);
       const one = draw[kind];

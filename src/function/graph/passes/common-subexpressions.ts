@@ -1,13 +1,11 @@
+import { stepRandom } from '#tf';
 import { rewriteCalls, type Call, type Graph, type Value } from '../ir.js';
-
-/** Kernels whose every call draws anew. */
-const RANDOM = new Set(['CounterRandom']);
 
 /** Computes equal calls (same kernel, inputs and attributes) once. */
 export function commonSubexpressions(graph: Graph): Graph {
   const seen = new Map<string, Call>();
   return rewriteCalls(graph, (call, replace) => {
-    if (RANDOM.has(call.kernel)) return undefined;
+    if (stepRandom.kernels.has(call.kernel)) return undefined; // every call draws anew
     const key = keyOf(call);
     const first = seen.get(key);
     if (first === undefined) {
