@@ -56,6 +56,9 @@ function typecheck(program, compilerOptions) {
   run(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json']);
 }
 
+/** The files that the tarball may hold. */
+const shipped = /^(package\.json|LICENSE|NOTICE|README\.md|dist\/.*(\.js|\.js\.map|\.d\.ts|LICENSES\.txt))$/;
+
 const codeDoors = [
   ...doors()
     .filter((d) => d.exists)
@@ -88,8 +91,11 @@ try {
       run('npm', ['install', '--ignore-scripts=false', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs]);
       const installed = readdirSync(path.join(project, 'node_modules'));
       for (const name of ['onnxruntime-node', '@tensorflow', '@webgpu', 'esbuild']) expect(!installed.includes(name), `${name} came along`);
-      const files = readdirSync(path.join(project, 'node_modules', packageJson.name), { recursive: true });
-      const stray = files.filter((f) => /\.test\.|^(src|scripts|tests|bench|docs)[\\/]|[\\/]\.new-/.test(f));
+      const files = readdirSync(path.join(project, 'node_modules', packageJson.name), { recursive: true, withFileTypes: true }).filter(
+        (f) => f.isFile(),
+      );
+      const names = files.map((f) => path.relative(path.join(project, 'node_modules', packageJson.name), path.join(f.parentPath, f.name)));
+      const stray = names.filter((f) => !shipped.test(f.replaceAll(path.sep, '/')) || /\.test(ing)?\./.test(f));
       expect(stray.length === 0, `the tarball holds ${stray.join(', ')}`);
     },
     { vital: true },
