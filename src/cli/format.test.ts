@@ -3,7 +3,15 @@ import { count, duration, logs, rate, value } from './format.js';
 
 describe('format', () => {
   it('shows values with about four significant digits', () => {
-    expect([0, 3, 0.12345, 12.3456, 1234.567, 1.2345e-7, NaN].map(value)).toEqual(['0', '3', '0.1235', '12.35', '1234.6', '1.23e-7', 'NaN']);
+    expect([0, 3, 0.12345, 12.3456, 1234.567, 1.2345e-7, NaN].map(value)).toEqual([
+      '0',
+      '3',
+      '0.1235',
+      '12.35',
+      '1234.6',
+      '1.23e-7',
+      'NaN',
+    ]);
   });
 
   it('shows durations in the unit that fits', () => {

@@ -35,7 +35,8 @@ export function logs(entries: { readonly [key: string]: unknown }, prefix = ''):
   return Object.entries(entries)
     .map(([key, v]) => {
       const name = `${prefix}${key}`;
-      if (typeof v === 'object' && v !== null && !Array.isArray(v) && !ArrayBuffer.isView(v)) return logs(v as Record<string, unknown>, `${name}/`);
+      if (typeof v === 'object' && v !== null && !Array.isArray(v) && !ArrayBuffer.isView(v))
+        return logs(v as Record<string, unknown>, `${name}/`);
       return `${name} ${typeof v === 'number' ? value(v) : String(v)}`;
     })
     .join('  ');

@@ -84,7 +84,14 @@ describe('orbit', () => {
   it('lists experiments and prints their config with overrides, or its JSON Schema', async () => {
     expect((await orbit(['experiments'])).out).toBe('mnist_cnn\nmnist_mlp\n');
     writeFileSync(path.join(directory, 'a.yaml'), 'trainer:\n  train_steps: 7\nruntime:\n  seed: 5\n');
-    const config = await orbit(['config', '--experiment', 'mnist_mlp', '--config_file', 'a.yaml', '--params_override=trainer.train_steps=9']);
+    const config = await orbit([
+      'config',
+      '--experiment',
+      'mnist_mlp',
+      '--config_file',
+      'a.yaml',
+      '--params_override=trainer.train_steps=9',
+    ]);
     expect(config.out).toMatch(/^ {2}train_steps: 9$/m);
     expect(config.out).toMatch(/^ {2}seed: 5$/m);
     const schema = JSON.parse((await orbit(['config', '--experiment=mnist_mlp', '--schema'])).out) as { properties: object };
@@ -120,7 +127,10 @@ describe('orbit', () => {
   });
 
   it('reports an error of user code in one paragraph with its place, and status 1', async () => {
-    writeFileSync(path.join(directory, 'bad.mjs'), readFileSync(writeLineModule(), 'utf8').replace('t.losses.meanSquaredError(labels, outputs)', 'labels.nonsense()'));
+    writeFileSync(
+      path.join(directory, 'bad.mjs'),
+      readFileSync(writeLineModule(), 'utf8').replace('t.losses.meanSquaredError(labels, outputs)', 'labels.nonsense()'),
+    );
     const { status, err } = await orbit(['train', '--import=./bad.mjs', '--experiment=line', '--mode=train', '--model_dir=run']);
     expect(err).toMatch(/labels\.nonsense is not a function/);
     expect(err.trim()).not.toMatch(/^\s+at /m);
@@ -153,11 +163,14 @@ describe('orbit', () => {
     const module = writeLineModule();
     const train = ['train', `--import=${module}`, '--experiment=line', '--mode=train', '--model_dir=run'];
     let sent = false;
-    const { status, out } = await orbit([...train, '--params_override=trainer.train_steps=100000000,trainer.steps_per_loop=50000000,trainer.summary_interval=50000000'], (text, kill) => {
-      if (sent || !text.includes('parameters')) return;
-      sent = true;
-      kill(signal);
-    });
+    const { status, out } = await orbit(
+      [...train, '--params_override=trainer.train_steps=100000000,trainer.steps_per_loop=50000000,trainer.summary_interval=50000000'],
+      (text, kill) => {
+        if (sent || !text.includes('parameters')) return;
+        sent = true;
+        kill(signal);
+      },
+    );
     expect(status).toBe(expected);
     const [, step] = /Training stopped at step (\d+)/.exec(out)!;
     expect(out).toContain(`Saved run/ckpt-${step}`);

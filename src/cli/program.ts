@@ -30,7 +30,11 @@ function experimentFlags(command: Command): Command {
   return command
     .option('--experiment <name>', 'name of a registered experiment', once('experiment'))
     .option('--config_file <file>', 'YAML file over the experiment’s values; may be repeated, later files count', append, [])
-    .option('--params_override <text>', 'overrides such as trainer.train_steps=100,runtime.seed=3 (or YAML, or a file); count last', once('params_override'));
+    .option(
+      '--params_override <text>',
+      'overrides such as trainer.train_steps=100,runtime.seed=3 (or YAML, or a file); count last',
+      once('params_override'),
+    );
 }
 
 function commonFlags(command: Command): Command {
@@ -54,11 +58,17 @@ function program(done: (status: number) => void): Command {
   commonFlags(train).action(async (flags: TrainFlags) => done(await (await import('./train.js')).train(flags)));
   const config = orbit.command('config').description('print the final config of an experiment as YAML');
   experimentFlags(config).option('--schema', 'print its JSON Schema instead');
-  commonFlags(config).action(async (flags: ExperimentFlags & { schema?: boolean }) => done(await (await import('./config.js')).printConfig(flags)));
+  commonFlags(config).action(async (flags: ExperimentFlags & { schema?: boolean }) =>
+    done(await (await import('./config.js')).printConfig(flags)),
+  );
   const experiments = commonFlags(orbit.command('experiments').description('list the registered experiments'));
   experiments.action(async (flags: { import: string[] }) => done(await (await import('./experiments.js')).listExperiments(flags)));
   for (const command of [orbit, ...orbit.commands]) {
-    command.exitOverride().configureOutput({ outputError: () => {} }).showHelpAfterError(false).allowExcessArguments(false);
+    command
+      .exitOverride()
+      .configureOutput({ outputError: () => {} })
+      .showHelpAfterError(false)
+      .allowExcessArguments(false);
   }
   return orbit;
 }
@@ -77,7 +87,9 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
       if (error.code === 'commander.help') return WRONG_USE; // no command: the help was printed
-      process.stderr.write(`orbit: ${error.code === 'commander.unknownOption' ? unknownFlag(error.message, args) : oneParagraph(error.message)}\n`);
+      process.stderr.write(
+        `orbit: ${error.code === 'commander.unknownOption' ? unknownFlag(error.message, args) : oneParagraph(error.message)}\n`,
+      );
       return WRONG_USE;
     }
     const { text, status: failed } = describeError(error, { verbose: args.includes('--verbose') });

@@ -18,7 +18,8 @@ export function describeError(error: unknown, options: { verbose?: boolean; runn
   const status = isWrongUse ? WRONG_USE : FAILED;
   if (verbose) return { text: stackOf(error), status };
   if (error instanceof OrbitError) return { text: error.message, status };
-  if (error instanceof Error) return { text: `${error.name}: ${error.message}${placeOf(error)}. Run again with --verbose for the stack trace.`, status };
+  if (error instanceof Error)
+    return { text: `${error.name}: ${error.message}${placeOf(error)}. Run again with --verbose for the stack trace.`, status };
   return { text: `Something that is no error was thrown: ${String(error)}.`, status };
 }
 

@@ -101,9 +101,14 @@ function closing(runner: OrbitExperimentRunner): string {
     const first = seconds_to_first_step === null ? '' : `; first step after ${duration(seconds_to_first_step)}`;
     lines.push(`Done at step ${count(result.global_step)} in ${duration(wall_seconds)}${speed}${first}.`, '');
   }
-  const { best_checkpoint_export_subdir: best, best_checkpoint_eval_metric: metric, validation_summary_subdir: validation } = params.trainer;
+  const {
+    best_checkpoint_export_subdir: best,
+    best_checkpoint_eval_metric: metric,
+    validation_summary_subdir: validation,
+  } = params.trainer;
   const rows: [string, string][] = [];
-  if (checkpointManager?.latestCheckpoint) rows.push([checkpointManager.latestCheckpoint, 'newest checkpoint: model.safetensors and the rest of the state']);
+  if (checkpointManager?.latestCheckpoint)
+    rows.push([checkpointManager.latestCheckpoint, 'newest checkpoint: model.safetensors and the rest of the state']);
   if (best && metric) rows.push([`${modelDir}/${best}`, `checkpoint with the best ${metric}`]);
   rows.push([`${modelDir}/train`, `summaries of training: tensorboard --logdir ${modelDir}`]);
   rows.push([`${modelDir}/${validation}`, 'summaries of evaluation']);

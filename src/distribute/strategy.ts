@@ -51,12 +51,18 @@ export function getDistributionStrategy(options: DistributionStrategyOptions = {
   }
   const known = reductions[name];
   if (allReduceAlg !== null && known !== undefined && !known.includes(allReduceAlg)) {
-    refuse(`runtime.all_reduce_alg "${allReduceAlg}" does not go with "${name}"; there are ${known.join(', ')}, or null.`, 'all_reduce_alg');
+    refuse(
+      `runtime.all_reduce_alg "${allReduceAlg}" does not go with "${name}"; there are ${known.join(', ')}, or null.`,
+      'all_reduce_alg',
+    );
   }
   if (numGpus > 1) refuse(`runtime.num_gpus is ${numGpus}, but this release trains one replica; set it to 0.`, 'num_gpus');
-  if (numGpus > 0) refuse('runtime.num_gpus is 1, but no GPU device is available in this release; set it to 0 to train on the CPU.', 'num_gpus');
+  if (numGpus > 0)
+    refuse('runtime.num_gpus is 1, but no GPU device is available in this release; set it to 0 to train on the CPU.', 'num_gpus');
   if (name === 'tpu' || name === 'parameter_server' || name === 'multi_worker_mirrored') {
-    refuse(`runtime.distribution_strategy "${name}" is not available in this release, which trains one replica; use "mirrored", "one_device" or "off".`);
+    refuse(
+      `runtime.distribution_strategy "${name}" is not available in this release, which trains one replica; use "mirrored", "one_device" or "off".`,
+    );
   }
   return { name, numReplicas: 1, shouldCheckpoint: true };
 }

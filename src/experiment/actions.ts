@@ -8,7 +8,12 @@ import { RecoveryAction, RecoveryCondition } from './recovery.js';
 import type { Trainer } from './trainer.js';
 
 /** After each training loop: recovery from a blown-up loss, unless `recovery_max_trials` is negative. */
-export function defaultTrainActions(params: ExperimentConfig, trainer: Trainer, manager: CheckpointManagerLike | null, warn: (message: string) => void): Action[] {
+export function defaultTrainActions(
+  params: ExperimentConfig,
+  trainer: Trainer,
+  manager: CheckpointManagerLike | null,
+  warn: (message: string) => void,
+): Action[] {
   const { recovery_max_trials, recovery_begin_steps, loss_upper_bound } = params.trainer;
   if (recovery_max_trials < 0 || manager === null) return [];
   const condition = new RecoveryCondition({
@@ -17,7 +22,8 @@ export function defaultTrainActions(params: ExperimentConfig, trainer: Trainer, 
     recoveryBeginSteps: recovery_begin_steps,
     recoveryMaxTrials: recovery_max_trials,
     counter: trainer.recovery,
-    explain: () => (trainer.firstBadStep === null ? '' : `The first loss that is not a finite number was that of step ${trainer.firstBadStep + 1}.`),
+    explain: () =>
+      trainer.firstBadStep === null ? '' : `The first loss that is not a finite number was that of step ${trainer.firstBadStep + 1}.`,
   });
   const action = new RecoveryAction({ checkpointManager: manager, during: (restore) => rollBack(trainer, restore), warn });
   return [async (output: Output) => void ((await condition.test(output)) && (await action.run()))];

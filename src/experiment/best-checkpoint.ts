@@ -35,7 +35,9 @@ export class BestCheckpointExporter {
    */
   constructor(exportDir: string, metricName: string, comparison: string) {
     if (comparison !== 'higher' && comparison !== 'lower') {
-      throw new ConfigError(`trainer.best_checkpoint_metric_comp must be "higher" or "lower", not "${comparison}".`, { path: 'trainer.best_checkpoint_metric_comp' });
+      throw new ConfigError(`trainer.best_checkpoint_metric_comp must be "higher" or "lower", not "${comparison}".`, {
+        path: 'trainer.best_checkpoint_metric_comp',
+      });
     }
     this.exportDir = exportDir;
     this.metricName = metricName;
@@ -120,6 +122,9 @@ function readInfo(file: string): BestLogs | null {
     const json = text.replace(/(:\s*)(NaN|-?Infinity)(?=\s*[,}])/g, '$1"$2"');
     return JSON.parse(json, (_key, v: unknown) => (v === 'NaN' || v === 'Infinity' || v === '-Infinity' ? Number(v) : v)) as BestLogs;
   } catch (error) {
-    throw new CheckpointError(`${file} is not valid JSON (${(error as Error).message}). Delete it to start looking for the best checkpoint anew.`, { cause: error });
+    throw new CheckpointError(
+      `${file} is not valid JSON (${(error as Error).message}). Delete it to start looking for the best checkpoint anew.`,
+      { cause: error },
+    );
   }
 }

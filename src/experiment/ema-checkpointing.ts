@@ -28,7 +28,8 @@ export class EMACheckpointing implements ActionObject {
   /** @throws UsageError when the optimizer keeps no averages */
   constructor(options: EMACheckpointingOptions) {
     const averaging = asAveraging(options.optimizer);
-    if (averaging === null) throw new UsageError('EMACheckpointing needs an optimizer that averages weights: set trainer.optimizer_config.ema.');
+    if (averaging === null)
+      throw new UsageError('EMACheckpointing needs an optimizer that averages weights: set trainer.optimizer_config.ema.');
     this.#optimizer = averaging;
     this.#manager = new CheckpointManager({
       checkpoint: options.checkpoint,

@@ -96,38 +96,43 @@ function expectLogs(actual: Output, expected: Record<string, number>, relative: 
   for (const [key, value] of Object.entries(expected)) {
     if (key === 'steps_per_second') continue;
     const difference = Math.abs((actual[key] as number) - Number(value));
-    expect(difference, `${where}: ${key}: ${String(actual[key])} instead of ${value}`).toBeLessThanOrEqual(relative * Math.abs(Number(value)) + 1e-5);
+    expect(difference, `${where}: ${key}: ${String(actual[key])} instead of ${value}`).toBeLessThanOrEqual(
+      relative * Math.abs(Number(value)) + 1e-5,
+    );
   }
 }
 
 describe('runs of the reference', () => {
-  it.each(cases.filter((c) => c.name !== 'mode_not_implemented').map((c) => [c.name, c] as const))('%s', async (name, { config, inputs, expected }) => {
-    ToyTask.inputs = inputs;
-    for (const [i, spec] of inputs.runs.entries()) {
-      const reference = expected.runs[i]!;
-      const relative = /divergence|rollback/.test(name) ? 1e-3 : 1e-5;
-      const { runner, task, events, outcome } = await run(spec, config);
-      if (reference.error === undefined && outcome instanceof Error) throw outcome;
-      expect(runner.resumedFrom === null ? null : path.basename(runner.resumedFrom)).toBe(reference.restored);
-      expect(task.initializeCalls).toBe(reference.initialize_calls);
-      expect(events.map(([kind, step]) => [kind, step])).toEqual(reference.events.map(([kind, step]) => [kind, step]));
-      for (const [j, [, , logs]] of reference.events.entries()) expectLogs(events[j]![2], logs, relative, `run ${i}, event ${j}`);
-      if (reference.error !== undefined) expect(outcome).toBeInstanceOf(Error);
-      else if (outcome instanceof Error) throw outcome;
-      else {
-        expectLogs(outcome.evalLogs, reference.returned_logs!, relative);
-        expect(Object.keys(outcome.evalLogs)).toEqual(reference.returned_keys);
-        expect(runner.trainer.globalStep.value).toBe(reference.final_step);
+  it.each(cases.filter((c) => c.name !== 'mode_not_implemented').map((c) => [c.name, c] as const))(
+    '%s',
+    async (name, { config, inputs, expected }) => {
+      ToyTask.inputs = inputs;
+      for (const [i, spec] of inputs.runs.entries()) {
+        const reference = expected.runs[i]!;
+        const relative = /divergence|rollback/.test(name) ? 1e-3 : 1e-5;
+        const { runner, task, events, outcome } = await run(spec, config);
+        if (reference.error === undefined && outcome instanceof Error) throw outcome;
+        expect(runner.resumedFrom === null ? null : path.basename(runner.resumedFrom)).toBe(reference.restored);
+        expect(task.initializeCalls).toBe(reference.initialize_calls);
+        expect(events.map(([kind, step]) => [kind, step])).toEqual(reference.events.map(([kind, step]) => [kind, step]));
+        for (const [j, [, , logs]] of reference.events.entries()) expectLogs(events[j]![2], logs, relative, `run ${i}, event ${j}`);
+        if (reference.error !== undefined) expect(outcome).toBeInstanceOf(Error);
+        else if (outcome instanceof Error) throw outcome;
+        else {
+          expectLogs(outcome.evalLogs, reference.returned_logs!, relative);
+          expect(Object.keys(outcome.evalLogs)).toEqual(reference.returned_keys);
+          expect(runner.trainer.globalStep.value).toBe(reference.final_step);
+        }
+        const ours = listFiles(modelDir).filter((f) => !/^result\..*json$|^result\.json$/.test(f));
+        expect(ours.sort()).toEqual(expectedFiles(reference.files).sort());
+        for (const [file, text] of Object.entries(reference.state_files)) {
+          expect(readFileSync(path.join(modelDir, file), 'utf8').replace(/[\d.]+$/gm, '#')).toBe(text);
+        }
+        for (const [file, text] of Object.entries(reference.info_json ?? {})) {
+          const info = JSON.parse(readFileSync(path.join(modelDir, file), 'utf8')) as Output;
+          expectLogs(info, JSON.parse(text) as Record<string, number>, relative);
+        }
       }
-      const ours = listFiles(modelDir).filter((f) => !/^result\..*json$|^result\.json$/.test(f));
-      expect(ours.sort()).toEqual(expectedFiles(reference.files).sort());
-      for (const [file, text] of Object.entries(reference.state_files)) {
-        expect(readFileSync(path.join(modelDir, file), 'utf8').replace(/[\d.]+$/gm, '#')).toBe(text);
-      }
-      for (const [file, text] of Object.entries(reference.info_json ?? {})) {
-        const info = JSON.parse(readFileSync(path.join(modelDir, file), 'utf8')) as Output;
-        expectLogs(info, JSON.parse(text) as Record<string, number>, relative);
-      }
-    }
-  });
+    },
+  );
 });

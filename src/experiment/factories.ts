@@ -36,7 +36,11 @@ export function createTrainer(params: ExperimentConfig, task: Task, options: Cre
 
 /** The exporter of best checkpoints that the config asks for; null unless sub-directory, metric and `dataDir` are all given. */
 export function maybeCreateBestCkptExporter(params: ExperimentConfig, dataDir: string | null | undefined): BestCheckpointExporter | null {
-  const { best_checkpoint_export_subdir: subdir, best_checkpoint_eval_metric: metric, best_checkpoint_metric_comp: comparison } = params.trainer;
+  const {
+    best_checkpoint_export_subdir: subdir,
+    best_checkpoint_eval_metric: metric,
+    best_checkpoint_metric_comp: comparison,
+  } = params.trainer;
   if (!dataDir || !subdir || !metric) return null;
   return new BestCheckpointExporter(path.join(dataDir, subdir), metric, comparison);
 }

@@ -10,7 +10,13 @@ export { type ControllerClass, type ControllerParts, type RunMode, runModes, typ
 export type { RunResult } from './run-result.js';
 export { TrainingStopped } from './stop.js';
 export { BestCheckpointExporter, type BestLogs, type MetricComparison } from './best-checkpoint.js';
-export { RecoveryAction, type RecoveryActionOptions, RecoveryCondition, type RecoveryConditionOptions, RecoveryCounter } from './recovery.js';
+export {
+  RecoveryAction,
+  type RecoveryActionOptions,
+  RecoveryCondition,
+  type RecoveryConditionOptions,
+  RecoveryCounter,
+} from './recovery.js';
 export { EMACheckpointing, type EMACheckpointingOptions } from './ema-checkpointing.js';
 export { castLeafNestedDict, getLeafNestedDict } from './nested-logs.js';
 export { modelSummary, tryCountParams, writeModelParams } from './model-info.js';

@@ -57,7 +57,9 @@ export function splitInputs(inputs: Tensors): { features: Tensors; labels: Tenso
 export function checkLoss(loss: unknown, where: string): tf.Scalar {
   if (loss instanceof Promise) throw new UsageError(`${where} returned a promise; it must be synchronous, because it is compiled.`);
   if (typeof loss === 'number') return tf.scalar(loss);
-  if (!(loss instanceof tf.Tensor)) throw new UsageError(`${where} must return a scalar tensor, but it returned ${loss === null ? 'null' : typeof loss}.`);
-  if (loss.rank !== 0) throw new UsageError(`${where} must return a scalar, but its result has shape [${loss.shape.join(', ')}]; take tf.mean(...) of it.`);
+  if (!(loss instanceof tf.Tensor))
+    throw new UsageError(`${where} must return a scalar tensor, but it returned ${loss === null ? 'null' : typeof loss}.`);
+  if (loss.rank !== 0)
+    throw new UsageError(`${where} must return a scalar, but its result has shape [${loss.shape.join(', ')}]; take tf.mean(...) of it.`);
   return loss as tf.Scalar;
 }

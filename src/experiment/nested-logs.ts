@@ -24,7 +24,9 @@ export function getLeafNestedDict(logs: Output, keys: readonly string[]): Output
     value = value[key];
   }
   if (isNested(value)) {
-    throw new UsageError(`"${keys.join('|')}" of the logs is a dictionary of ${Object.keys(value).join(', ') || 'nothing'}; name one of its entries.`);
+    throw new UsageError(
+      `"${keys.join('|')}" of the logs is a dictionary of ${Object.keys(value).join(', ') || 'nothing'}; name one of its entries.`,
+    );
   }
   return value;
 }

@@ -98,7 +98,8 @@ export function experimentNames(): string[] {
  */
 export function registerTask<S extends TaskSchema>(schema: S, taskClass: TaskClass<ConfigOf<S>>): void {
   const present = tasks.get(schema);
-  if (present !== undefined) throw new UsageError(`Tasks of ${schema.schemaName} are already made by ${present.name}; a schema has one task class.`);
+  if (present !== undefined)
+    throw new UsageError(`Tasks of ${schema.schemaName} are already made by ${present.name}; a schema has one task class.`);
   tasks.set(schema, taskClass);
 }
 

@@ -15,7 +15,9 @@ export type RunMode = (typeof runModes)[number];
 /** Rejects what is no mode. @throws NotImplementedModeError with the nearest mode */
 export function requireMode(mode: string): asserts mode is RunMode {
   if ((runModes as readonly string[]).includes(mode)) return;
-  throw new NotImplementedModeError(`The mode "${mode}" is not implemented.${didYouMean(nearestName(mode, runModes))} Modes: ${runModes.join(', ')}.`);
+  throw new NotImplementedModeError(
+    `The mode "${mode}" is not implemented.${didYouMean(nearestName(mode, runModes))} Modes: ${runModes.join(', ')}.`,
+  );
 }
 
 /** A class of controllers. */

@@ -30,7 +30,10 @@ function toyParams(trainer: object = {}, dropout = 0): ExperimentConfig {
       summary_interval: 3,
       checkpoint_interval: 3,
       validation_interval: 6,
-      optimizer_config: { optimizer: { type: 'adam' }, learning_rate: { type: 'cosine', cosine: { initial_learning_rate: 0.05, decay_steps: 12 } } },
+      optimizer_config: {
+        optimizer: { type: 'adam' },
+        learning_rate: { type: 'cosine', cosine: { initial_learning_rate: 0.05, decay_steps: 12 } },
+      },
       ...trainer,
     },
   }) as ExperimentConfig;
@@ -192,14 +195,21 @@ describe('hooks', () => {
     expect([runner.mode, runner.modelDir, runner.params.trainer.train_steps]).toEqual(['eval', modelDir, 12]);
     await runner.build();
     await runner.build();
-    expect(calls).toEqual(['buildTrainer false true initialised', 'buildBestCheckpointExporter', 'maybeBuildCheckpointManager', 'buildController false']);
+    expect(calls).toEqual([
+      'buildTrainer false true initialised',
+      'buildBestCheckpointExporter',
+      'maybeBuildCheckpointManager',
+      'buildController false',
+    ]);
     expect(() => runner.trainer.trainMetrics).toThrow(/train: false/);
   });
 });
 
 describe('losses', () => {
   it('that are not a number end the run and name the first bad step', async () => {
-    const params = toyParams({ optimizer_config: { optimizer: { type: 'sgd' }, learning_rate: { type: 'constant', constant: { learning_rate: 1e20 } } } });
+    const params = toyParams({
+      optimizer_config: { optimizer: { type: 'sgd' }, learning_rate: { type: 'constant', constant: { learning_rate: 1e20 } } },
+    });
     const run = runExperiment(options(params));
     await expect(run).rejects.toThrow(TrainingError);
     await expect(run).rejects.toThrow(/first loss that is not a finite number was that of step 2\b/);

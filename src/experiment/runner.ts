@@ -126,7 +126,8 @@ export class OrbitExperimentRunner {
     this.#trainer = options.trainer ?? (await this.buildTrainer(task, trains, evaluates));
     this.#trainer.stopSignal = options.signal ?? null;
     this.#manager = await this.maybeBuildCheckpointManager();
-    if (trains && this.#manager === null) throw new UsageError(`Mode "${mode}" trains and needs a checkpoint manager, but maybeBuildCheckpointManager returned null.`);
+    if (trains && this.#manager === null)
+      throw new UsageError(`Mode "${mode}" trains and needs a checkpoint manager, but maybeBuildCheckpointManager returned null.`);
     this.#controller = await this.buildController({
       trainer: trains ? this.#trainer : null,
       evaluator: this.#trainer,
@@ -191,7 +192,9 @@ export class OrbitExperimentRunner {
   /** The runner's own train actions: recovery from a blown-up loss. */
   protected defaultTrainActions(): readonly Action[] {
     const { reporter } = this.#options;
-    return defaultTrainActions(this.params, this.trainer, this.checkpointManager, (message) => (reporter?.warning ? reporter.warning(message) : console.warn(message)));
+    return defaultTrainActions(this.params, this.trainer, this.checkpointManager, (message) =>
+      reporter?.warning ? reporter.warning(message) : console.warn(message),
+    );
   }
 
   /** The runner's own eval actions: checkpoints of averaged weights. */
@@ -266,7 +269,9 @@ export class OrbitExperimentRunner {
     const { train_steps } = this.params.trainer;
     const step = this.trainer.globalStep.value;
     if (!this.mode.includes('train') || this.#resumedFrom === null || step < train_steps) return;
-    this.#log(`This run is finished: ${this.#resumedFrom} is at step ${step} of ${train_steps}. To train on, raise trainer.train_steps; to start afresh, choose another model directory.`);
+    this.#log(
+      `This run is finished: ${this.#resumedFrom} is at step ${step} of ${train_steps}. To train on, raise trainer.train_steps; to start afresh, choose another model directory.`,
+    );
   }
 
   async #finish(wallSeconds: number): Promise<void> {
@@ -296,5 +301,7 @@ export function runExperiment(options: RunnerOptions): Promise<RunOutcome> {
 }
 
 function tooEarly(part: string, hook: string): never {
-  throw new UsageError(`runner.${part} is not there yet: it is made by ${hook}(). Call \`await runner.build()\` or \`await runner.run()\` first.`);
+  throw new UsageError(
+    `runner.${part} is not there yet: it is made by ${hook}(). Call \`await runner.build()\` or \`await runner.run()\` first.`,
+  );
 }

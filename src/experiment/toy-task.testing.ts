@@ -23,7 +23,10 @@ export interface ToyLayer {
 }
 
 /** Config of the toy task. */
-export const toyTask = taskConfig({ model: modelConfig({ kind: field.choice(['mse', 'softmax'], 'mse'), l2: field.float(0), dropout: field.float(0) }) }, { name: 'toy' });
+export const toyTask = taskConfig(
+  { model: modelConfig({ kind: field.choice(['mse', 'softmax'], 'mse'), l2: field.float(0), dropout: field.float(0) }) },
+  { name: 'toy' },
+);
 
 class MeanAbsoluteError extends Mean {
   override updateState(labels: tf.Tensor | number, predictions?: tf.Tensor | number | null): void {
@@ -66,7 +69,14 @@ export class ToyTask extends Task<typeof toyTask> {
     const model = tf.sequential();
     for (const { kernel, bias, activation } of ToyTask.inputs.layers) {
       const regularizer = l2 > 0 ? tf.regularizers.l2({ l2 }) : undefined;
-      model.add(tf.layers.dense({ units: bias.length, inputShape: [kernel.length], activation: activation ?? undefined, kernelRegularizer: regularizer }));
+      model.add(
+        tf.layers.dense({
+          units: bias.length,
+          inputShape: [kernel.length],
+          activation: activation ?? undefined,
+          kernelRegularizer: regularizer,
+        }),
+      );
     }
     if (dropout > 0) model.add(tf.layers.dropout({ rate: dropout }));
     if (ToyTask.inputs.isRandom) return model;
@@ -88,7 +98,8 @@ export class ToyTask extends Task<typeof toyTask> {
   }
 
   override buildLosses(labels: tf.Tensor, outputs: tf.Tensor, auxLosses: tf.Scalar[] = []): tf.Tensor {
-    const data = this.taskConfig.model.kind === 'mse' ? tf.mean(tf.squaredDifference(labels, outputs)) : tf.mean(crossEntropies(labels, outputs));
+    const data =
+      this.taskConfig.model.kind === 'mse' ? tf.mean(tf.squaredDifference(labels, outputs)) : tf.mean(crossEntropies(labels, outputs));
     return tf.addN([data, ...auxLosses]);
   }
 
@@ -106,5 +117,10 @@ export function fixedRows(trainRows: number, validationRows = 10): typeof ToyTas
     const x = Array.from({ length: count }, (_, i) => [0, 1, 2].map((k) => Math.sin(3 * (i + offset) + k)));
     return { x, y: x.map(([a, b, c]) => [0.5 * a! - b! + 2 * c! + 0.25]) };
   };
-  return { layers: [{ kernel: [[0], [0], [0]], bias: [0] }], train: rows(trainRows, 0), validation: rows(validationRows, 100), isRandom: true };
+  return {
+    layers: [{ kernel: [[0], [0], [0]], bias: [0] }],
+    train: rows(trainRows, 0),
+    validation: rows(validationRows, 100),
+    isRandom: true,
+  };
 }

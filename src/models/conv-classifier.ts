@@ -20,11 +20,20 @@ export interface ConvClassifierOptions {
 /** 3×3 convolutions with relu (no padding), 2×2 max pooling, a dense layer with relu, a logit per class. */
 export function buildConvClassifier(options: ConvClassifierOptions): tf.Sequential {
   const { inputShape, classes, filters, denseUnits, dropoutRate = 0, l2 = 0 } = options;
-  const shared = () => ({ kernelInitializer: 'glorotUniform' as const, kernelRegularizer: l2 > 0 ? tf.regularizers.l2({ l2 }) : undefined });
+  const shared = () => ({
+    kernelInitializer: 'glorotUniform' as const,
+    kernelRegularizer: l2 > 0 ? tf.regularizers.l2({ l2 }) : undefined,
+  });
   const model = tf.sequential();
   for (const [i, channels] of filters.entries()) {
     model.add(
-      tf.layers.conv2d({ filters: channels, kernelSize: 3, activation: 'relu', ...shared(), ...(i === 0 && { inputShape: [...inputShape] }) }),
+      tf.layers.conv2d({
+        filters: channels,
+        kernelSize: 3,
+        activation: 'relu',
+        ...shared(),
+        ...(i === 0 && { inputShape: [...inputShape] }),
+      }),
     );
   }
   model.add(tf.layers.maxPooling2d({ poolSize: 2, ...(filters.length === 0 && { inputShape: [...inputShape] }) }));

@@ -55,10 +55,26 @@ function mnistExperiment(recipe: Recipe): ExperimentConfig<MnistTaskConfig> {
 
 /** Two hidden layers of 512 units, three epochs of 469 steps. */
 export const mnistMlp = registerExperiment('mnist_mlp', () =>
-  mnistExperiment({ model: 'mlp', batchSize: 128, validationBatchSize: 1000, epochs: 3, loopsPerEpoch: 1, learningRate: 0.002, warmupSteps: 100 }),
+  mnistExperiment({
+    model: 'mlp',
+    batchSize: 128,
+    validationBatchSize: 1000,
+    epochs: 3,
+    loopsPerEpoch: 1,
+    learningRate: 0.002,
+    warmupSteps: 100,
+  }),
 );
 
 /** Two convolutions, pooling and a dense layer, two epochs of 938 steps. */
 export const mnistCnn = registerExperiment('mnist_cnn', () =>
-  mnistExperiment({ model: 'cnn', batchSize: 64, validationBatchSize: 200, epochs: 2, loopsPerEpoch: 2, learningRate: 0.001, warmupSteps: 100 }),
+  mnistExperiment({
+    model: 'cnn',
+    batchSize: 64,
+    validationBatchSize: 200,
+    epochs: 2,
+    loopsPerEpoch: 2,
+    learningRate: 0.001,
+    warmupSteps: 100,
+  }),
 );

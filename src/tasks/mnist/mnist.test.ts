@@ -5,7 +5,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as tf from '#tf';
 import { ConfigError } from '../../errors.js';
 import { overrideParams } from '../../config/index.js';
-import { createTrainer, getExperimentConfig, getTask, modelSummary, OrbitExperimentRunner, tryCountParams } from '../../experiment/index.js';
+import {
+  createTrainer,
+  getExperimentConfig,
+  getTask,
+  modelSummary,
+  OrbitExperimentRunner,
+  tryCountParams,
+} from '../../experiment/index.js';
 import { mnistCnn, mnistMlp } from './index.js';
 
 let modelDir: string;
@@ -50,7 +57,10 @@ describe('the MNIST experiments', () => {
   it('add the squared weights to the loss: l2 · Σ w²', async () => {
     const lossWith = async (l2: number): Promise<{ loss: number; squares: number }> => {
       const params = getExperimentConfig('mnist_mlp');
-      overrideParams(params, `task.model.mlp.hidden_units=[4], task.model.mlp.l2=${l2}, trainer.train_steps=1, trainer.steps_per_loop=1, trainer.summary_interval=1`);
+      overrideParams(
+        params,
+        `task.model.mlp.hidden_units=[4], task.model.mlp.l2=${l2}, trainer.train_steps=1, trainer.steps_per_loop=1, trainer.summary_interval=1`,
+      );
       const runner = new OrbitExperimentRunner({
         task: getTask(params.task),
         mode: 'train',

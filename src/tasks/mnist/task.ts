@@ -20,9 +20,16 @@ export class MnistTask extends Task<typeof mnistTask> {
     const { type, mlp, cnn } = this.taskConfig.model;
     const common = { inputShape: IMAGE_SHAPE, classes: CLASSES };
     if (type === 'cnn') {
-      return buildConvClassifier({ ...common, filters: cnn.filters, denseUnits: cnn.dense_units, dropoutRate: cnn.dropout_rate, l2: cnn.l2 });
+      return buildConvClassifier({
+        ...common,
+        filters: cnn.filters,
+        denseUnits: cnn.dense_units,
+        dropoutRate: cnn.dropout_rate,
+        l2: cnn.l2,
+      });
     }
-    if (type === 'mlp') return buildDenseClassifier({ ...common, hiddenUnits: mlp.hidden_units, dropoutRate: mlp.dropout_rate, l2: mlp.l2 });
+    if (type === 'mlp')
+      return buildDenseClassifier({ ...common, hiddenUnits: mlp.hidden_units, dropoutRate: mlp.dropout_rate, l2: mlp.l2 });
     throw new ConfigError('task.model.type is null: choose mlp or cnn.', { path: 'task.model.type' });
   }
 
