@@ -1,5 +1,9 @@
 /** The one place where the trainer meets the compiler. */
-import { compile } from '../function/index.js';
+import { compile, setSummaryRecorder } from '../function/index.js';
+import { recordHistogram, recordScalar, summariesDue } from '../orbit/index.js';
+
+// `summary.scalar` and `summary.histogram` inside a step write to the event files of the loop that runs, when it is due.
+setSummaryRecorder({ due: summariesDue, scalar: recordScalar, histogram: recordHistogram });
 
 /** A step ready to be called: `await step(...)`, or `step.runSync(...)` which blocks. */
 export interface CompiledStep<A extends unknown[], R> {

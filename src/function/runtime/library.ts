@@ -5,7 +5,7 @@ import { UsageError } from '../../errors.js';
 
 const names: Partial<Record<NodeJS.Platform, string>> = {
   linux: 'libonnxruntime.so.1',
-  darwin: 'libonnxruntime.dylib',
+  darwin: 'libonnxruntime.1.dylib',
   win32: 'onnxruntime.dll',
 };
 
