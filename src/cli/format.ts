@@ -1,8 +1,10 @@
 /** Numbers and durations as people read them. */
 
+import { separated } from '../experiment/model-info.js';
+
 /** A count with thousands separated: `12,345`. */
 export function count(n: number): string {
-  return Math.round(n).toLocaleString('en-US');
+  return separated(Math.round(n));
 }
 
 /** A measured value with about four significant digits: `0.1234`, `12.34`, `1.2e-7`. */

@@ -121,7 +121,7 @@ describe('orbit', () => {
   it('says which directory cannot be written', async () => {
     writeFileSync(path.join(directory, 'file'), '');
     const { status, err } = await orbit(['train', '--experiment=mnist_mlp', '--mode=train', '--model_dir=file/run']);
-    expect(err).toMatch(/^orbit: Cannot write file\/run\/params\.yaml: a part of the path is a file.*\n$/);
+    expect(err).toMatch(/^orbit: Cannot make the directory file\/run: a part of the path is a file.*\n$/);
     expect(status).toBe(2);
     expect(readdirSync(directory)).toEqual(['file']);
   });

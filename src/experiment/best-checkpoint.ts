@@ -1,12 +1,12 @@
 /** Keeping the checkpoint with the best evaluation. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { latestCheckpoint, CheckpointManager } from '../checkpoint/index.js';
 import type { Checkpoint } from '../checkpoint/index.js';
 import { CheckpointError, ConfigError } from '../errors.js';
 import type { Output } from '../orbit/index.js';
 import { getLeafNestedDict, isNested, leafToNumber } from './nested-logs.js';
-import { toJson, writeFileAtomically } from './run-files.js';
+import { makeDirectory, toJson, writeFileAtomically } from './run-files.js';
 
 /** How two values of the watched metric are compared. */
 export type MetricComparison = 'higher' | 'lower';
@@ -42,7 +42,7 @@ export class BestCheckpointExporter {
     this.exportDir = exportDir;
     this.metricName = metricName;
     this.#comparison = comparison;
-    mkdirSync(exportDir, { recursive: true });
+    makeDirectory(exportDir);
     this.#logs = readInfo(this.bestCkptLogsPath);
   }
 

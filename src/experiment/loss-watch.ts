@@ -3,14 +3,15 @@ import * as tf from '#tf';
 import { initScope } from '../function/index.js';
 
 /**
- * One scalar in the graph counts the steps of the loop up to the first loss that is not finite; from then on it stays at
- * its negative, minus 1. It is read once per loop.
+ * A scalar in the graph counts the steps after which the sum of the loop's losses is still finite: a sum that was infinite or
+ * not a number once stays so. It is read once per loop.
  */
 export class LossWatch {
-  /** Global step whose loss was the first bad one of the last loop, or null. */
+  /** Global step before the first step of the last loop whose loss was not finite, or null. */
   firstBadStep: number | null = null;
-  readonly #count: tf.Variable = initScope(() => tf.tidy(() => tf.variable(tf.scalar(0), false)));
+  readonly #good: tf.Variable = initScope(() => tf.tidy(() => tf.variable(tf.scalar(0), false)));
   #begin = 0;
+  #isUsed = false;
 
   /** A loop begins at this global step. */
   begin(step: number): void {
@@ -18,17 +19,17 @@ export class LossWatch {
     this.firstBadStep = null;
   }
 
-  /** Looks at the loss of one step. Plain tfjs: traceable. */
-  update(loss: tf.Tensor): void {
-    const count = this.#count;
-    const good = tf.where(tf.less(tf.abs(loss), Infinity), tf.add(count, 1), tf.sub(tf.neg(count), 1));
-    count.assign(tf.where(tf.less(count, 0), count, good));
+  /** Looks at the sum of losses after one step. Plain tfjs: traceable. */
+  update(sumOfLosses: tf.Tensor): void {
+    this.#isUsed = true;
+    this.#good.assign(tf.add(this.#good, tf.cast(tf.less(tf.abs(sumOfLosses), Infinity), 'float32')));
   }
 
-  /** The loop ended: reads and resets. */
-  end(): void {
-    const count = this.#count.dataSync()[0]!;
-    if (count < 0) this.firstBadStep = this.#begin - count - 1;
-    tf.tidy(() => this.#count.assign(tf.scalar(0)));
+  /** The loop ended at this global step: reads and resets. */
+  end(step: number): void {
+    if (!this.#isUsed) return; // steps without a loss
+    const good = this.#good.dataSync()[0]!;
+    if (good < step - this.#begin) this.firstBadStep = this.#begin + good;
+    initScope(() => tf.tidy(() => this.#good.assign(tf.scalar(0))));
   }
 }

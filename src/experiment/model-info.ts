@@ -29,6 +29,11 @@ export function tryCountParams(model: unknown, trainableOnly = false): number | 
   }
 }
 
+/** A whole number with thousands separated: `12,345`. (The first use of `toLocaleString` takes 30 ms.) */
+export function separated(n: number): string {
+  return String(n).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
 /** Writes one line `<variable name> [dims]` per variable, a blank line and `Total params: <n>` to `file`. */
 export async function writeModelParams(model: CountableModel, file: string): Promise<void> {
   const lines = model.weights.map((w) => `${w.name} [${w.shape.join(', ')}]`);
@@ -51,7 +56,7 @@ export function modelSummary(model: unknown): string {
   if (total === null || trainable === null) return '';
   const layers = (model as { layers?: tf.layers.Layer[] }).layers ?? [];
   const names = layerNames(model, layers);
-  const rows = layers.map((layer, i) => [names[i]!, layer.getClassName(), outputShape(layer), layer.countParams().toLocaleString('en-US')]);
+  const rows = layers.map((layer, i) => [names[i]!, layer.getClassName(), outputShape(layer), separated(layer.countParams())]);
   const lines: string[] = [];
   if (rows.length > 0) {
     const table = [['Layer', 'Type', 'Output', 'Parameters'], ...rows];
@@ -61,7 +66,7 @@ export function modelSummary(model: unknown): string {
     lines.push(line(table[0]!), rule, ...table.slice(1).map(line), rule);
   }
   const frozen = total - trainable;
-  lines.push(`${total.toLocaleString('en-US')} parameters${frozen > 0 ? `, ${frozen.toLocaleString('en-US')} of them not trained` : ''}`);
+  lines.push(`${separated(total)} parameters${frozen > 0 ? `, ${separated(frozen)} of them not trained` : ''}`);
   return lines.join('\n');
 }
 

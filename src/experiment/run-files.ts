@@ -1,6 +1,7 @@
 /** The small files that a run leaves in the model directory, each written whole or not at all. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError } from '../errors.js';
 
@@ -12,7 +13,7 @@ import { UsageError } from '../errors.js';
 export async function writeFileAtomically(file: string, text: string): Promise<void> {
   const temporary = `${file}.tmp.${randomBytes(6).toString('hex')}`;
   try {
-    await makeDirectory(path.dirname(file));
+    makeLevels(path.dirname(file));
     const handle = await open(temporary, 'w');
     try {
       await handle.writeFile(text);
@@ -27,25 +28,30 @@ export async function writeFileAtomically(file: string, text: string): Promise<v
   }
 }
 
-/** Makes a directory and those above it. (Node's own recursive mkdir never returns below /proc and the like.) */
-async function makeDirectory(directory: string): Promise<void> {
+/**
+ * Makes a directory and those above it; nothing happens if it is there. (Node's own recursive mkdir never returns below
+ * /proc and the like.)
+ * @throws UsageError that says why it cannot be made
+ */
+export function makeDirectory(directory: string): void {
   try {
-    await mkdir(directory);
+    makeLevels(directory);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' && (await stat(directory)).isDirectory()) return;
-    const parent = path.dirname(directory);
-    if (code !== 'ENOENT' || parent === directory || (await isThere(parent))) throw error;
-    await makeDirectory(parent);
-    await makeDirectory(directory);
+    throw new UsageError(`Cannot make the directory ${directory}: ${reasonOf(error as NodeJS.ErrnoException)}`, { cause: error });
   }
 }
 
-async function isThere(file: string): Promise<boolean> {
-  return stat(file).then(
-    () => true,
-    () => false,
-  );
+function makeLevels(directory: string): void {
+  try {
+    mkdirSync(directory);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && statSync(directory).isDirectory()) return;
+    const parent = path.dirname(directory);
+    if (code !== 'ENOENT' || parent === directory || existsSync(parent)) throw error;
+    makeLevels(parent);
+    mkdirSync(directory);
+  }
 }
 
 function reasonOf({ code, message }: NodeJS.ErrnoException): string {

@@ -16,6 +16,7 @@ import type { Model } from './model.js';
 import { tryCountParams } from './model-info.js';
 import { experimentNameOf } from './registry.js';
 import { combineReporters } from './reporters.js';
+import { makeDirectory } from './run-files.js';
 import { serializeConfig } from './serialize.js';
 import { completeResult, writeResult } from './run-result.js';
 import type { RunResult } from './run-result.js';
@@ -120,11 +121,14 @@ export class OrbitExperimentRunner {
     checkSupported(validateConfig(params)); // what cannot be done is refused before anything is written
     void this.distributionStrategy;
     for (const notice of configNotices(params)) this.#log(`Note: ${notice}`);
-    if (trains && this.modelDir) await serializeConfig(params, this.modelDir);
+    if (trains && this.modelDir) makeDirectory(this.modelDir);
+    const written = trains && this.modelDir ? serializeConfig(params, this.modelDir) : null; // reaches the disk meanwhile
+    written?.catch(() => undefined); // awaited below
     setRandomSeed(params.runtime.seed);
     const evaluates = mode.includes('eval') || options.runPostEval === true;
     this.#trainer = options.trainer ?? (await this.buildTrainer(task, trains, evaluates));
     this.#trainer.stopSignal = options.signal ?? null;
+    await written;
     this.#manager = await this.maybeBuildCheckpointManager();
     if (trains && this.#manager === null)
       throw new UsageError(`Mode "${mode}" trains and needs a checkpoint manager, but maybeBuildCheckpointManager returned null.`);

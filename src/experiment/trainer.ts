@@ -215,7 +215,7 @@ export class Trainer extends StandardTrainer<DatasetLike> {
       const { [Task.loss]: loss } = task.trainStep(inputs, model, optimizer, trainMetrics);
       if (loss === undefined) return;
       trainLoss.updateState(loss);
-      this.#watch.update(loss);
+      this.#watch.update(trainLoss.variables()['total']!);
     };
     return new StepRunner(compileStep(step, { name: 'train_step', eager: this.config.runtime.run_eagerly }));
   }
@@ -226,7 +226,7 @@ export class Trainer extends StandardTrainer<DatasetLike> {
       logs[metric.name] = metric.result();
       metric.resetState();
     }
-    this.#watch.end();
+    this.#watch.end(this.globalStep.value);
     logs['learning_rate'] = this.optimizer.currentLearningRate();
     return logs;
   }
