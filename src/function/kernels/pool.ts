@@ -1,73 +1,141 @@
-/** 2-D pooling and its gradients. */
+/** 2-D and 3-D pooling and their gradients. */
 import type { Value } from '../graph/ir.js';
 import { nchw, rows, type Lowering, type Physical } from '../graph/lowering.js';
-import { padsOf, poolInfo, windowAttributes, type ConvInfo } from './conv-info.js';
+import { pool3DInfo, poolInfo } from './conv-info.js';
 import { defineKernels } from './define.js';
+import {
+  col2Im,
+  fitsGradient,
+  gradientOf,
+  imageOf,
+  imageResult,
+  isEmpty,
+  padImage,
+  padsOf,
+  tilesExactly,
+  unpadImage,
+  window2D,
+  window3D,
+  windowAttributes,
+  type Window,
+} from './window.js';
 
-/** True when every pixel lies in exactly one window. */
-function tilesExactly(c: ConvInfo): boolean {
-  return (
-    c.strideHeight === c.filterHeight &&
-    c.strideWidth === c.filterWidth &&
-    c.dilationHeight === 1 &&
-    c.dilationWidth === 1 &&
-    c.inHeight === c.outHeight * c.filterHeight &&
-    c.inWidth === c.outWidth * c.filterWidth &&
-    padsOf(c).every((p) => p === 0)
+/** Stands for −∞ around an image: ONNX Runtime's pooling starts from the lowest float and would find no maximum among −∞. */
+const LOWEST = -3e38;
+
+/** ONNX refuses padding that reaches the window's size, and negative padding. */
+function needsPadding(w: Window): boolean {
+  return padsOf(w).some((p, i) => p < 0 || p >= w.kernel[i % w.kernel.length]!);
+}
+
+function inFloat(g: Lowering, x: Value, w: Window): string {
+  const image = imageOf(g, x, w.channelsFirst);
+  return x.dtype === 'float32' ? image : g.cast(image, 'float32');
+}
+
+/** Emits a pooling of a float image with channels first; `emptyWindow` is the maximum of a window that lies in the padding alone. */
+function maxPool(g: Lowering, image: string, w: Window, emptyWindow: number): string {
+  if (!needsPadding(w)) return g.op('MaxPool', [image], windowAttributes(w));
+  const padded = padImage(g, image, w, LOWEST);
+  const y = g.op('MaxPool', [padded.image], windowAttributes(padded.window));
+  return g.op('Where', [g.op('LessOrEqual', [y, g.scalar(LOWEST)]), g.scalar(emptyWindow), y]);
+}
+
+function avgPool(g: Lowering, image: string, w: Window, emptyWindow: number): string {
+  if (!needsPadding(w)) return g.op('AveragePool', [image], { ...windowAttributes(w), count_include_pad: 0 });
+  const padded = padImage(g, image, w);
+  const y = g.op('AveragePool', [padded.image], { ...windowAttributes(padded.window), count_include_pad: 1 });
+  return g.op('Mul', [y, correction(g, w, emptyWindow)]);
+}
+
+/** Per output pixel: the window's size over the number of its elements that lie in the image. */
+function correction(g: Lowering, w: Window, emptyWindow: number): string {
+  const counts = w.out.map((out, axis) =>
+    Array.from({ length: out }, (_, o) => {
+      const start = o * w.strides[axis]! - w.before[axis]!;
+      return Array.from({ length: w.kernel[axis]! }, (_, k) => start + k * w.dilations[axis]!).filter((p) => p >= 0 && p < w.size[axis]!)
+        .length;
+    }),
+  );
+  const inside = counts.reduce((grid, axis) => grid.flatMap((a) => axis.map((b) => a * b)), [1]);
+  const total = w.kernel.reduce((a, b) => a * b, 1);
+  return g.constant(
+    Float32Array.from(inside, (n) => (n === 0 ? emptyWindow : total / n)),
+    [1, 1, ...w.out],
+    'float32',
   );
 }
 
-/** Attributes of a pooling. tfjs's rounding modes may cut or add windows at the end: the output's size decides the padding there. */
-function poolAttributes(c: ConvInfo): Record<string, number[]> {
-  const { kernel_shape, strides, dilations } = windowAttributes(c);
-  const [top, left] = padsOf(c) as [number, number];
-  const end = (out: number, stride: number, window: number, size: number, before: number): number =>
-    Math.max(0, (out - 1) * stride + window - size - before);
-  const bottom = end(c.outHeight, c.strideHeight, c.effectiveFilterHeight, c.inHeight, top);
-  const right = end(c.outWidth, c.strideWidth, c.effectiveFilterWidth, c.inWidth, left);
-  return { kernel_shape, strides, dilations, pads: [top, left, bottom, right] };
+/** MaxPool's own indices (the first maximum of each window), exact for ties; the gradient flows to them. */
+function maxPoolGradient(g: Lowering, dy: string, x: string, w: Window): string {
+  const padded = needsPadding(w) ? padImage(g, x, w, LOWEST) : { image: x, window: w };
+  const [, indices] = g.ops('MaxPool', [padded.image], 2, windowAttributes(padded.window));
+  const shape = [w.batch, w.channels, ...padded.window.size];
+  const zeros = g.filled(0, [shape.reduce((a, b) => a * b, 1)], 'float32');
+  const scattered = g.op('ScatterElements', [zeros, g.reshape(indices!, [-1]), g.reshape(dy, [-1])], { axis: 0, reduction: 'add' });
+  const image = g.reshape(scattered, shape);
+  return padded.window === w ? image : unpadImage(g, image, w);
 }
 
-function maxPoolGradient(g: Lowering, dy: Value, x: Value, y: Value, c: ConvInfo, inputIsRelu: boolean): Physical {
-  const [n, h, w, ch] = x.shape as [number, number, number, number];
-  if (inputIsRelu && tilesExactly(c)) {
-    // Ties after a relu are zeros whose gradient the relu's own gradient drops, so "equal to the maximum" is exact there.
-    const { outHeight, outWidth, filterHeight: fh, filterWidth: fw } = c;
-    if (g.has(x, 'rows') && g.has(y, 'rows') && g.has(dy, 'rows') && ch >= 32) {
-      const wide = [n, outHeight, fh, outWidth, fw, ch];
-      const one = [n, outHeight, 1, outWidth, 1, ch];
-      const hit = g.cast(g.op('Equal', [g.reshape(g.rows(x), wide), g.reshape(g.rows(y), one)]), 'float32');
-      return rows(g.reshape(g.op('Mul', [hit, g.reshape(g.rows(dy), one)]), x.shape));
-    }
-    const grown = (v: Value): string => enlarge(g, g.nchw(v), fh, fw);
-    const hit = g.cast(g.op('Equal', [g.nchw(x), grown(y)]), 'float32');
-    return nchw(g.op('Mul', [hit, grown(dy)]));
+/** The gradient that flows to every element equal to its window's maximum, for windows that tile the image. */
+function maxPoolGradientByEquality(g: Lowering, dy: Value, x: Value, y: Value, w: Window): Physical {
+  const [n, , , ch] = x.shape as [number, number, number, number];
+  const [outHeight, outWidth] = w.out as [number, number];
+  const [fh, fw] = w.kernel as [number, number];
+  if (g.has(x, 'rows') && g.has(y, 'rows') && g.has(dy, 'rows') && ch >= 32) {
+    const wide = [n, outHeight, fh, outWidth, fw, ch];
+    const one = [n, outHeight, 1, outWidth, 1, ch];
+    const hit = g.cast(g.op('Equal', [g.reshape(g.rows(x), wide), g.reshape(g.rows(y), one)]), 'float32');
+    return rows(g.reshape(g.op('Mul', [hit, g.reshape(g.rows(dy), one)]), x.shape));
   }
-  // Exact for ties: the indices that MaxPool itself picks (the first maximum, as tfjs does).
-  const [, indices] = g.ops('MaxPool', [g.nchw(x)], 2, poolAttributes(c));
-  const flat = [n * ch * h * w];
-  const zeros = g.filled(0, flat, 'float32');
-  const scattered = g.op('ScatterElements', [zeros, g.reshape(indices!, [-1]), g.reshape(g.nchw(dy), [-1])], { axis: 0, reduction: 'add' });
-  return nchw(g.reshape(scattered, [n, ch, h, w]));
+  const hit = g.cast(g.op('Equal', [g.nchw(x), enlarge(g, g.nchw(y), w.kernel)]), 'float32');
+  return nchw(g.op('Mul', [hit, enlarge(g, g.nchw(dy), w.kernel)]));
 }
 
-/** Repeats every pixel of an NCHW image. */
-function enlarge(g: Lowering, image: string, byHeight: number, byWidth: number): string {
-  const scales = g.constant(Float32Array.of(1, 1, byHeight, byWidth), [4], 'float32');
+/** Repeats every pixel of an image with channels first. */
+export function enlarge(g: Lowering, image: string, by: readonly number[]): string {
+  const scales = g.constant(Float32Array.of(1, 1, ...by), [by.length + 2], 'float32');
   return g.op('Resize', [image, '', scales], { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' });
 }
 
-function avgPoolGradient(g: Lowering, dy: Value, x: Value, c: ConvInfo): Physical {
-  const [n, , , ch] = x.shape as [number, number, number, number];
-  const { filterHeight: fh, filterWidth: fw } = c;
-  if (tilesExactly(c)) return nchw(g.op('Mul', [enlarge(g, g.nchw(dy), fh, fw), g.scalar(1 / (fh * fw))]));
-  // tfjs divides every window's gradient by the full window, padding included.
-  const share = g.op('Mul', [g.nchw(dy), g.scalar(1 / (fh * fw))]);
-  const pixels = c.outHeight * c.outWidth;
-  const spread = g.op('Expand', [g.reshape(share, [n, ch, 1, pixels]), g.ints([n, ch, fh * fw, pixels])]);
-  const { strides, dilations } = windowAttributes(c);
-  const columns = g.reshape(spread, [n, ch * fh * fw, pixels]);
-  return nchw(g.op('Col2Im', [columns, g.ints([c.inHeight, c.inWidth]), g.ints([fh, fw])], { pads: padsOf(c), strides, dilations }));
+/** tfjs divides every window's gradient by the full window, padding included. */
+function avgPoolGradient(g: Lowering, dy: string, w: Window): string {
+  const taps = w.kernel.reduce((a, b) => a * b, 1);
+  if (w.kernel.length === 2 && tilesExactly(w)) return g.op('Mul', [enlarge(g, dy, w.kernel), g.scalar(1 / taps)]);
+  const pixels = w.out.reduce((a, b) => a * b, 1);
+  const share = g.op('Mul', [dy, g.scalar(1 / taps)]);
+  const spread = g.op('Expand', [g.reshape(share, [w.batch, w.channels, 1, pixels]), g.ints([w.batch, w.channels, taps, pixels])]);
+  return col2Im(g, g.reshape(spread, [w.batch, w.channels * taps, pixels]), w);
+}
+
+/** The last maximum of each window, as tfjs's 3-D pooling picks it: the first one of the image read backwards. */
+function lastMaxPoolGradient(g: Lowering, dy: string, x: string, w: Window): string {
+  const reversed = { ...w, before: w.after, after: w.before };
+  return backwards(
+    g,
+    maxPoolGradient(g, backwards(g, dy, w.batch, w.channels, w.out), backwards(g, x, w.batch, w.channels, w.size), reversed),
+    w.batch,
+    w.channels,
+    w.size,
+  );
+}
+
+/** Turns an image round on all its spatial axes. */
+function backwards(g: Lowering, image: string, batch: number, channels: number, size: readonly number[]): string {
+  const pixels = size.reduce((a, b) => a * b, 1);
+  const flat = g.reshape(image, [batch, channels, pixels]);
+  return g.reshape(g.op('Slice', [flat, g.ints([-1]), g.ints([-pixels - 1]), g.ints([2]), g.ints([-1])]), [batch, channels, ...size]);
+}
+
+/** True when the pooling returns its input. */
+const copies = (w: Window): boolean => w.kernel.every((k) => k === 1) && w.size.join() === w.out.join();
+
+function pool2D(g: Lowering, x: Value, w: Window, shape: readonly number[], emit: typeof maxPool, emptyWindow: number): Physical {
+  if (copies(w)) return rows(g.rows(x));
+  if (isEmpty(w)) return rows(g.filled(0, shape, x.dtype));
+  // As an integer tfjs's -∞ or NaN of an empty window is 0.
+  const y = emit(g, inFloat(g, x, w), w, x.dtype === 'float32' ? emptyWindow : 0);
+  return nchw(x.dtype === 'float32' ? y : g.cast(y, x.dtype));
 }
 
 defineKernels(
@@ -75,32 +143,125 @@ defineKernels(
     kernel: 'MaxPool',
     form: 'MaxPool in NCHW',
     infer: ({ x }, attrs) => ({ dtype: x!.dtype, shape: poolInfo(x!.shape, attrs).outShape }),
-    lower: (g, { x }, attrs) => {
-      const c = poolInfo(x!.shape, attrs);
-      if (c.filterHeight === 1 && c.filterWidth === 1 && c.inShape.join() === c.outShape.join()) return rows(g.rows(x!));
-      return nchw(g.op('MaxPool', [g.nchw(x!)], poolAttributes(c)));
-    },
+    lower: (g, { x }, attrs, call) => pool2D(g, x!, window2D(poolInfo(x!.shape, attrs)), call.outputs[0]!.shape, maxPool, -Infinity),
   },
   {
     kernel: 'AvgPool',
     form: 'AveragePool in NCHW, padding not counted',
     infer: ({ x }, attrs) => ({ dtype: x!.dtype, shape: poolInfo(x!.shape, attrs).outShape }),
-    lower: (g, { x }, attrs) => {
-      const c = poolInfo(x!.shape, attrs);
-      if (c.filterHeight === 1 && c.filterWidth === 1 && c.inShape.join() === c.outShape.join()) return rows(g.rows(x!));
-      return nchw(g.op('AveragePool', [g.nchw(x!)], { ...poolAttributes(c), count_include_pad: 0 }));
-    },
+    lower: (g, { x }, attrs, call) => pool2D(g, x!, window2D(poolInfo(x!.shape, attrs)), call.outputs[0]!.shape, avgPool, NaN),
   },
   {
     kernel: 'MaxPoolGrad',
     form: 'by MaxPool indices and ScatterElements; by equality where the input is a relu’s output and windows tile it',
-    infer: ({ input }) => input!,
-    lower: (g, { dy, input, output }, attrs) => maxPoolGradient(g, dy!, input!, output!, poolInfo(input!.shape, attrs), attrs['inputIsRelu'] === true),
+    infer: ({ input }) => ({ dtype: 'float32', shape: input!.shape }),
+    lower: (g, { dy, input, output }, attrs) => {
+      const w = window2D(poolInfo(input!.shape, attrs));
+      if (isEmpty(w)) return rows(g.filled(0, input!.shape, 'float32'));
+      // Ties after a relu are zeros whose gradient the relu's own gradient drops, so "equal to the maximum" is exact there.
+      if (attrs['inputIsRelu'] === true && tilesExactly(w) && fitsGradient(dy!, w))
+        return maxPoolGradientByEquality(g, dy!, input!, output!, w);
+      return nchw(maxPoolGradient(g, gradientOf(g, dy!, w), inFloat(g, input!, w), w));
+    },
   },
   {
     kernel: 'AvgPoolGrad',
     form: 'Resize (windows that tile the image), else Col2Im',
-    infer: ({ input }) => input!,
-    lower: (g, { dy, input }, attrs) => avgPoolGradient(g, dy!, input!, poolInfo(input!.shape, attrs)),
+    infer: ({ input }) => ({ dtype: 'float32', shape: input!.shape }),
+    lower: (g, { dy, input }, attrs) => {
+      const w = window2D(poolInfo(input!.shape, { ...attrs, dimRoundingMode: undefined }));
+      return isEmpty(w) ? rows(g.filled(0, input!.shape, 'float32')) : nchw(avgPoolGradient(g, gradientOf(g, dy!, w), w));
+    },
+  },
+  {
+    kernel: 'MaxPoolWithArgmax',
+    form: 'MaxPool in NCHW; its indices turned into NHWC positions',
+    infer: ({ x }, attrs) => {
+      const shape = poolInfo(x!.shape, attrs).outShape;
+      return [
+        { dtype: x!.dtype, shape },
+        { dtype: 'int32', shape },
+      ];
+    },
+    lower: (g, { x }, attrs, call) => {
+      const w = window2D(poolInfo(x!.shape, attrs));
+      if (isEmpty(w)) return call.outputs.map((v) => rows(g.filled(0, v.shape, v.dtype)));
+      const image = inFloat(g, x!, w);
+      const padded = padImage(g, g.op('Where', [g.op('IsNaN', [image]), g.scalar(LOWEST), image]), w, LOWEST);
+      const [values, indices] = g.ops('MaxPool', [padded.image], 2, windowAttributes(padded.window));
+      const most = g.op('Where', [g.op('LessOrEqual', [values!, g.scalar(LOWEST)]), g.scalar(-Infinity), values!]);
+      const y = x!.dtype === 'float32' ? most : g.cast(most, x!.dtype);
+      return [nchw(y), nchw(positions(g, indices!, w, padded.window, attrs['includeBatchInIndex'] === true))];
+    },
+  },
+  {
+    kernel: 'MaxPool3D',
+    form: 'MaxPool in NCDHW',
+    infer: ({ x }, attrs) => ({ dtype: 'float32', shape: pool3DInfo(x!.shape, attrs).outShape }),
+    lower: (g, { x }, attrs, call) => {
+      const w = window3D(pool3DInfo(x!.shape, attrs));
+      if (isEmpty(w)) return rows(g.filled(0, call.outputs[0]!.shape, 'float32'));
+      return imageResult(g, maxPool(g, inFloat(g, x!, w), w, -Infinity), 5, w.channelsFirst);
+    },
+  },
+  {
+    kernel: 'AvgPool3D',
+    form: 'AveragePool in NCDHW, padding not counted',
+    infer: ({ x }, attrs) => ({ dtype: 'float32', shape: pool3DInfo(x!.shape, attrs).outShape }),
+    lower: (g, { x }, attrs, call) => {
+      const w = window3D(pool3DInfo(x!.shape, attrs));
+      if (isEmpty(w)) return rows(g.filled(0, call.outputs[0]!.shape, 'float32'));
+      return imageResult(g, avgPool(g, inFloat(g, x!, w), w, 0), 5, w.channelsFirst);
+    },
+  },
+  {
+    kernel: 'MaxPool3DGrad',
+    form: 'by MaxPool indices and ScatterElements, the image read backwards (tfjs picks the last of equal maxima)',
+    infer: ({ input }) => ({ dtype: 'float32', shape: input!.shape }),
+    lower: (g, { dy, input }, attrs) => {
+      const w = window3D(pool3DInfo(input!.shape, { ...attrs, dataFormat: undefined }));
+      if (isEmpty(w)) return rows(g.filled(0, input!.shape, 'float32'));
+      return imageResult(g, lastMaxPoolGradient(g, gradientOf(g, dy!, w), inFloat(g, input!, w), w), 5, false);
+    },
+  },
+  {
+    kernel: 'AvgPool3DGrad',
+    form: 'Col2Im',
+    infer: ({ input }) => ({ dtype: 'float32', shape: input!.shape }),
+    lower: (g, { dy, input }, attrs) => {
+      const w = window3D(pool3DInfo(input!.shape, { ...attrs, dataFormat: undefined }));
+      if (isEmpty(w)) return rows(g.filled(0, input!.shape, 'float32'));
+      return imageResult(g, avgPoolGradient(g, gradientOf(g, dy!, w), w), 5, false);
+    },
   },
 );
+
+/** From MaxPool's indices into the padded NCHW image to positions in the NHWC image. */
+function positions(g: Lowering, indices: string, w: Window, padded: Window, withBatch: boolean): string {
+  const [height, width] = padded.size as [number, number];
+  const table = Int32Array.from({ length: height * width }, (_, i) => {
+    const y = Math.floor(i / width) - w.before[0]!;
+    const x = (i % width) - w.before[1]!;
+    return (y * w.size[1]! + x) * w.channels;
+  });
+  const pixel = g.op('Mod', [indices, g.scalar(table.length, 'int64')]);
+  const place = g.op('Gather', [g.constant(table, [table.length], 'int32'), pixel], { axis: 0 });
+  const withChannel = g.op('Add', [
+    place,
+    g.constant(
+      Int32Array.from({ length: w.channels }, (_, i) => i),
+      [1, w.channels, 1, 1],
+      'int32',
+    ),
+  ]);
+  if (!withBatch) return withChannel;
+  const stride = w.size[0]! * w.size[1]! * w.channels;
+  return g.op('Add', [
+    withChannel,
+    g.constant(
+      Int32Array.from({ length: w.batch }, (_, i) => i * stride),
+      [w.batch, 1, 1, 1],
+      'int32',
+    ),
+  ]);
+}

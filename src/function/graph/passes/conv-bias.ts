@@ -14,9 +14,10 @@ export function convBias(graph: Graph): Graph {
       [b, a],
     ] as const) {
       const conv = producer(image);
-      if (conv?.kernel !== 'Conv2D' || uses.get(image) !== 1) continue;
+      if ((conv?.kernel !== 'Conv2D' && conv?.kernel !== 'DepthwiseConv2dNative') || uses.get(image) !== 1) continue;
+      if (conv.attrs['dataFormat'] === 'NCHW' || input(conv, 'bias') !== undefined) continue;
       if (bias.shape.length !== 1 || bias.shape[0] !== image.shape[3]) continue;
-      const fused = makeCall('Conv2D', { ...namedInputs(conv), bias }, conv.attrs, [image], conv.origin);
+      const fused = makeCall(conv.kernel, { ...namedInputs(conv), bias }, conv.attrs, [image], conv.origin);
       replace(call.outputs[0]!, fused.outputs[0]!);
       return [fused];
     }
