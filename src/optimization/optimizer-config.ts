@@ -1,7 +1,7 @@
 /** Configuration of the optimizers. Defaults are Model Garden's. */
 import { defineConfig, field, oneOf, type ConfigOf } from '../config/index.js';
 
-const NOT_BUILT = 'this optimizer is not available yet; use sgd, adam, adamw or rmsprop';
+const PLACEHOLDER = 'the original has only a placeholder for it; use another optimizer, such as lars or lamb';
 
 /** Fields that every optimizer has. */
 export const clipFields = {
@@ -314,29 +314,29 @@ export const optimizerConfig = oneOf(
       /** Stochastic gradient descent with momentum. */
       sgd: sgdConfig,
       /** Stochastic gradient descent of the newer family. */
-      sgd_experimental: field.config(sgdExperimentalConfig).refused(NOT_BUILT),
+      sgd_experimental: sgdExperimentalConfig,
       /** Adam. */
       adam: adamConfig,
       /** Adam of the newer family. */
-      adam_experimental: field.config(adamExperimentalConfig).refused(NOT_BUILT),
+      adam_experimental: adamExperimentalConfig,
       /** Adam with decoupled weight decay. */
       adamw: adamWeightDecayConfig,
       /** Adam with decoupled weight decay of the newer family. */
-      adamw_experimental: field.config(adamWeightDecayExperimentalConfig).refused(NOT_BUILT),
+      adamw_experimental: adamWeightDecayExperimentalConfig,
       /** Adam with layer-wise scaling. */
-      lamb: field.config(lambConfig).refused(NOT_BUILT),
+      lamb: lambConfig,
       /** RMSprop. */
       rmsprop: rmspropConfig,
       /** Momentum with layer-wise scaling. */
-      lars: field.config(larsConfig).refused(NOT_BUILT),
+      lars: larsConfig,
       /** Adagrad. */
-      adagrad: field.config(adagradConfig).refused(NOT_BUILT),
+      adagrad: adagradConfig,
       /** Layer-wise scaling for sparse layers. */
-      slide: field.config(slideConfig).refused(NOT_BUILT),
+      slide: field.config(slideConfig).refused(PLACEHOLDER),
       /** Adafactor. */
-      adafactor: field.config(adafactorConfig).refused(NOT_BUILT),
+      adafactor: field.config(adafactorConfig).refused(PLACEHOLDER),
       /** Adafactor of the newer family. */
-      adafactor_keras: field.config(adafactorKerasConfig).refused(NOT_BUILT),
+      adafactor_keras: adafactorKerasConfig,
     },
   },
   { name: 'OptimizerConfig' },

@@ -1,0 +1,40 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import * as tf from '#tf';
+import { checkSupported } from '../config/index.js';
+import { ConfigError } from '../errors.js';
+import { optimizationConfig, OptimizerFactory } from './index.js';
+
+const unavailable = ['slide', 'adafactor'];
+
+/** All types that the config knows. */
+const types = Object.keys(optimizationConfig().optimizer).filter((key) => key !== 'type');
+
+function build(type: string) {
+  const config = optimizationConfig({
+    optimizer: { type },
+    learning_rate: { type: 'constant', constant: { learning_rate: 0.01 } },
+  } as Parameters<typeof optimizationConfig>[0]);
+  checkSupported(config);
+  const factory = new OptimizerFactory(config);
+  return factory.buildOptimizer(factory.buildLearningRate());
+}
+
+afterEach(() => tf.disposeVariables());
+
+describe('an optimizer named in a config', () => {
+  it.each(types.filter((type) => !unavailable.includes(type)))(
+    '%s is built from the defaults of its branch and makes a loss smaller',
+    (type) => {
+      const optimizer = build(type);
+      const [matrix, bias] = [tf.variable(tf.ones([3, 4])), tf.variable(tf.ones([4]))];
+      const loss = () => tf.add(tf.sum(tf.square(matrix)), tf.sum(tf.square(bias))) as tf.Scalar;
+      for (let i = 0; i < 5; i++) optimizer.applyGradients([matrix, bias].map((v) => [tf.tidy(() => tf.mul(v, 2)), v]));
+      expect(loss().dataSync()[0]).toBeLessThan(16);
+    },
+  );
+
+  it.each(unavailable)('%s can be loaded, and is refused at the start of a run', (type) => {
+    expect(() => build(type)).toThrow(ConfigError);
+    expect(() => build(type)).toThrow(new RegExp(`optimizer\\.type=${type} is not supported`));
+  });
+});
