@@ -49,6 +49,7 @@ beforeAll(async () => {
     bundle: true,
     platform: 'node',
     format: 'esm',
+    external: ['koffi'],
     logLevel: 'error',
   });
   await writeFile(script, child);

@@ -18,4 +18,5 @@ export { type ManagedCheckpoint } from './state-file.js';
 export { checkpointsIterator, latestCheckpoint, type WatchOptions } from './watch.js';
 export { readGlobalStep, removeCheckpoints } from './directory-tools.js';
 export { readSafetensors, writeSafetensors, type WrittenFile } from './safetensors.js';
+export { lockDirectory, type DirectoryLock } from './lock.js';
 export { type CheckpointLogger } from './logger.js';
