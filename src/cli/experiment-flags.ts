@@ -8,11 +8,11 @@ export interface ExperimentFlags {
   /** Name of a registered experiment. */
   experiment?: string;
   /** YAML files over the experiment's values, in order. */
-  config_file: string[];
+  config_file?: string[];
   /** Overrides as key=value text, YAML, JSON or a file; count last. */
   params_override?: string;
   /** Modules to import first. */
-  import: string[];
+  import?: string[];
   /** Print stack traces. */
   verbose?: boolean;
 }
@@ -23,7 +23,7 @@ export async function loadExperiment(flags: ExperimentFlags, lock: boolean): Pro
   const { getExperimentConfig } = await import('../experiment/registry.js');
   const { resolveExperimentConfig } = await import('../experiment/parse-config.js');
   await import('../tasks/index.js');
-  await importModules(flags.import);
+  await importModules(flags.import ?? []);
   const base = getExperimentConfig(flags.experiment);
   return resolveExperimentConfig({ base, configFiles: flags.config_file, paramsOverride: flags.params_override ?? null, lock });
 }

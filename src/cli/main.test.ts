@@ -177,4 +177,18 @@ describe('orbit', () => {
     expect(existsSync(path.join(directory, `run/ckpt-${step}/model.safetensors`))).toBe(true);
     expect(existsSync(path.join(directory, 'run/result.json'))).toBe(false);
   });
+
+  it('ends continuous evaluation at once on SIGTERM, also while it waits for a checkpoint', async () => {
+    const module = writeLineModule();
+    const flags = [`--import=${module}`, '--experiment=line', '--model_dir=run'];
+    await orbit(['train', ...flags, '--mode=train']);
+    const { status, out } = await orbit(
+      ['train', ...flags, '--mode=continuous_eval', '--params_override=trainer.train_steps=1000'],
+      (text, kill) => {
+        if (text.includes('evaluation:')) kill('SIGTERM');
+      },
+    );
+    expect(status).toBe(143);
+    expect(out).toMatch(/step 20 {2}evaluation: validation_loss/);
+  });
 });

@@ -7,7 +7,7 @@ import type { ExperimentFlags } from './experiment-flags.js';
 import { describeError, WRONG_USE } from './report-error.js';
 import type { TrainFlags } from './train.js';
 
-const append = (value: string, previous: string[]): string[] => [...previous, value];
+const append = (value: string, previous: string[] = []): string[] => [...previous, value];
 
 /** A flag that may be given once. */
 function once(flag: string): (value: string, previous: string | undefined) => string {
@@ -29,7 +29,7 @@ function bool(flag: string): (value: string) => boolean {
 function experimentFlags(command: Command): Command {
   return command
     .option('--experiment <name>', 'name of a registered experiment', once('experiment'))
-    .option('--config_file <file>', 'YAML file over the experiment’s values; may be repeated, later files count', append, [])
+    .option('--config_file <file>', 'YAML file over the experiment’s values; may be repeated, later files count', append)
     .option(
       '--params_override <text>',
       'overrides such as trainer.train_steps=100,runtime.seed=3 (or YAML, or a file); count last',
@@ -39,7 +39,7 @@ function experimentFlags(command: Command): Command {
 
 function commonFlags(command: Command): Command {
   return command
-    .option('--import <module>', 'module that registers experiments, imported first; may be repeated', append, [])
+    .option('--import <module>', 'module that registers experiments, imported first; may be repeated', append)
     .option('--verbose', 'print stack traces');
 }
 
@@ -62,7 +62,7 @@ function program(done: (status: number) => void): Command {
     done(await (await import('./config.js')).printConfig(flags)),
   );
   const experiments = commonFlags(orbit.command('experiments').description('list the registered experiments'));
-  experiments.action(async (flags: { import: string[] }) => done(await (await import('./experiments.js')).listExperiments(flags)));
+  experiments.action(async (flags: { import?: string[] }) => done(await (await import('./experiments.js')).listExperiments(flags)));
   for (const command of [orbit, ...orbit.commands]) {
     command
       .exitOverride()

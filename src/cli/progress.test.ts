@@ -47,8 +47,6 @@ describe('Progress', () => {
     progress.close();
     const erase = '\r\x1b[2K';
     const line = 'step  50/100  training_loss 0.5000  accu';
-    expect(output.text).toBe(
-      `${erase}step   0/100  compiling${erase}${line.slice(0, 39)}${erase}step 50  saved run/ckpt-50\n${erase}${line.slice(0, 39)}${erase}`,
-    );
+    expect(output.text).toBe(`${erase}step   0/100  compiling${erase}step 50  saved run/ckpt-50\n${erase}${line.slice(0, 39)}${erase}`);
   });
 });

@@ -36,6 +36,7 @@ export class Progress implements ControllerReporter {
   #isTraining = false;
   #loop: { step: number; stepsPerSecond: number; output: Output; atMilliseconds: number } | null = null;
   #lastPlain = -Infinity;
+  #lastRedraw = -Infinity;
   #timer: NodeJS.Timeout | null = null;
   #lineIsOpen = false;
   #hasHeadline = false;
@@ -63,7 +64,10 @@ export class Progress implements ControllerReporter {
   trainLoopEnd(event: { step: number; stepsPerSecond: number; output: Output }): void {
     const now = performance.now();
     this.#loop = { ...event, atMilliseconds: now };
-    if (this.#options.output.isTTY) return this.#redraw();
+    if (this.#options.output.isTTY) {
+      if (now - this.#lastRedraw >= REDRAW_MILLISECONDS) this.#redraw(); // else the timer does
+      return;
+    }
     const interval = this.#options.plainIntervalMilliseconds ?? 1000;
     if (now - this.#lastPlain < interval && event.step < this.#options.trainSteps) return;
     this.#lastPlain = now;
@@ -112,9 +116,10 @@ export class Progress implements ControllerReporter {
   #redraw(): void {
     const { output, currentStep } = this.#options;
     if (!output.isTTY || !this.#isTraining) return;
-    const width = (output.columns ?? 80) - 1;
+    const width = (output.columns || 80) - 1; // some terminals say 0
     output.write(`\r\x1b[2K${this.#text(currentStep()).slice(0, width)}`);
     this.#lineIsOpen = true;
+    this.#lastRedraw = performance.now();
   }
 
   #clear(): void {

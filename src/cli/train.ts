@@ -32,7 +32,11 @@ export async function train(flags: TrainFlags): Promise<number> {
   const params = await loadExperiment(flags, true);
   const { getTask, OrbitExperimentRunner, TrainingStopped } = await import('../experiment/index.js');
   const output = flags.json ? process.stderr : process.stdout;
-  const stop = stopOnSignal((signal) => progress.line(`${signal}: stopping at the next step.`));
+  const trains = flags.mode.includes('train');
+  const stop = stopOnSignal((signal) => {
+    progress.line(trains ? `${signal}: stopping at the next step.` : `${signal}: stopped.`);
+    if (!trains) process.exit(statusOf(signal)); // nothing to save, and it may be waiting for a checkpoint
+  });
   const progress = new Progress({
     output,
     headline: headline(flags, params),
