@@ -1,7 +1,8 @@
 /** Runs an experiment in one of its modes. */
 import path from 'node:path';
 import { checkSupported, configNotices, validateConfig } from '../config/index.js';
-import { CheckpointManager } from '../checkpoint/index.js';
+import { CheckpointManager, lockDirectory } from '../checkpoint/index.js';
+import type { DirectoryLock } from '../checkpoint/index.js';
 import { getDistributionStrategy } from '../distribute/index.js';
 import type { DistributionStrategy } from '../distribute/index.js';
 import { UsageError } from '../errors.js';
@@ -55,6 +56,7 @@ export class OrbitExperimentRunner {
   #manager: CheckpointManager | null | undefined = undefined;
   #controller: Controller | null = null;
   #building: Promise<void> | null = null;
+  #lock: DirectoryLock | null = null;
   #resumedFrom: string | null = null;
   #trainLogs: Output | null = null;
   #evalLogs: Output | null = null;
@@ -109,9 +111,36 @@ export class OrbitExperimentRunner {
     return this.#result;
   }
 
-  /** Builds all parts and restores the newest checkpoint. Called by `run()` if it was not called before. */
+  /**
+   * Builds all parts and restores the newest checkpoint. Called by `run()` if it was not called before. In modes that train
+   * the model directory is locked from here to the end of `run()` or `close()`.
+   * @throws CheckpointError if another process trains in the model directory
+   */
   build(): Promise<void> {
-    return (this.#building ??= this.#build());
+    return (this.#building ??= this.#build().catch(async (error: unknown) => {
+      await this.#unlockDirectory();
+      throw error;
+    }));
+  }
+
+  /** Closes the files of a runner that was built and is not run, and unlocks its model directory; `run()` does so itself. */
+  async close(): Promise<void> {
+    try {
+      await this.#controller?.close();
+    } finally {
+      await this.#unlockDirectory();
+    }
+  }
+
+  /** Evaluations need no lock: `continuous_eval` runs beside `train`. */
+  async #lockDirectory(): Promise<void> {
+    if (this.mode.includes('train') && this.modelDir) this.#lock ??= await lockDirectory(this.modelDir);
+  }
+
+  async #unlockDirectory(): Promise<void> {
+    await this.#manager?.sync().catch(() => undefined); // a write in the background ends under the lock
+    this.#lock?.release();
+    this.#lock = null;
   }
 
   async #build(): Promise<void> {
@@ -122,6 +151,7 @@ export class OrbitExperimentRunner {
     void this.distributionStrategy;
     for (const notice of configNotices(params)) this.#log(`Note: ${notice}`);
     if (trains && this.modelDir) makeDirectory(this.modelDir);
+    await this.#lockDirectory();
     const written = trains && this.modelDir ? serializeConfig(params, this.modelDir) : null; // reaches the disk meanwhile
     written?.catch(() => undefined); // awaited below
     setRandomSeed(params.runtime.seed);
@@ -222,8 +252,9 @@ export class OrbitExperimentRunner {
     const begin = performance.now();
     requireMode(this.mode);
     await this.build();
-    this.#sayIfFinished();
+    await this.#lockDirectory(); // held already, unless this is a second run
     try {
+      this.#sayIfFinished();
       await this.runMode();
       const evalLogs = await this.#postEvaluation();
       await this.controller.close();
@@ -233,6 +264,8 @@ export class OrbitExperimentRunner {
       if (error instanceof TrainingStopped && this.params.trainer.preemption_on_demand_checkpoint) await this.controller.saveCheckpoint();
       await this.controller.close();
       throw error;
+    } finally {
+      await this.#unlockDirectory();
     }
   }
 
