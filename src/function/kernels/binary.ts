@@ -2,7 +2,7 @@
 import type { DType } from '../dtype.js';
 import type { Lowering } from '../graph/lowering.js';
 import { defineKernels, type KernelDefinition } from './define.js';
-import { broadcastSpec, elementwise } from './elementwise.js';
+import { broadcastSpec, castTo, elementwise } from './elementwise.js';
 
 type Emit = (g: Lowering, a: string, b: string, dtype: DType) => string;
 
@@ -57,8 +57,29 @@ const prelu: KernelDefinition = {
     }),
 };
 
+/** Where C's pow, which ONNX Runtime calls, gives 1 and JavaScript's NaN; and 0 ** -1 of integers, which is no integer. */
+const pow: KernelDefinition = {
+  kernel: 'Pow',
+  form: 'Pow; NaN for 1 to the power of NaN or infinity, unless the exponent is a finite constant',
+  infer: ({ a, b }) => broadcastSpec([a!, b!], a!.dtype),
+  lower: (g, { a, b }) =>
+    elementwise(g, [a!, b!], (x, y) => {
+      const power = g.op('Pow', [x!, y!]);
+      const { source } = b!;
+      if (source.kind === 'constant' && source.data.every((e) => Number.isFinite(e) && (a!.dtype === 'float32' || e >= 0))) return power;
+      if (a!.dtype !== 'float32') {
+        const infinite = g.op('And', [g.op('Equal', [x!, g.scalar(0, 'int32')]), g.op('Less', [y!, g.scalar(0, 'int32')])]);
+        return g.op('Where', [infinite, g.scalar(0, 'int32'), power]);
+      }
+      const one = g.op('Equal', [g.op('Abs', [x!]), g.scalar(1)]);
+      const endless = g.op('Or', [g.op('IsNaN', [y!]), g.op('IsInf', [y!])]);
+      return g.op('Where', [g.op('And', [one, endless]), g.scalar(NaN), power]);
+    }),
+};
+
 defineKernels(
   prelu,
+  pow,
   binary('Add', 'Add', 'Add'),
   binary('Sub', 'Sub', 'Sub'),
   binary('Multiply', 'Mul', 'Mul'),
@@ -69,7 +90,7 @@ defineKernels(
     'FloorDiv',
     'Div, Floor, Cast',
     (g, a, b, dtype) => {
-      if (dtype === 'float32') return g.cast(g.op('Floor', [g.op('Div', [a, b])]), 'int32');
+      if (dtype === 'float32') return castTo(g, g.op('Floor', [g.op('Div', [a, b])]), 'float32', 'int32');
       const quotient = divideIntegers(g, a, b);
       const rest = g.op('Sub', [a, g.op('Mul', [quotient, b])]);
       const zero = g.scalar(0, 'int32');
@@ -95,7 +116,6 @@ defineKernels(
   binary('BitwiseAnd', 'BitwiseAnd', 'BitwiseAnd'),
   binary('Maximum', 'Max', 'Max'),
   binary('Minimum', 'Min', 'Min'),
-  binary('Pow', 'Pow', 'Pow'),
   binary('SquaredDifference', 'Sub, Mul', (g, a, b) => {
     const d = g.op('Sub', [a, b]);
     return g.op('Mul', [d, d]);

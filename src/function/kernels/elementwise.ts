@@ -32,6 +32,16 @@ export function elementwise(g: Lowering, operands: readonly Value[], emit: (...n
   return layout === 'rows' ? rows(emit(...names)) : nchw(emit(...names));
 }
 
+/**
+ * The name of a cast to a dtype with tfjs's rules: to int32 truncates, to bool is "not 0". By way of the low half of
+ * an int64, numbers beyond int32 wrap and NaN becomes 0, as in a typed array; a direct cast would give the smallest integer.
+ */
+export function castTo(g: Lowering, x: string, from: DType, to: DType): string {
+  if (from === to) return x;
+  if (from !== 'float32' || to !== 'int32') return g.cast(x, to);
+  return g.cast(g.op('BitwiseAnd', [g.cast(x, 'int64'), g.scalar(0xffffffff, 'int64')]), 'int32');
+}
+
 /** Where; ONNX Runtime has none for bool. Operands broadcast. */
 export function where(g: Lowering, condition: string, then: string, otherwise: string, dtype: DType): string {
   if (dtype !== 'bool') return g.op('Where', [condition, then, otherwise]);

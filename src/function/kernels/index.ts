@@ -1,8 +1,10 @@
 /** The table of kernels that can be compiled: importing it fills it. */
+import './bincount.js';
 import './binary.js';
 import './collective.js';
 import './conv.js';
 import './create.js';
+import './einsum.js';
 import './gather.js';
 import './matmul.js';
 import './normalization.js';
@@ -16,8 +18,12 @@ import './warp.js';
 import './pool.js';
 import './random.js';
 import './reduce.js';
+import './scan.js';
+import './scatter.js';
+import './search.js';
 import './select.js';
 import './shape.js';
+import './strided-slice.js';
 import './unary.js';
 
 export { inputsOf, kernelDefinition, kernelDefinitions, type KernelDefinition } from './define.js';

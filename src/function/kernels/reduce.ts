@@ -102,15 +102,15 @@ defineKernels(
   },
   {
     kernel: 'ArgMax',
-    form: 'ArgMax (first of equal maxima, NaN ignored), Cast',
+    form: 'ArgMax (first of equal maxima; NaN counts in the first place only), Cast',
     infer: ({ x }, { axis }) => ({ dtype: 'int32', shape: dropAxis(x!, axis) }),
-    lower: (g, { x }, { axis }) => argument(g, 'ArgMax', x!, axis, -Infinity),
+    lower: (g, { x }, { axis }) => argument(g, 'ArgMax', x!, axis, Infinity),
   },
   {
     kernel: 'ArgMin',
-    form: 'ArgMin (first of equal minima, NaN ignored), Cast',
+    form: 'ArgMin (first of equal minima; NaN counts in the first place only), Cast',
     infer: ({ x }, { axis }) => ({ dtype: 'int32', shape: dropAxis(x!, axis) }),
-    lower: (g, { x }, { axis }) => argument(g, 'ArgMin', x!, axis, Infinity),
+    lower: (g, { x }, { axis }) => argument(g, 'ArgMin', x!, axis, -Infinity),
   },
   {
     kernel: 'Softmax',
@@ -174,16 +174,23 @@ function extremum(kernel: string, op: string): KernelDefinition {
   };
 }
 
-/** ArgMax or ArgMin; `worst` stands for NaN, which tfjs never picks. */
-function argument(g: Lowering, op: string, x: Value, axis: unknown, worst: number): Physical {
+/** ArgMax or ArgMin. A NaN in the first place is found there, any other never: each comparison with it fails. */
+function argument(g: Lowering, op: string, x: Value, axis: unknown, best: number): Physical {
   if (sizeOf(x.shape) === 0) return rows(g.filled(0, dropAxis(x, axis), 'int32')); // ONNX Runtime refuses to search nothing
+  const [a] = tf.util.parseAxisParam(axis as number, x.shape as number[]) as [number];
   let name = g.rows(x);
   if (x.dtype === 'bool') name = g.cast(name, 'int32');
-  if (x.dtype === 'float32') name = g.op('Where', [g.op('IsNaN', [name]), g.scalar(worst), name]);
-  return rows(g.cast(g.op(op, [name], { axis: axisNumber(axis), keepdims: 0 }), 'int32'));
+  if (x.dtype === 'float32') {
+    const size = x.shape[a]!;
+    const ranks = g.constant(
+      Float32Array.from({ length: size }, (_, i) => (i === 0 ? best : -best)),
+      [size, ...x.shape.slice(a + 1).map(() => 1)],
+      'float32',
+    );
+    name = g.op('Where', [g.op('IsNaN', [name]), ranks, name]);
+  }
+  return rows(g.cast(g.op(op, [name], { axis: a, keepdims: 0 }), 'int32'));
 }
-
-const axisNumber = (axis: unknown): number => (Array.isArray(axis) ? (axis as number[])[0]! : (axis as number));
 
 function dropAxis(x: { readonly shape: readonly number[] }, axis: unknown): number[] {
   const [a] = tf.util.parseAxisParam(axis as number, x.shape as number[]);

@@ -3,7 +3,7 @@ import type { Attrs } from '../graph/ir.js';
 import type { Lowering } from '../graph/lowering.js';
 import type { DType } from '../dtype.js';
 import { defineKernels, type KernelDefinition } from './define.js';
-import { elementwise } from './elementwise.js';
+import { castTo, elementwise } from './elementwise.js';
 
 type Emit = (g: Lowering, x: string, attrs: Attrs, dtype: DType) => string;
 
@@ -30,11 +30,6 @@ function floatUnary(kernel: string, form: string, emit: string | Emit, result?: 
     },
     result,
   );
-}
-
-/** The name of a cast to a dtype with tfjs's rules: to int32 truncates, to bool is "not 0". */
-export function castTo(g: Lowering, x: string, from: DType, to: DType): string {
-  return from === to ? x : g.cast(x, to);
 }
 
 defineKernels(
@@ -70,8 +65,8 @@ defineKernels(
   floatUnary('Log1p', 'Log(1 + x), corrected for the rounding of 1 + x', (g, x) => {
     const u = g.op('Add', [x, g.scalar(1)]);
     const rounded = g.op('Sub', [u, g.scalar(1)]);
-    const corrected = g.op('Div', [g.op('Mul', [g.op('Log', [u]), x]), rounded]);
-    const exact = g.op('Or', [g.op('Equal', [rounded, g.scalar(0)]), g.op('IsInf', [x])]);
+    const corrected = g.op('Mul', [g.op('Log', [u]), g.op('Div', [x, rounded])]);
+    const exact = g.op('Or', [g.op('Equal', [rounded, g.scalar(0)]), g.op('Equal', [x, g.scalar(Infinity)])]);
     return g.op('Where', [exact, x, corrected]);
   }),
   floatUnary('Sqrt', 'Sqrt', 'Sqrt'),

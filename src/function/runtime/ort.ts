@@ -140,8 +140,8 @@ function load(): Ort {
   check(api.setGlobalIntraOpNumThreads(threading, numThreads));
   check(api.setGlobalInterOpNumThreads(threading, 1));
   check(api.setGlobalSpinControl(threading, 1));
-  const warnings = 3; // errors and worse: ONNX Runtime's warnings speak of graphs users never see
-  const env = make((out) => api.createEnvWithGlobalThreadPools(warnings, 'orbit', threading, out));
+  const fatal = 4; // its log speaks of graphs that users never see; errors come back as statuses
+  const env = make((out) => api.createEnvWithGlobalThreadPools(fatal, 'orbit', threading, out));
   const arena = 1;
   const memoryInfo = make((out) => api.createCpuMemoryInfo(arena, 0, out));
   const run = api.runWithBinding as NativeFunction & { async: NativeFunction };
