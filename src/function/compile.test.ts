@@ -190,4 +190,19 @@ describe('compile', () => {
     tf.disposeVariables();
     expect(compile(() => tf.randomUniform([2])).runSync().shape).toEqual([2]);
   });
+
+  it('lets eager code exchange the values of two variables that a step uses', () => {
+    const v = tf.variable(tf.tensor1d([1, 2]));
+    const a = tf.variable(tf.tensor1d([3, 4]));
+    const sum = compile(() => [v.add(0), a.add(0)]);
+    sum.runSync();
+    const old = v.clone();
+    v.assign(a as tf.Tensor1D);
+    a.assign(old);
+    expect(sum.runSync().map((t) => [...t.dataSync()])).toEqual([
+      [3, 4],
+      [1, 2],
+    ]);
+    expect([...a.dataSync()]).toEqual([1, 2]);
+  });
 });

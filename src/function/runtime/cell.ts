@@ -87,6 +87,12 @@ export class Cell {
   /** Copies the variable's value into the current buffer and puts that buffer in its place. */
   private adopt(): CpuData {
     const { variable } = this;
+    const moved = this.dataId !== undefined && (variable.dataId as object) !== this.dataId;
+    if (moved && this.backend.data.has(this.dataId) && this.backend.data.get(this.dataId).values === this.current.array) {
+      // A clone, or another variable that was assigned it, still shows the old value: it keeps the buffer.
+      this.buffers[this.parity] = this.allocate();
+      generation++;
+    }
     if (engine().state.tensorInfo.get(variable.dataId as object)?.backend !== this.backend) {
       // The value lives on another tfjs backend: fetch it.
       const values = variable.dataSync() as TypedArray;
