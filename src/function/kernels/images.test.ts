@@ -206,6 +206,19 @@ describe('compiled image kernels agree with eager tfjs', () => {
     });
   });
 
+  it('in batch normalisation by given statistics, after a convolution and alone', () => {
+    check(fc.tuple(conv, fc.boolean(), fc.boolean(), fc.boolean()), 10, ([c, convolved, scaled, offset]) => {
+      const f = (x: tf.Tensor, w: tf.Tensor, m: tf.Tensor, v: tf.Tensor, s: tf.Tensor): tf.Tensor => {
+        const y = convolved ? tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, 1, 'same') : x;
+        const vectors = [m, v.square(), offset ? s : undefined, scaled ? s : undefined] as tf.Tensor1D[];
+        return tf.batchNorm(y as tf.Tensor4D, vectors[0]!, vectors[1]!, vectors[2], vectors[3], 0.01);
+      };
+      const [vector, shape] = [[c.ci], [c.n, ...c.image, c.ci]];
+      const filter = numbers([...c.kernel, c.ci, c.ci], c.seed + 1);
+      agree(f, numbers(shape, c.seed), filter, numbers(vector, c.seed + 2), numbers(vector, c.seed + 3), numbers(vector, c.seed + 4));
+    });
+  });
+
   it('in pooling and its gradients', () => {
     check(fc.tuple(conv, fc.constantFrom(tf.maxPool, tf.avgPool)), 30, ([c, pool]) => {
       fc.pre(fits(c.image, c.kernel, [1, 1], c.pad));

@@ -1,5 +1,6 @@
 /** Graph passes: pure functions from graph to graph, each switchable by name. */
 import type { Graph } from '../ir.js';
+import { channelAlgebra } from './channel-algebra.js';
 import { commonSubexpressions } from './common-subexpressions.js';
 import { convBias } from './conv-bias.js';
 import { deadCode } from './dead-code.js';
@@ -7,7 +8,15 @@ import { reluGradient } from './relu-gradient.js';
 import { removeIdentities } from './simplify.js';
 
 /** The passes in the order in which they run. */
-export const passes = { deadCode, removeIdentities, commonSubexpressions, reluGradient, convBias, deadCodeAgain: deadCode } as const;
+export const passes = {
+  deadCode,
+  removeIdentities,
+  commonSubexpressions,
+  reluGradient,
+  channelAlgebra,
+  convBias,
+  deadCodeAgain: deadCode,
+} as const;
 
 /** Name of a pass. */
 export type PassName = keyof typeof passes;

@@ -5,7 +5,7 @@ import type { PassName } from './index.js';
 
 const image = tf.zeros<tf.Rank.R4>([1, 4, 4, 2]);
 
-const all: PassName[] = ['deadCode', 'removeIdentities', 'commonSubexpressions', 'reluGradient', 'convBias', 'deadCodeAgain'];
+const all: PassName[] = ['deadCode', 'removeIdentities', 'commonSubexpressions', 'reluGradient', 'channelAlgebra', 'convBias', 'deadCodeAgain'];
 
 /** The program of `fn` before and after one pass, with nothing but the passes `beside` it. */
 function beforeAfter(pass: PassName, fn: (...args: never[]) => unknown, args: tf.Tensor[], beside: PassName[] = []): string {
