@@ -3,14 +3,14 @@ import path from 'node:path';
 import { CheckpointError, UsageError } from '../errors.js';
 import { DamagedCheckpointError } from './damaged.js';
 import { decodeState, type TensorReference } from './encoding.js';
-import { attempt, commitDirectory, writeNewFile } from './files.js';
-import { modelFile, presentItems, stateFile, takeSnapshot, type CheckpointItems, type Snapshot } from './items.js';
-import { formatVersion, manifestName, manifestText, readManifest, type FileEntry, type Manifest } from './manifest.js';
+import { presentItems, takeSnapshot, type CheckpointItems } from './items.js';
+import { readManifest, type Manifest } from './manifest.js';
 import { matchItems, neededTensors, type Match } from './match.js';
-import { SafetensorsFile, writeSafetensors } from './safetensors.js';
+import { SafetensorsFile } from './safetensors.js';
 import type { StateDict, StateTensor } from './state.js';
 import { writeStateFile } from './state-file.js';
 import { assignVariable } from './tf-variables.js';
+import { writeSnapshot, type CheckpointSnapshot } from './write-snapshot.js';
 
 /** How to restore. */
 export interface RestoreOptions {
@@ -133,26 +133,6 @@ export class Checkpoint {
       await Promise.all([...files.values()].map((f) => f.close()));
     }
   }
-}
-
-/** A snapshot with the number of saves. */
-export interface CheckpointSnapshot extends Snapshot {
-  readonly saveCounter: number;
-}
-
-/** Writes a snapshot to the directory `target`, all or nothing. */
-export async function writeSnapshot(snapshot: CheckpointSnapshot, target: string): Promise<void> {
-  await commitDirectory(target, async (directory) => {
-    const files: Record<string, FileEntry> = {};
-    for (const name of [modelFile, stateFile] as const) {
-      const written = await writeSafetensors(path.join(directory, name), snapshot.tensors[name], { producer: 'orbit-ts' });
-      files[name] = { bytes: written.bytes, header_crc32: written.headerCrc32, tensor_crc32: written.tensorCrc32 };
-    }
-    const { step, saveCounter, items } = snapshot;
-    const text = manifestText({ format: 'orbit-checkpoint', version: formatVersion, step, save_counter: saveCounter, files, items });
-    const file = path.join(directory, manifestName);
-    await attempt('write', file, () => writeNewFile(file, (handle) => handle.writeFile(text)));
-  });
 }
 
 async function openFiles(checkpoint: string, manifest: Manifest): Promise<Map<string, SafetensorsFile>> {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
+import { getEnvironmentData, setEnvironmentData, threadId } from 'node:worker_threads';
 import { CheckpointError } from '../errors.js';
 
 const advice: Record<string, string> = {
@@ -120,9 +121,11 @@ export async function exists(file: string): Promise<boolean> {
 }
 
 // Temporary names say who made them: .tmp-<name>.<host>.<pid>.<token of the process>.<count>
-const token = randomBytes(4).toString('hex');
+const tokenKey = 'orbit-ts: token of the process'; // passed on to its worker threads
+const token = (getEnvironmentData(tokenKey) as string | undefined) ?? randomBytes(4).toString('hex');
+setEnvironmentData(tokenKey, token);
 const host = hostname().replaceAll(/[^A-Za-z0-9-]/g, '-') || 'host';
-let made = 0;
+let made = threadId * 1e9; // other threads of the process have other counts
 
 function temporaryName(target: string): string {
   return path.join(path.dirname(target), `.tmp-${path.basename(target)}.${host}.${process.pid}.${token}.${made++}`);

@@ -9,8 +9,9 @@ export {
   type StateTensor,
   type StateValue,
 } from './state.js';
-export { Checkpoint, writeSnapshot, type CheckpointSnapshot, type RestoreOptions, type RestoreResult } from './checkpoint.js';
-export { type CheckpointItems, type Counter, type Snapshot } from './items.js';
+export { Checkpoint, type RestoreOptions, type RestoreResult } from './checkpoint.js';
+export { type CheckpointItems, type Counter } from './items.js';
+export { writeSnapshot, type CheckpointSnapshot, type Snapshot } from './write-snapshot.js';
 export { DamagedCheckpointError } from './damaged.js';
 export { CheckpointManager, type CheckpointManagerOptions } from './manager.js';
 export { anyOf, everyNHours, everyNSteps, type PreservationPolicy } from './retention.js';

@@ -7,6 +7,7 @@
 import { UsageError } from '../errors.js';
 import { isLayersModel, isVariable, variablePaths } from '../tf/object-paths.js';
 import { encodeState, type Json } from './encoding.js';
+import { modelFile, stateFile, type Snapshot } from './write-snapshot.js';
 import { isStateful, type Stateful, type StateTensor } from './state.js';
 import { tfOptimizerState } from './tf-optimizer.js';
 
@@ -36,19 +37,6 @@ export function isNesting(x: unknown): x is Readonly<Record<string, unknown>> {
   if (typeof x !== 'object' || x === null) return false;
   const prototype: unknown = Object.getPrototypeOf(x);
   return Array.isArray(x) || prototype === Object.prototype || prototype === null;
-}
-
-/** File for the variables of models, readable by any safetensors reader under their object paths. */
-export const modelFile = 'model.safetensors';
-/** File for all other tensors. */
-export const stateFile = 'state.safetensors';
-
-/** The state of all items at one moment, detached from them. */
-export interface Snapshot {
-  readonly step: number | null;
-  readonly items: Readonly<Record<string, Json>>;
-  /** Tensors by file and name. */
-  readonly tensors: Readonly<Record<typeof modelFile | typeof stateFile, ReadonlyMap<string, StateTensor>>>;
 }
 
 /**

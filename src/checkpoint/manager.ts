@@ -2,7 +2,8 @@
 import path from 'node:path';
 import { CheckpointError, UsageError } from '../errors.js';
 import type { CheckpointManagerLike, CheckpointsIteratorOptions, SaveOptions } from '../orbit/index.js';
-import { writeSnapshot, type Checkpoint, type CheckpointSnapshot } from './checkpoint.js';
+import { BackgroundWriter } from './background-writer.js';
+import type { Checkpoint } from './checkpoint.js';
 import { DamagedCheckpointError } from './damaged.js';
 import { DirectoryIndex } from './directory-index.js';
 import { removeDirectory, removeLeftovers } from './files.js';
@@ -10,6 +11,7 @@ import { stderrLogger, type CheckpointLogger } from './logger.js';
 import { recoverReplaced } from './replaced.js';
 import { anyOf, everyNHours, sweep, type PreservationPolicy } from './retention.js';
 import { checkpointsIterator } from './watch.js';
+import { writeSnapshot } from './write-snapshot.js';
 
 /** Options of a {@link CheckpointManager}. Null and undefined mean the same. */
 export interface CheckpointManagerOptions {
@@ -59,6 +61,7 @@ export class CheckpointManager implements CheckpointManagerLike {
   /** The write in the background: settles without rejecting. */
   private background: Promise<void> | null = null;
   private backgroundError: Error | null = null;
+  private readonly writer = new BackgroundWriter();
   private turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: CheckpointManagerOptions) {
@@ -113,7 +116,7 @@ export class CheckpointManager implements CheckpointManagerLike {
    * Saves if it is due; resolves to the path, or to null if nothing had to be saved.
    *
    * With an interval: nothing is saved at the step of the last save, nor (with `checkInterval`) before the interval is over.
-   * With `async` the objects' state is copied at once and written in the background, one at a time; the path is returned
+   * With `async` the objects' state is copied at once and written by a worker thread, one at a time; the path is returned
    * before its files exist. A write that failed is thrown by the next `save` or `sync`.
    * @throws CheckpointError if this save, or one in the background before it, failed; nothing half-written stays
    */
@@ -137,8 +140,9 @@ export class CheckpointManager implements CheckpointManagerLike {
         this.lastCheckpointStep = previousStep;
       };
       try {
-        const snapshot = this.checkpoint.snapshot(options.async ?? false);
-        const commit = this.commit(snapshot, target, options.onCommit);
+        const snapshot = this.checkpoint.snapshot(false); // a write in the background takes its copy before it returns
+        const written = options.async ? this.writer.write(snapshot, target) : writeSnapshot(snapshot, target);
+        const commit = this.commit(written, target, options.onCommit);
         if (options.async) {
           this.background = commit.catch((error: unknown) => {
             undo();
@@ -216,8 +220,8 @@ export class CheckpointManager implements CheckpointManagerLike {
     await recoverReplaced(this.directory, this.logger);
   }
 
-  private async commit(snapshot: CheckpointSnapshot, target: string, onCommit?: (path: string) => void): Promise<void> {
-    await writeSnapshot(snapshot, target);
+  private async commit(written: Promise<void>, target: string, onCommit?: (path: string) => void): Promise<void> {
+    await written;
     const index = this.index;
     index.saved(target, Date.now() / 1000);
     await index.write();

@@ -1,0 +1,95 @@
+/** Writes snapshots on a worker thread: the calling thread is held up for a memory copy only. */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { CheckpointError } from '../errors.js';
+import type { WriteAnswer, WriteRequest } from './snapshot.worker.js';
+import type { StateArray, StateTensor } from './state.js';
+import { modelFile, stateFile, writeSnapshot, type CheckpointSnapshot } from './write-snapshot.js';
+
+/** Writes one snapshot at a time. Its buffer has the size of the largest one and is kept: fresh memory costs more than the copy. */
+export class BackgroundWriter {
+  private buffer = new SharedArrayBuffer(0);
+
+  /**
+   * Copies a snapshot before it returns, and writes the copy to the directory `target`, all or nothing. The one before must
+   * have settled. The process stays alive until it is written.
+   */
+  write(snapshot: CheckpointSnapshot, target: string): Promise<void> {
+    const copy = this.copy(snapshot);
+    thread ??= startThread();
+    return thread === 'none' ? writeSnapshot(copy, target) : thread.write(copy, target);
+  }
+
+  private copy(snapshot: CheckpointSnapshot): CheckpointSnapshot {
+    const { [modelFile]: model, [stateFile]: state } = snapshot.tensors;
+    const total = [...model.values(), ...state.values()].reduce((sum, { data }) => sum + aligned(data.byteLength), 0);
+    if (this.buffer.byteLength < total) this.buffer = new SharedArrayBuffer(total);
+    let at = 0;
+    const copied = (tensors: ReadonlyMap<string, StateTensor>): Map<string, StateTensor> =>
+      new Map(
+        [...tensors].map(([name, { dtype, shape, data }]) => {
+          const target = new (data.constructor as SharedArrayOf)(this.buffer, at, data.length);
+          target.set(data as never);
+          at += aligned(data.byteLength);
+          return [name, { dtype, shape: [...shape], data: target }];
+        }),
+      );
+    return { ...snapshot, tensors: { [modelFile]: copied(model), [stateFile]: copied(state) } };
+  }
+}
+
+type SharedArrayOf = new (buffer: SharedArrayBuffer, byteOffset: number, length: number) => StateArray;
+
+/** Every element type may start at a multiple of 8 bytes. */
+function aligned(bytes: number): number {
+  return Math.ceil(bytes / 8) * 8;
+}
+
+/** The thread of all writers of this process; `none` where its file is not there, as when run from sources or bundled by others. */
+let thread: WriterThread | 'none' | undefined;
+
+function startThread(): WriterThread | 'none' {
+  try {
+    const file = new URL('./snapshot.worker.js', import.meta.url);
+    return existsSync(fileURLToPath(file)) ? new WriterThread(file) : 'none';
+  } catch {
+    return 'none'; // this module has no address of its own, or no more threads can be had
+  }
+}
+
+class WriterThread {
+  private readonly worker: Worker;
+  private readonly waiting = new Map<number, { target: string; resolve: () => void; reject: (error: Error) => void }>();
+  private requests = 0;
+
+  constructor(file: URL) {
+    this.worker = new Worker(file, { name: 'orbit-checkpoint', execArgv: [] });
+    this.worker.unref();
+    this.worker.on('message', ({ id, error }: WriteAnswer) => {
+      const request = this.waiting.get(id);
+      this.waiting.delete(id);
+      if (this.waiting.size === 0) this.worker.unref(); // idle, it does not keep the process alive
+      if (error === null) request?.resolve();
+      else request?.reject(new CheckpointError(error));
+    });
+    let reason = '';
+    this.worker.on('error', (error) => (reason = error.message));
+    this.worker.on('exit', (status) => {
+      if (thread === this) thread = undefined; // the next save starts another
+      for (const { target, reject } of this.waiting.values()) {
+        reject(new CheckpointError(`Cannot write the checkpoint "${target}": its thread ended (${reason || `status ${status}`}).`));
+      }
+      this.waiting.clear();
+    });
+  }
+
+  write(snapshot: CheckpointSnapshot, target: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const id = this.requests++;
+      this.waiting.set(id, { target, resolve, reject });
+      this.worker.ref();
+      this.worker.postMessage({ id, snapshot, target } satisfies WriteRequest);
+    });
+  }
+}
