@@ -109,6 +109,18 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "jit_compile": "Compile the update for an accelerator."
     }
   },
+  "AdamaxConfig": {
+    "doc": "Adamax: Adam by the largest recent gradient.",
+    "fields": {
+      "clipnorm": "Gradients of one variable whose norm is greater are scaled down to this norm; null: not clipped.",
+      "clipvalue": "Gradient elements are cut to the range from minus to plus this value; null: not clipped.",
+      "global_clipnorm": "All gradients together are scaled down when their common norm is greater than this; null: not clipped.",
+      "name": "Name of the optimizer.",
+      "beta_1": "Decay of the running mean of gradients, per step.",
+      "beta_2": "Decay of the largest gradient, per step.",
+      "epsilon": "Added to the largest gradient, against division by zero."
+    }
+  },
   "CnnConfig": {
     "doc": "Convolutional model.",
     "fields": {
@@ -212,6 +224,15 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "offset": "Step at which the schedule begins."
     }
   },
+  "InverseSqrtLrConfig": {
+    "doc": "Linear rise, then in proportion to one over the root of the step.",
+    "fields": {
+      "name": "Name of the schedule.",
+      "max_learning_rate": "Learning rate at the end of the rise.",
+      "warmup_steps": "Length of the rise in steps.",
+      "offset": "Step at which the schedule begins."
+    }
+  },
   "LAMBConfig": {
     "doc": "LAMB: Adam with layer-wise scaling, for large batches.",
     "fields": {
@@ -251,6 +272,20 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "warmup_steps": "Length of the warm-up in steps; 0 or null: no warm-up."
     }
   },
+  "LionConfig": {
+    "doc": "Lion: every weight moves by the learning rate, in the direction of the momentum.",
+    "fields": {
+      "clipnorm": "Gradients of one variable whose norm is greater are scaled down to this norm; null: not clipped.",
+      "clipvalue": "Gradient elements are cut to the range from minus to plus this value; null: not clipped.",
+      "global_clipnorm": "All gradients together are scaled down when their common norm is greater than this; null: not clipped.",
+      "name": "Name of the optimizer.",
+      "beta_1": "Share of the running mean in the direction of a step; the rest is the gradient.",
+      "beta_2": "Decay of the running mean of gradients, per step.",
+      "weight_decay_rate": "Share of a weight that is taken off per unit of learning rate; 0: no decay.",
+      "include_in_weight_decay": "Patterns of variable names that decay although `exclude_from_weight_decay` matches them; null: none.",
+      "exclude_from_weight_decay": "Patterns of variable names that do not decay, such as `bias`; null: none."
+    }
+  },
   "LrConfig": {
     "doc": "The learning-rate schedule: `type` selects one, its block holds the parameters.",
     "fields": {
@@ -262,7 +297,10 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "power": "Power of the step.",
       "power_linear": "Power of the step with a linear end.",
       "power_with_offset": "Plateau, then power of the step.",
-      "step_cosine_with_offset": "Cosines between values."
+      "step_cosine_with_offset": "Cosines between values.",
+      "one_cycle": "Up to the largest rate and down again.",
+      "inverse_sqrt": "Rise, then one over the root of the step.",
+      "warmup_stable_decay": "Rise, plateau, fall."
     }
   },
   "MlpConfig": {
@@ -284,6 +322,51 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
     "doc": "Config of the MNIST task: the base fields and the model.",
     "fields": {
       "model": "The model: `type` selects one, its block holds the parameters."
+    }
+  },
+  "MuonConfig": {
+    "doc": "Muon: orthogonalised momentum for matrices, Adam for the rest.",
+    "fields": {
+      "clipnorm": "Gradients of one variable whose norm is greater are scaled down to this norm; null: not clipped.",
+      "clipvalue": "Gradient elements are cut to the range from minus to plus this value; null: not clipped.",
+      "global_clipnorm": "All gradients together are scaled down when their common norm is greater than this; null: not clipped.",
+      "name": "Name of the optimizer.",
+      "momentum": "Decay of the running mean of the gradients of matrices, per step.",
+      "nesterov": "Use Nesterov's form of momentum.",
+      "newton_schulz_steps": "Iterations of the orthogonalisation.",
+      "scaling": "Size of a matrix's step: as that of Adam (`match_adam`), or as first published (`original`), for rates of about 0.02.",
+      "use_adam_for": "Patterns of names of matrices that Adam updates, such as embeddings; null: none.",
+      "beta_1": "Adam: decay of the running mean of gradients, per step.",
+      "beta_2": "Adam: decay of the running mean of squared gradients, per step.",
+      "epsilon": "Adam: added to the root of the squared mean, against division by zero.",
+      "weight_decay_rate": "Share of a weight that is taken off per unit of learning rate; 0: no decay.",
+      "include_in_weight_decay": "Patterns of variable names that decay although `exclude_from_weight_decay` matches them; null: none.",
+      "exclude_from_weight_decay": "Patterns of variable names that do not decay, such as `bias`; null: none."
+    }
+  },
+  "NadamConfig": {
+    "doc": "Nadam: Adam with Nesterov's momentum.",
+    "fields": {
+      "clipnorm": "Gradients of one variable whose norm is greater are scaled down to this norm; null: not clipped.",
+      "clipvalue": "Gradient elements are cut to the range from minus to plus this value; null: not clipped.",
+      "global_clipnorm": "All gradients together are scaled down when their common norm is greater than this; null: not clipped.",
+      "name": "Name of the optimizer.",
+      "beta_1": "Decay of the running mean of gradients, per step.",
+      "beta_2": "Decay of the running mean of squared gradients, per step.",
+      "epsilon": "Added to the root of the squared mean, against division by zero.",
+      "momentum_decay": "How fast the momentum grows from half of `beta_1` to `beta_1`."
+    }
+  },
+  "OneCycleLrConfig": {
+    "doc": "Up to the largest rate and down again, along two half cosines.",
+    "fields": {
+      "name": "Name of the schedule.",
+      "max_learning_rate": "The largest learning rate.",
+      "total_steps": "Length of the cycle in steps.",
+      "warmup_fraction": "Share of the steps in which the rate rises.",
+      "initial_divisor": "The first rate is the largest divided by this.",
+      "final_divisor": "The last rate is the first divided by this.",
+      "offset": "Step at which the schedule begins."
     }
   },
   "OptimizationConfig": {
@@ -309,8 +392,13 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "lars": "Momentum with layer-wise scaling.",
       "adagrad": "Adagrad.",
       "slide": "Layer-wise scaling for sparse layers.",
-      "adafactor": "Adafactor.",
-      "adafactor_keras": "Adafactor of the newer family."
+      "adafactor": "Adafactor as the paper has it.",
+      "adafactor_keras": "Adafactor of the newer family.",
+      "lion": "Sign of the momentum, with decoupled weight decay.",
+      "adamax": "Adam by the largest recent gradient.",
+      "nadam": "Adam with Nesterov's momentum.",
+      "muon": "Orthogonalised momentum for matrices, Adam for the rest.",
+      "schedule_free_adamw": "Adam with averaged weights in place of a schedule."
     }
   },
   "PolynomialLrConfig": {
@@ -439,6 +527,21 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "ratio_clip_norm": "Upper bound of the scaling ratio."
     }
   },
+  "ScheduleFreeAdamWConfig": {
+    "doc": "Schedule-free AdamW: averaged weights in place of a schedule. Use a constant rate, at most with a warm-up.",
+    "fields": {
+      "clipnorm": "Gradients of one variable whose norm is greater are scaled down to this norm; null: not clipped.",
+      "clipvalue": "Gradient elements are cut to the range from minus to plus this value; null: not clipped.",
+      "global_clipnorm": "All gradients together are scaled down when their common norm is greater than this; null: not clipped.",
+      "name": "Name of the optimizer.",
+      "beta_1": "Share of the averaged weights in those where gradients are taken.",
+      "beta_2": "Decay of the running mean of squared gradients, per step.",
+      "epsilon": "Added to the root of the squared mean, against division by zero.",
+      "weight_decay_rate": "Share of a weight that is taken off per unit of learning rate; 0: no decay.",
+      "include_in_weight_decay": "Patterns of variable names that decay although `exclude_from_weight_decay` matches them; null: none.",
+      "exclude_from_weight_decay": "Patterns of variable names that do not decay, such as `bias`; null: none."
+    }
+  },
   "StepCosineLrConfig": {
     "doc": "A cosine from each value to the next.",
     "fields": {
@@ -493,6 +596,8 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "recovery_begin_steps": "Step from which on the bound holds.",
       "recovery_max_trials": "Returns to the last checkpoint that are allowed after a blow-up; 0: the first one ends the run, negative: losses are not watched.",
       "validation_summary_subdir": "Sub-directory of the model directory for evaluation summaries.",
+      "resume_data": "Where the training data of a resumed run start: after the last batch of the checkpoint (`continue`), or anew (`restart`).",
+      "recovery_data": "Where the training data go on after a roll-back: with the next batch (`continue`), or where the checkpoint was (`rewind`).",
       "preemption_on_demand_checkpoint": "Save a checkpoint when the process is told to end."
     }
   },
@@ -501,6 +606,19 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
     "fields": {
       "linear": "Straight line from a start value.",
       "polynomial": "Power of the share of steps done."
+    }
+  },
+  "WarmupStableDecayLrConfig": {
+    "doc": "Linear rise, plateau, fall.",
+    "fields": {
+      "name": "Name of the schedule.",
+      "max_learning_rate": "Learning rate of the plateau.",
+      "warmup_steps": "Length of the rise in steps.",
+      "stable_steps": "Length of the plateau in steps.",
+      "decay_steps": "Length of the fall in steps.",
+      "end_learning_rate": "Learning rate at the end.",
+      "decay_shape": "Form of the fall; `sqrt`: fast first, by one less the root of the share done.",
+      "offset": "Step at which the schedule begins."
     }
   }
 };

@@ -30,11 +30,12 @@ export function defaultTrainActions(
 }
 
 /**
- * Restores while the data stay where they are, so that the repeated steps see other batches, and draws other random numbers
- * than the failed attempt: the same batch with the same numbers would blow up again.
+ * Restores while the data stay where they are (unless `trainer.recovery_data` says `rewind`), so that the repeated steps see
+ * other batches, and draws other random numbers than the failed attempt: the same batch with the same numbers would blow up
+ * again.
  */
 async function rollBack(trainer: Trainer, restore: () => Promise<string | null>): Promise<string | null> {
-  trainer.dataPosition.follows = false;
+  trainer.dataPosition.follows = trainer.config.trainer.recovery_data === 'rewind';
   try {
     const path = await restore();
     const { seed, counter } = randomState.stateDict();

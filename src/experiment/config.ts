@@ -105,6 +105,10 @@ export const trainerConfig = defineConfig(
     recovery_max_trials: field.int(0),
     /** Sub-directory of the model directory for evaluation summaries. */
     validation_summary_subdir: 'validation',
+    /** Where the training data of a resumed run start: after the last batch of the checkpoint (`continue`), or anew (`restart`). */
+    resume_data: field.choice(['continue', 'restart'], 'continue'),
+    /** Where the training data go on after a roll-back: with the next batch (`continue`), or where the checkpoint was (`rewind`). */
+    recovery_data: field.choice(['continue', 'rewind'], 'continue'),
     /** Save a checkpoint when the process is told to end. */
     preemption_on_demand_checkpoint: true,
   },

@@ -69,6 +69,29 @@ describe('resume', () => {
     expect(resumed.result!.train_logs).toEqual(straight.result!.train_logs);
   });
 
+  it('with resume_data restart begins the data anew', async () => {
+    const first: unknown[] = [];
+    const second: unknown[] = [];
+    const watch = (seen: unknown[]) =>
+      class extends OrbitExperimentRunner {
+        protected override async buildTrainer(task: Task, train: boolean, evaluate: boolean): Promise<Trainer> {
+          const trainer = await super.buildTrainer(task, train, evaluate);
+          const next = trainer.nextTrainInputs.bind(trainer);
+          trainer.nextTrainInputs = (iterator) => {
+            const inputs = next(iterator) as unknown as [{ data: Float32Array }];
+            seen.push([...inputs[0].data]);
+            return inputs as never;
+          };
+          return trainer;
+        }
+      };
+    const Seen = watch(first);
+    await new Seen(options(toyParams({ train_steps: 3 }))).run();
+    const Again = watch(second);
+    await new Again(options(toyParams({ train_steps: 6, resume_data: 'restart' }))).run();
+    expect(second).toEqual(first);
+  });
+
   it('after an abort in the middle of a loop equals never having stopped', async () => {
     const straight = new OrbitExperimentRunner(options(toyParams({}, 0.3), { modelDir: path.join(modelDir, 'straight') }));
     await straight.run();

@@ -162,6 +162,8 @@ export class OrbitExperimentRunner {
     this.#manager = await this.maybeBuildCheckpointManager();
     if (trains && this.#manager === null)
       throw new UsageError(`Mode "${mode}" trains and needs a checkpoint manager, but maybeBuildCheckpointManager returned null.`);
+    const { dataPosition } = this.#trainer;
+    dataPosition.follows = params.trainer.resume_data === 'continue';
     this.#controller = await this.buildController({
       trainer: trains ? this.#trainer : null,
       evaluator: this.#trainer,
@@ -171,6 +173,7 @@ export class OrbitExperimentRunner {
       controllerClass: options.controllerClass ?? Controller,
       enableAsyncCheckpointing: options.enableAsyncCheckpointing ?? false,
     });
+    dataPosition.follows = true;
   }
 
   /** Builds model, optimizer and trainer. Override to use a trainer of your own. */
