@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -78,6 +78,20 @@ describe('the model directory', () => {
       }
     }
     await expect(new Broken(options('train')).run()).rejects.toThrow('of the user');
+    await free();
+  });
+
+  it('is free after a checkpoint that could not be written in the background, which ends the run', async () => {
+    const stateFile = path.join(modelDir, 'checkpoint');
+    const spoil = async (): Promise<void> => {
+      await runner.checkpointManager!.sync();
+      rmSync(stateFile, { recursive: true, force: true });
+      mkdirSync(stateFile); // in the way of the file
+    };
+    const runner = new OrbitExperimentRunner(options('train', { enableAsyncCheckpointing: true, trainActions: [spoil] }));
+    const run = runner.run();
+    await expect(run).rejects.toThrow(CheckpointError);
+    await expect(run).rejects.toThrow(/^Cannot write ".*checkpoint": it is a directory/);
     await free();
   });
 
