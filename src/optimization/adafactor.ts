@@ -78,6 +78,7 @@ export function adafactorRule(o: AdafactorOptions): UpdateRule<AdafactorStep> {
   };
 }
 
-function rootMeanSquare(x: tf.Tensor): tf.Scalar {
+/** √mean(x²). */
+export function rootMeanSquare(x: tf.Tensor): tf.Scalar {
   return tf.sqrt(tf.mean(tf.square(x)));
 }

@@ -14,10 +14,15 @@ interface Case {
   inputs: { data: string };
   expected: { after?: number[][][] };
 }
-const fixture = JSON.parse(readFileSync(new URL('../../tests/fixtures/optimizers.json', import.meta.url), 'utf8')) as {
+interface Fixture {
   data: Record<string, Data>;
   cases: Case[];
-};
+}
+function load(name: string): Fixture {
+  return JSON.parse(readFileSync(new URL(`../../tests/fixtures/${name}.json`, import.meta.url), 'utf8')) as Fixture;
+}
+const [reference, torch] = [load('optimizers'), load('torch-optimizers')];
+const fixture: Fixture = { data: { ...reference.data, ...torch.data }, cases: [...reference.cases, ...torch.cases] };
 
 type Named = Readonly<Record<string, tf.Variable>>;
 

@@ -1,9 +1,13 @@
 /** Configuration of optimization as a whole. Defaults are Model Garden's. */
 import { defineConfig, field, type ConfigOf } from '../config/index.js';
-import { clipFields, optimizerConfig } from './optimizer-config.js';
+import { clipFields } from './clip-config.js';
+import { optimizerConfig } from './optimizer-config.js';
 import { lrConfig, warmupConfig } from './schedule-config.js';
 
+export { clipFields } from './clip-config.js';
 export * from './optimizer-config.js';
+export * from './recent-optimizer-config.js';
+export * from './recent-schedule-config.js';
 export * from './schedule-config.js';
 
 /** Exponential moving average of the weights; evaluated and exported in place of the raw weights. */

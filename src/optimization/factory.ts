@@ -9,6 +9,7 @@ import { type Given, readOptions } from './options.js';
 import { PiecewiseConstantDecay, StepCosineDecayWithOffset } from './piecewise-schedules.js';
 import { DirectPowerDecay, PowerAndLinearDecay, PowerDecayWithOffset } from './power-schedules.js';
 import { buildRegistered, optimizerTypes } from './registry.js';
+import { InverseSqrt, OneCycle, WarmupStableDecay } from './recent-schedules.js';
 import type { LearningRate, LearningRateSchedule } from './schedule.js';
 import { LinearWarmup, PolynomialWarmup } from './warmup.js';
 
@@ -52,6 +53,9 @@ const schedules: Record<string, new (options: never) => LearningRateSchedule> = 
   power_linear: PowerAndLinearDecay,
   power_with_offset: PowerDecayWithOffset,
   step_cosine_with_offset: StepCosineDecayWithOffset,
+  one_cycle: OneCycle,
+  inverse_sqrt: InverseSqrt,
+  warmup_stable_decay: WarmupStableDecay,
 };
 
 /** The power schedules' own default exponent is 1; their config branches say −0.5. */
@@ -117,6 +121,7 @@ export class OptimizerFactory {
           'Averaging (ema) works with the legacy optimizer family only. Set useLegacyOptimizer to true, or ema to null.',
           { path: 'ema' },
         );
+      if ('swapWeights' in optimizer) throw new ConfigError(`${type} averages the weights itself, so ema must be null.`, { path: 'ema' });
       optimizer = within('ema', () => new ExponentialMovingAverage(optimizer, camelKeys(ema) as Given<object>));
     }
     if (options.postprocessor) optimizer = options.postprocessor(optimizer);

@@ -2,6 +2,7 @@
 export { Adafactor, type AdafactorOptions } from './adafactor.js';
 export { Adagrad, type AdagradOptions } from './adagrad.js';
 export { Adam, type AdamOptions } from './adam.js';
+export { Adamax, type AdamaxOptions } from './adamax.js';
 export { AdamW, AdamWeightDecay, type AdamWeightDecayOptions, type AdamWOptions } from './adamw.js';
 export type { Family, OptimizerOptions } from './common-options.js';
 export * from './config.js';
@@ -28,8 +29,12 @@ export {
 } from './gradients.js';
 export { LAMB, type LAMBOptions } from './lamb.js';
 export { LARS, type LARSOptions } from './lars.js';
+export { Lion, type LionOptions } from './lion.js';
+export { Muon, type MuonOptions, orthogonalized } from './muon.js';
+export { Nadam, type NadamOptions } from './nadam.js';
 export { type Optimizer, type OptimizerParts, RuleOptimizer, type Slots, type Updated, type UpdateRule } from './optimizer.js';
 export type { Given } from './options.js';
+export { PaperAdafactor, type PaperAdafactorOptions } from './paper-adafactor.js';
 export { PiecewiseConstantDecay, type PiecewiseOptions, StepCosineDecayWithOffset } from './piecewise-schedules.js';
 export {
   DirectPowerDecay,
@@ -39,10 +44,19 @@ export {
   PowerDecayWithOffset,
   type PowerDecayWithOffsetOptions,
 } from './power-schedules.js';
+export {
+  InverseSqrt,
+  type InverseSqrtOptions,
+  OneCycle,
+  type OneCycleOptions,
+  WarmupStableDecay,
+  type WarmupStableDecayOptions,
+} from './recent-schedules.js';
 export { type CommonParts, type OptimizerBuilder, registerOptimizer } from './registry.js';
 export { RMSprop, type RMSpropOptions } from './rmsprop.js';
 export { type LearningRate, learningRateAt, type LearningRateSchedule } from './schedule.js';
+export { ScheduleFreeAdamW, type ScheduleFreeAdamWOptions } from './schedule-free.js';
 export { SGD, type SGDOptions } from './sgd.js';
 export type { SavedState, SlotSpec } from './state.js';
 export { LinearWarmup, type LinearWarmupOptions, PolynomialWarmup, type PolynomialWarmupOptions } from './warmup.js';
-export { type DecayPatterns, type WeightDecay, weightDecay } from './weight-decay.js';
+export { type DecayPatterns, type PatternedDecayOptions, type WeightDecay, weightDecay } from './weight-decay.js';

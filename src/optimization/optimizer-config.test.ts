@@ -4,7 +4,7 @@ import { checkSupported } from '../config/index.js';
 import { ConfigError } from '../errors.js';
 import { optimizationConfig, OptimizerFactory } from './index.js';
 
-const unavailable = ['slide', 'adafactor'];
+const unavailable = ['slide'];
 
 /** All types that the config knows. */
 const types = Object.keys(optimizationConfig().optimizer).filter((key) => key !== 'type');

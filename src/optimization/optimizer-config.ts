@@ -1,17 +1,9 @@
 /** Configuration of the optimizers. Defaults are Model Garden's. */
 import { defineConfig, field, oneOf, type ConfigOf } from '../config/index.js';
+import { clipFields } from './clip-config.js';
+import { adamaxConfig, lionConfig, muonConfig, nadamConfig, scheduleFreeAdamWConfig } from './recent-optimizer-config.js';
 
 const PLACEHOLDER = 'the original has only a placeholder for it; use another optimizer, such as lars or lamb';
-
-/** Fields that every optimizer has. */
-export const clipFields = {
-  /** Gradients of one variable whose norm is greater are scaled down to this norm; null: not clipped. */
-  clipnorm: field.float().optional(),
-  /** Gradient elements are cut to the range from minus to plus this value; null: not clipped. */
-  clipvalue: field.float().optional(),
-  /** All gradients together are scaled down when their common norm is greater than this; null: not clipped. */
-  global_clipnorm: field.float().optional(),
-};
 
 /** Stochastic gradient descent with momentum. */
 export const sgdConfig = defineConfig(
@@ -333,10 +325,20 @@ export const optimizerConfig = oneOf(
       adagrad: adagradConfig,
       /** Layer-wise scaling for sparse layers. */
       slide: field.config(slideConfig).refused(PLACEHOLDER),
-      /** Adafactor. */
-      adafactor: field.config(adafactorConfig).refused(PLACEHOLDER),
+      /** Adafactor as the paper has it. */
+      adafactor: adafactorConfig,
       /** Adafactor of the newer family. */
       adafactor_keras: adafactorKerasConfig,
+      /** Sign of the momentum, with decoupled weight decay. */
+      lion: lionConfig,
+      /** Adam by the largest recent gradient. */
+      adamax: adamaxConfig,
+      /** Adam with Nesterov's momentum. */
+      nadam: nadamConfig,
+      /** Orthogonalised momentum for matrices, Adam for the rest. */
+      muon: muonConfig,
+      /** Adam with averaged weights in place of a schedule. */
+      schedule_free_adamw: scheduleFreeAdamWConfig,
     },
   },
   { name: 'OptimizerConfig' },

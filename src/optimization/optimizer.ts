@@ -54,8 +54,8 @@ export interface Updated {
  * all variables share in one update.
  */
 export interface UpdateRule<Step = tf.Scalar> {
-  /** The slots that a variable of this shape needs. */
-  slots(shape: readonly number[]): Readonly<Record<string, SlotSpec>>;
+  /** The slots that a variable of this shape and object path needs. */
+  slots(shape: readonly number[], path: string): Readonly<Record<string, SlotSpec>>;
   /** Computes the shared scalars from the learning rate (float32) and the number of updates done before (int32). */
   step(learningRate: tf.Scalar, iterations: tf.Scalar): Step;
   /** One variable's update. `path` is its object path, for rules that treat some variables differently. */
@@ -91,7 +91,8 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
    */
   allReduce: GradientAggregator;
   private readonly parts: OptimizerParts<Step>;
-  private readonly state: SlotVariables;
+  /** The slots, for subclasses that read them between updates. */
+  protected readonly state: SlotVariables;
   private rate: LearningRate;
   private rateVariable: tf.Variable | undefined;
   private warned = false;
@@ -102,7 +103,7 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
     this.allReduce = parts.gradientAggregator ?? sumOverReplicas;
     this.rate = checkRate(parts.learningRate, parts.name);
     this.iterations = initScope(() => createVariable(`${parts.name}/iterations`, tf.scalar(0, 'int32')));
-    this.state = new SlotVariables(parts.name, (shape) => parts.rule.slots(shape), { iterations: this.iterations });
+    this.state = new SlotVariables(parts.name, (shape, path) => parts.rule.slots(shape, path), { iterations: this.iterations });
   }
 
   get learningRate(): LearningRate {

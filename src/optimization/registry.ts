@@ -2,13 +2,19 @@ import { ConfigError, UsageError } from '../errors.js';
 import { Adafactor } from './adafactor.js';
 import { Adagrad } from './adagrad.js';
 import { Adam } from './adam.js';
+import { Adamax } from './adamax.js';
 import { AdamW, AdamWeightDecay } from './adamw.js';
 import type { OptimizerOptions } from './common-options.js';
 import { camelKeys } from './config-keys.js';
 import { LAMB } from './lamb.js';
 import { LARS } from './lars.js';
+import { Lion } from './lion.js';
+import { Muon } from './muon.js';
+import { Nadam } from './nadam.js';
 import type { Optimizer } from './optimizer.js';
+import { PaperAdafactor } from './paper-adafactor.js';
 import { RMSprop } from './rmsprop.js';
+import { ScheduleFreeAdamW } from './schedule-free.js';
 import { SGD } from './sgd.js';
 
 /** What the factory gives to every optimizer besides its config branch. */
@@ -33,6 +39,10 @@ const sgdNew: OptimizerBuilder = (fields, common) => {
   return new SGD({ ...camelKeys(fields), ...common }, 'new');
 };
 
+/** Three fields of this branch are not in snake_case. */
+const paperAdafactor: OptimizerBuilder = ({ beta1, epsilon1, epsilon2, ...fields }, common) =>
+  new PaperAdafactor({ beta1, epsilon1, epsilon2, ...camelKeys(fields), ...common } as object);
+
 const shared: Record<string, OptimizerBuilder> = {
   sgd_experimental: sgdNew,
   adam_experimental: of(Adam, 'new'),
@@ -40,6 +50,12 @@ const shared: Record<string, OptimizerBuilder> = {
   adamw_experimental: (fields, common) => new AdamW({ globalClipnorm: 1, ...camelKeys(fields), ...common }),
   lamb: of(LAMB),
   lars: of(LARS),
+  adafactor: paperAdafactor,
+  lion: of(Lion),
+  adamax: of(Adamax),
+  nadam: of(Nadam),
+  muon: of(Muon),
+  schedule_free_adamw: of(ScheduleFreeAdamW),
   adafactor_keras: (fields, common) => new Adafactor({ ...camelKeys(fields), ...common }),
 };
 
@@ -50,7 +66,7 @@ const current = new Map(
 );
 
 /** Types of the reference that have no implementation there either. */
-const placeholders = ['slide', 'adafactor'];
+const placeholders = ['slide'];
 
 /**
  * Makes an optimizer type known to `OptimizerFactory`, for configs whose `optimizer` has a branch of that name.

@@ -1,5 +1,6 @@
 /** Configuration of learning-rate schedules and warm-up. Defaults are Model Garden's. */
 import { defineConfig, field, oneOf, type ConfigOf } from '../config/index.js';
+import { inverseSqrtLrConfig, oneCycleLrConfig, warmupStableDecayLrConfig } from './recent-schedule-config.js';
 
 /** The same learning rate at every step. */
 export const constantLrConfig = defineConfig(
@@ -170,6 +171,12 @@ export const lrConfig = oneOf(
       power_with_offset: powerWithOffsetLrConfig,
       /** Cosines between values. */
       step_cosine_with_offset: stepCosineLrConfig,
+      /** Up to the largest rate and down again. */
+      one_cycle: oneCycleLrConfig,
+      /** Rise, then one over the root of the step. */
+      inverse_sqrt: inverseSqrtLrConfig,
+      /** Rise, plateau, fall. */
+      warmup_stable_decay: warmupStableDecayLrConfig,
     },
   },
   { name: 'LrConfig' },

@@ -24,12 +24,12 @@ export class SlotVariables {
 
   /**
    * @param owner prefix of the variables' tfjs names.
-   * @param specs the slots that a variable of a shape needs, by name.
+   * @param specs the slots that a variable of a shape and path needs, by name.
    * @param others variables without an owner that belong to the same state, by path.
    */
   constructor(
     private readonly owner: string,
-    private readonly specs: (shape: readonly number[]) => Readonly<Record<string, SlotSpec>>,
+    private readonly specs: (shape: readonly number[], path: string) => Readonly<Record<string, SlotSpec>>,
     private readonly others: Readonly<Record<string, tf.Variable>> = {},
   ) {}
 
@@ -57,7 +57,7 @@ export class SlotVariables {
     for (const variable of variables) {
       if (this.slots.has(variable)) continue;
       const made: Record<string, tf.Variable> = {};
-      for (const [slot, { fill, shape = variable.shape }] of Object.entries(this.specs(variable.shape))) {
+      for (const [slot, { fill, shape = variable.shape }] of Object.entries(this.specs(variable.shape, this.pathOf(variable)))) {
         const path = `${slot}/${this.pathOf(variable)}`;
         const initial = () => (restoring ? fromSaved(waiting[path], path, shape, 'float32') : tf.fill([...shape], fill));
         made[slot] = initScope(() => createVariable(`${this.owner}/${path}`, initial()));

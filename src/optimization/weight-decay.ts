@@ -1,5 +1,6 @@
 import * as tf from '#tf';
 import { ConfigError } from '../errors.js';
+import { requireNumber } from './options.js';
 
 /** Decoupled weight decay: θ ← θ − η·λ·θ for the variables that decay. */
 export interface WeightDecay {
@@ -22,6 +23,25 @@ export function weightDecay(rate: number, patterns: DecayPatterns, where: string
   const appliesTo = decayFilter(patterns, where);
   if (rate === 0) return undefined;
   return { keptFraction: (learningRate) => tf.sub(1, tf.mul(learningRate, rate)), appliesTo };
+}
+
+/** Options of optimizers whose weight decay goes by name patterns. */
+export interface PatternedDecayOptions {
+  /** λ. Default 0. */
+  weightDecayRate: number;
+  /** Patterns of variables that decay although they are excluded; see `matcher` for what is searched. Default none. */
+  includeInWeightDecay: readonly string[] | null;
+  /** Patterns of variables that do not decay. Default none. */
+  excludeFromWeightDecay: readonly string[] | null;
+}
+
+/** The defaults of `PatternedDecayOptions`. */
+export const noDecay: PatternedDecayOptions = { weightDecayRate: 0, includeInWeightDecay: null, excludeFromWeightDecay: null };
+
+/** The weight decay that `PatternedDecayOptions` describe; undefined for λ = 0. */
+export function patternedDecay(o: PatternedDecayOptions & { name: string }): WeightDecay | undefined {
+  const rate = requireNumber(o.weightDecayRate, 'weight_decay_rate', o.name);
+  return weightDecay(rate, { include: o.includeInWeightDecay, exclude: o.excludeFromWeightDecay }, o.name);
 }
 
 /** A function that tells whether a variable decays: included, or not excluded. */
