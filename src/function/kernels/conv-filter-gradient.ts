@@ -32,12 +32,23 @@ export function filterGradient(g: Lowering, images: GradientImages, outChannels:
   return form(g, images, outChannels, w);
 }
 
-/** NCHW: slices along the width for each filter column, one Gather of rows, a product per image, summed over images. */
+/** NCHW: a product per image, summed over images. */
 function bySlices(g: Lowering, images: GradientImages, co: number, w: Window): string {
+  const [kh, kw] = w.kernel as [number, number];
+  const perImage = productPerImage(g, images.channelsFirst('x'), images.channelsFirst('dy'), co, w);
+  const sum = g.op('ReduceSum', [perImage, g.ints([0])], { keepdims: 0 });
+  return g.transpose(g.reshape(sum, [kw, w.channels, kh, co]), [2, 0, 1, 3]);
+}
+
+/**
+ * Slices along the width for each filter column, one Gather of rows, and a product with dy for each image of an NCHW batch:
+ * [image, filter width · in · filter height, out].
+ */
+export function productPerImage(g: Lowering, x: string, dy: string, co: number, w: Window): string {
   const { batch: n, channels: ci } = w;
   const [outHeight, outWidth] = w.out as [number, number];
   const [kh, kw] = w.kernel as [number, number];
-  const padded = pad(g, images.channelsFirst('x'), w, 2);
+  const padded = pad(g, x, w, 2);
   const columns: string[] = [];
   for (let j = 0; j < kw; j++) {
     const start = j * w.dilations[1]!;
@@ -48,14 +59,8 @@ function bySlices(g: Lowering, images: GradientImages, co: number, w: Window): s
   for (let i = 0, k = 0; i < kh; i++) for (let h = 0; h < outHeight; h++) index[k++] = h * w.strides[0]! + i * w.dilations[0]!;
   const stacked = kw === 1 ? columns[0]! : g.op('Concat', columns, { axis: 1 });
   const taps = g.op('Gather', [stacked, g.constant(index, [index.length], 'int32')], { axis: 2 });
-  const perImage = g.op(
-    'FusedMatMul',
-    [g.reshape(taps, [n, kw * ci * kh, outHeight * outWidth]), g.reshape(images.channelsFirst('dy'), [n, co, outHeight * outWidth])],
-    { transB: 1 },
-    'com.microsoft',
-  );
-  const sum = g.op('ReduceSum', [perImage, g.ints([0])], { keepdims: 0 });
-  return g.transpose(g.reshape(sum, [kw, ci, kh, co]), [2, 0, 1, 3]);
+  const pixels = outHeight * outWidth;
+  return g.op('FusedMatMul', [g.reshape(taps, [n, kw * ci * kh, pixels]), g.reshape(dy, [n, co, pixels])], { transB: 1 }, 'com.microsoft');
 }
 
 /** NHWC: one Gather copies the pixels of every window side by side, one Gemm does the rest. */

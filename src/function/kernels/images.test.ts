@@ -144,6 +144,11 @@ describe('compiled image kernels agree with eager tfjs', () => {
     });
   });
 
+  it('in the gradients of a depthwise convolution of a large image', () => {
+    const f = (x: tf.Tensor, w: tf.Tensor): tf.Tensor => tf.depthwiseConv2d(x as tf.Tensor4D, w as tf.Tensor4D, 1, 'same');
+    tf.tidy(() => agree(withGradients(f), numbers([2, 21, 23, 3], 1), numbers([3, 2, 3, 2], 2)));
+  });
+
   it('in fused convolutions with a bias and an activation', () => {
     const activation = fc.constantFrom(
       'linear' as const,
