@@ -7,6 +7,7 @@ export {
   TopKCategoricalAccuracy,
 } from './accuracy.js';
 export { AUC, type AUCOptions } from './auc.js';
+export { ExpectedCalibrationError, type ExpectedCalibrationErrorOptions } from './calibration.js';
 export {
   type Counts,
   FalseNegatives,
@@ -19,11 +20,14 @@ export {
   TrueNegatives,
   TruePositives,
 } from './confusion.js';
+export { CohenKappa, ConfusionMatrixMetric, type ConfusionMatrixOptions, MatthewsCorrelation } from './confusion-matrix.js';
 export { BinaryCrossentropy, CategoricalCrossentropy, type CrossentropyOptions, SparseCategoricalCrossentropy } from './crossentropy.js';
 export { F1Score, type F1ScoreOptions, FBetaScore } from './fscore.js';
 export { IoU, type IoUOptions, MeanIoU, type MeanIoUOptions } from './iou.js';
 export { Mean, MeanMetricWrapper, Sum, type ValueFunction } from './mean.js';
 export { Metric, type NameOr } from './metric.js';
+export { Perplexity } from './perplexity.js';
+export { R2Score } from './r2.js';
 export {
   CosineSimilarity,
   LogCoshError,

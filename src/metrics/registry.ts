@@ -7,12 +7,16 @@ import {
   TopKCategoricalAccuracy,
 } from './accuracy.js';
 import { AUC } from './auc.js';
+import { ExpectedCalibrationError } from './calibration.js';
+import { CohenKappa, MatthewsCorrelation } from './confusion-matrix.js';
 import { FalseNegatives, FalsePositives, Precision, Recall, TrueNegatives, TruePositives } from './confusion.js';
 import { BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy } from './crossentropy.js';
 import { F1Score, FBetaScore } from './fscore.js';
 import { IoU, MeanIoU } from './iou.js';
 import { Mean, Sum } from './mean.js';
 import type { Metric } from './metric.js';
+import { Perplexity } from './perplexity.js';
+import { R2Score } from './r2.js';
 import {
   CosineSimilarity,
   LogCoshError,
@@ -52,6 +56,11 @@ const classes: Record<string, { make: new (options: never) => Metric; options: r
   F1Score: { make: F1Score, options: ['average', 'threshold'] },
   FBetaScore: { make: FBetaScore, options: ['average', 'threshold', 'beta'] },
   IoU: { make: IoU, options: ['num_classes', 'target_class_ids', 'ignore_class'] },
+  R2Score: { make: R2Score, options: [] },
+  MatthewsCorrelation: { make: MatthewsCorrelation, options: ['num_classes'] },
+  CohenKappa: { make: CohenKappa, options: ['num_classes'] },
+  ExpectedCalibrationError: { make: ExpectedCalibrationError, options: ['num_bins', 'from_logits'] },
+  Perplexity: { make: Perplexity, options: ['from_logits'] },
   MeanIoU: { make: MeanIoU, options: ['num_classes', 'ignore_class'] },
 };
 

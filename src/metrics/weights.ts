@@ -26,6 +26,14 @@ export function alignWeights(values: tf.Tensor, weights: tf.Tensor, metric: stri
   return { values: v, weights: w, valuesPerWeight: v.size / w.size };
 }
 
+/** One weight per value, of the values' shape; weights of lower rank are those of rows, none are 1. @throws UsageError if the shapes do not fit. */
+export function weightPerValue(values: tf.Tensor, weights: tf.Tensor | number | null | undefined, metric: string): tf.Tensor {
+  if (weights === null || weights === undefined) return tf.ones(values.shape);
+  let w = alignWeights(values, toFloat(weights), metric).weights;
+  while (w.rank > 0 && w.rank < values.rank) w = tf.expandDims(w, -1);
+  return tf.mul(tf.ones(values.shape), w);
+}
+
 /** A tensor, as float32. */
 export function toFloat(x: tf.Tensor | number): tf.Tensor {
   if (typeof x === 'number') return tf.scalar(x);
