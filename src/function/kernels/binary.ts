@@ -6,16 +6,22 @@ import { broadcastSpec, castTo, elementwise } from './elementwise.js';
 
 type Emit = (g: Lowering, a: string, b: string, dtype: DType) => string;
 
-/** A broadcasting kernel of `a` and `b`; the result has the dtype of `a` unless one is given. */
+/** ONNX operators that take truth values. */
+const LOGICAL = new Set(['And', 'Or', 'Xor', 'Equal']);
+
+/** A broadcasting kernel of `a` and `b`; the result has the dtype of `a` unless one is given. Truth values are computed as integers. */
 function binary(kernel: string, form: string, emit: string | Emit, result?: DType): KernelDefinition {
   return {
     kernel,
     form,
-    infer: ({ a, b }) => {
-      return broadcastSpec([a!, b!], result ?? a!.dtype);
-    },
+    infer: ({ a, b }) => broadcastSpec([a!, b!], result ?? a!.dtype),
     lower: (g, { a, b }) =>
-      elementwise(g, [a!, b!], (x, y) => (typeof emit === 'string' ? g.op(emit, [x!, y!]) : emit(g, x!, y!, a!.dtype))),
+      elementwise(g, [a!, b!], (x, y) => {
+        const run = (p: string, q: string, dtype: DType): string => (typeof emit === 'string' ? g.op(emit, [p, q]) : emit(g, p, q, dtype));
+        if (a!.dtype !== 'bool' || (typeof emit === 'string' && LOGICAL.has(emit))) return run(x!, y!, a!.dtype);
+        const out = run(g.cast(x!, 'int32'), g.cast(y!, 'int32'), 'int32');
+        return result === undefined ? g.cast(out, 'bool') : out;
+      }),
   };
 }
 
@@ -57,24 +63,28 @@ const prelu: KernelDefinition = {
     }),
 };
 
-/** Where C's pow, which ONNX Runtime calls, gives 1 and JavaScript's NaN; and 0 ** -1 of integers, which is no integer. */
+/** Pow where C's pow, which ONNX Runtime calls, gives 1 and JavaScript's NaN; and 0 ** -1 of integers, which is no integer. */
+function power(g: Lowering, x: string, y: string, dtype: DType): string {
+  const plain = g.op('Pow', [x, y]);
+  if (dtype !== 'float32') {
+    const infinite = g.op('And', [g.op('Equal', [x, g.scalar(0, dtype)]), g.op('Less', [y, g.scalar(0, dtype)])]);
+    return g.op('Where', [infinite, g.scalar(0, dtype), plain]);
+  }
+  const one = g.op('Equal', [g.op('Abs', [x]), g.scalar(1)]);
+  const endless = g.op('Or', [g.op('IsNaN', [y]), g.op('IsInf', [y])]);
+  return g.op('Where', [g.op('And', [one, endless]), g.scalar(NaN), plain]);
+}
+
+const guardedPower = binary('Pow', 'Pow; NaN for 1 to the power of NaN or infinity, unless the exponent is a finite constant', power);
+
 const pow: KernelDefinition = {
-  kernel: 'Pow',
-  form: 'Pow; NaN for 1 to the power of NaN or infinity, unless the exponent is a finite constant',
-  infer: ({ a, b }) => broadcastSpec([a!, b!], a!.dtype),
-  lower: (g, { a, b }) =>
-    elementwise(g, [a!, b!], (x, y) => {
-      const power = g.op('Pow', [x!, y!]);
-      const { source } = b!;
-      if (source.kind === 'constant' && source.data.every((e) => Number.isFinite(e) && (a!.dtype === 'float32' || e >= 0))) return power;
-      if (a!.dtype !== 'float32') {
-        const infinite = g.op('And', [g.op('Equal', [x!, g.scalar(0, 'int32')]), g.op('Less', [y!, g.scalar(0, 'int32')])]);
-        return g.op('Where', [infinite, g.scalar(0, 'int32'), power]);
-      }
-      const one = g.op('Equal', [g.op('Abs', [x!]), g.scalar(1)]);
-      const endless = g.op('Or', [g.op('IsNaN', [y!]), g.op('IsInf', [y!])]);
-      return g.op('Where', [g.op('And', [one, endless]), g.scalar(NaN), power]);
-    }),
+  ...guardedPower,
+  lower: (g, { a, b }, attrs, call) => {
+    const { source } = b!;
+    const finite = source.kind === 'constant' && source.data.every((e) => Number.isFinite(e));
+    if (!finite || a!.dtype !== 'float32') return guardedPower.lower(g, { a: a!, b: b! }, attrs, call);
+    return elementwise(g, [a!, b!], (x, y) => g.op('Pow', [x!, y!]));
+  },
 };
 
 defineKernels(

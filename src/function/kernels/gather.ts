@@ -4,6 +4,7 @@ import { sizeOf } from '../dtype.js';
 import type { Value } from '../graph/ir.js';
 import { rows, type Lowering } from '../graph/lowering.js';
 import { defineKernels, type KernelSpecs } from './define.js';
+import { castTo } from './elementwise.js';
 import { checkedIndex, iota, refuseNegative, rowIndex } from './indices.js';
 
 /** Sizes of a GatherV2: x as [batch, outer, dim, slice], the indices as [batch, indices / batch]. */
@@ -60,9 +61,10 @@ defineKernels(
   },
   {
     kernel: 'UnsortedSegmentSum',
-    form: 'ScatterND with reduction add; rows of segments out of range are dropped',
+    form: 'Cast, ScatterND with reduction add; rows of segments out of range are dropped',
+    limits: 'NaN and infinity stay in their own segment, where tfjs spreads NaN over all',
     infer: ({ x, segmentIds }, { numSegments }) => ({
-      dtype: x!.dtype,
+      dtype: 'float32', // of integers too, as in tfjs
       shape: [numSegments as number, ...x!.shape.slice(segmentIds!.shape.length)],
     }),
     lower: (g, { x, segmentIds }, { numSegments }, call) => {
@@ -75,8 +77,9 @@ defineKernels(
       const outside = g.op('Or', [g.op('Less', [ids, g.scalar(0, 'int32')]), g.op('GreaterOrEqual', [ids, g.scalar(segments, 'int32')])]);
       const safe = g.op('Where', [outside, g.scalar(segments, 'int32'), ids]);
       const index = g.cast(g.reshape(safe, [count, 1]), 'int64');
-      const zeros = g.filled(0, [segments + 1, columns], x!.dtype);
-      const sums = g.op('ScatterND', [zeros, index, g.reshape(g.rows(x!), [count, columns])], { reduction: 'add' });
+      const zeros = g.filled(0, [segments + 1, columns], 'float32');
+      const data = castTo(g, g.rows(x!), x!.dtype, 'float32');
+      const sums = g.op('ScatterND', [zeros, index, g.reshape(data, [count, columns])], { reduction: 'add' });
       return rows(g.reshape(g.op('Slice', [sums, g.ints([0]), g.ints([segments]), g.ints([0])]), shape));
     },
   },

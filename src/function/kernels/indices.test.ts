@@ -72,15 +72,17 @@ describe('compiled kernels with indices agree with eager tfjs', () => {
   it('summing segments, of which some are out of range, and its gradient', () => {
     const segments = shapes(3, 1)
       .filter((s) => s.length > 0)
-      .chain((s) => fc.tuple(tensors(s, 'ordinary'), indices([s[0]!], -1, 4)));
-    check(segments, 8, ([x, ids]) =>
+      .chain((s) => fc.tuple(tensors(s, 'ordinary'), indices([s[0]!], -1, 4), tensors(s, 'int32')));
+    check(segments, 8, ([x, ids, whole]) =>
       agree(
         {
           sum: (v, i) => tf.unsortedSegmentSum(v!, i as tf.Tensor1D, 3),
+          whole: (_, i, w) => tf.unsortedSegmentSum(w!, i as tf.Tensor1D, 3),
           gradient: (v, i) => gradients((w) => tf.unsortedSegmentSum(w!, i as tf.Tensor1D, 5))(v!),
         },
         x,
         ids,
+        whole,
       ),
     );
   });

@@ -7,29 +7,38 @@ import { castTo, elementwise } from './elementwise.js';
 
 type Emit = (g: Lowering, x: string, attrs: Attrs, dtype: DType) => string;
 
-/** A kernel of `x`; the result has x's dtype unless one is given. */
+/** A kernel of `x`; the result has x's dtype unless one is given. Truth values are computed as integers. */
 function unary(kernel: string, form: string, emit: string | Emit, result?: DType): KernelDefinition {
   return {
     kernel,
     form,
     infer: ({ x }) => ({ dtype: result ?? x!.dtype, shape: x!.shape }),
     lower: (g, { x }, attrs) =>
-      elementwise(g, [x!], (name) => (typeof emit === 'string' ? g.op(emit, [name]) : emit(g, name, attrs, x!.dtype))),
+      elementwise(g, [x!], (name) => {
+        const run = (input: string, dtype: DType): string =>
+          typeof emit === 'string' ? g.op(emit, [input]) : emit(g, input, attrs, dtype);
+        if (x!.dtype !== 'bool' || result !== undefined) return run(name!, x!.dtype);
+        return g.cast(run(g.cast(name!, 'int32'), 'int32'), 'bool');
+      }),
   };
 }
 
 /** A kernel whose ONNX form only takes float32: int32 and bool are computed in float32 and truncated, as tfjs does. */
 function floatUnary(kernel: string, form: string, emit: string | Emit, result?: DType): KernelDefinition {
-  return unary(
+  return {
     kernel,
     form,
-    (g, x, attrs, dtype) => {
-      const name = castTo(g, x, dtype, 'float32');
-      const out = typeof emit === 'string' ? g.op(emit, [name]) : emit(g, name, attrs, 'float32');
-      return result === 'bool' ? out : castTo(g, out, 'float32', result ?? dtype);
-    },
-    result,
-  );
+    infer: ({ x }) => ({ dtype: result ?? x!.dtype, shape: x!.shape }),
+    lower: (g, { x }, attrs) =>
+      elementwise(g, [x!], (name) => {
+        const input = castTo(g, name!, x!.dtype, 'float32');
+        const out = typeof emit === 'string' ? g.op(emit, [input]) : emit(g, input, attrs, 'float32');
+        const dtype = result ?? x!.dtype;
+        if (result === 'bool' || dtype === 'float32') return out;
+        const whole = castTo(g, out, 'float32', 'int32');
+        return dtype === 'int32' ? whole : g.cast(whole, 'bool');
+      }),
+  };
 }
 
 defineKernels(

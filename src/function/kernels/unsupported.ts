@@ -27,6 +27,7 @@ const reasons: Readonly<Record<string, string>> = {
   ComplexAbs: complexNumbers,
   FFT: complexNumbers,
   IFFT: complexNumbers,
+  Draw: 'it paints on a canvas',
 };
 
 /** A sentence that says why a kernel cannot be compiled and what to do, or undefined when it merely is not yet. */
