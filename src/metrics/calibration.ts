@@ -66,6 +66,6 @@ export class ExpectedCalibrationError extends Metric {
 
   result(): number {
     const total = this.weight.dataSync()[0]!;
-    return total === 0 ? 0 : this.gaps.dataSync().reduce((sum, gap) => sum + Math.abs(gap), 0) / total;
+    return total === 0 ? 0 : Array.from(this.gaps.dataSync() as Float32Array).reduce((sum, gap) => sum + Math.abs(gap), 0) / total;
   }
 }
