@@ -16,7 +16,9 @@ export type CheckpointItems = Readonly<Record<string, unknown>>;
 
 /** A host counter, such as the global step. */
 export interface Counter {
+  /** The count. */
   readonly value: number;
+  /** Sets the count. */
   assign(value: number): void;
 }
 

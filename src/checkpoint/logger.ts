@@ -1,6 +1,8 @@
 /** Where the checkpoint room's messages go. */
 export interface CheckpointLogger {
+  /** Takes a line of information. */
   info(message: string): void;
+  /** Takes a warning. */
   warn(message: string): void;
 }
 

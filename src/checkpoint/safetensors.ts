@@ -11,6 +11,7 @@ import type { StateTensor } from './state.js';
 
 /** What was written: the file's size, and checksums as eight hexadecimal digits. */
 export interface WrittenFile {
+  /** Size in bytes. */
   readonly bytes: number;
   /** crc32 of everything before the data. */
   readonly headerCrc32: string;

@@ -22,8 +22,10 @@ export type StateArray =
 
 /** A tensor in a state: recognised by its three fields. Data are flat and row-major, as many as the shape says. */
 export interface StateTensor {
+  /** Type of the elements. */
   readonly dtype: StateDType;
   readonly shape: readonly number[];
+  /** The elements in row-major order. */
   readonly data: StateArray;
 }
 

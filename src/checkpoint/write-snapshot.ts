@@ -13,6 +13,7 @@ export const stateFile = 'state.safetensors';
 
 /** The state of all items at one moment, detached from them. */
 export interface Snapshot {
+  /** Global step, or null. */
   readonly step: number | null;
   readonly items: Readonly<Record<string, Json>>;
   /** Tensors by file and name. */
@@ -21,6 +22,7 @@ export interface Snapshot {
 
 /** A snapshot with the number of saves. */
 export interface CheckpointSnapshot extends Snapshot {
+  /** Saves so far, this one included. */
   readonly saveCounter: number;
 }
 

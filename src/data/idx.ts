@@ -30,7 +30,9 @@ const LARGEST_READ_BYTES = 2 ** 30;
 export interface IdxHeader {
   /** Path of the file. */
   readonly path: string;
+  /** Type of the elements. */
   readonly dtype: DType;
+  /** Shape of the whole array; the first dimension counts the examples. */
   readonly shape: readonly number[];
   /** Bytes before the first value. */
   readonly headerBytes: number;

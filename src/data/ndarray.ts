@@ -2,12 +2,19 @@ import { DataError } from '../errors.js';
 
 /** The typed array behind each element type. `bool` holds 0 or 1 per byte. */
 export interface DTypeArrays {
+  /** 32-bit floats. */
   float32: Float32Array;
+  /** 64-bit floats. */
   float64: Float64Array;
+  /** 32-bit integers. */
   int32: Int32Array;
+  /** 16-bit integers. */
   int16: Int16Array;
+  /** 8-bit integers. */
   int8: Int8Array;
+  /** 16-bit integers without sign. */
   uint16: Uint16Array;
+  /** 8-bit integers without sign. */
   uint8: Uint8Array;
   bool: Uint8Array;
 }

@@ -60,9 +60,11 @@ export interface TrainingSpeed {
  * gives the validation metrics and `validation_loss`.
  */
 export class Trainer extends StandardTrainer<DatasetLike> {
+  /** The experiment’s config. */
   readonly config: ExperimentConfig;
   readonly task: Task;
   readonly model: Model;
+  /** What updates the model. */
   readonly optimizer: Optimizer;
   /** Steps made: a counter of the host, separate from the optimizer's count of updates. */
   readonly globalStep: SavableGlobalStep = createGlobalStep();
@@ -70,6 +72,7 @@ export class Trainer extends StandardTrainer<DatasetLike> {
   readonly checkpoint: Checkpoint;
   /** Position of the training data within the checkpoint. */
   readonly dataPosition: DataPositionItem;
+  /** Keeps the checkpoint with the best evaluation, or null. */
   readonly checkpointExporter: BestCheckpointExporter | null;
   /** Counts the blow-ups of the run. */
   readonly recovery = new RecoveryCounter();

@@ -19,9 +19,13 @@ export interface PrecisionRecallOptions extends ThresholdOptions {
 
 /** True and false positives and negatives at one threshold, weighted. */
 export interface Counts {
+  /** True positives. */
   tp: number;
+  /** False positives. */
   fp: number;
+  /** True negatives. */
   tn: number;
+  /** False negatives. */
   fn: number;
 }
 

@@ -51,6 +51,7 @@ export abstract class Metric {
     return { ...this.state };
   }
 
+  /** A host copy of the state, for checkpoints. */
   stateDict(): Record<string, StateTensor> {
     const entry = ([key, v]: [string, tf.Variable]) =>
       [key, { dtype: 'float32', shape: [...v.shape], data: v.dataSync().slice() }] as const;

@@ -5,6 +5,7 @@ import { float, int, type LearningRateSchedule, plus, power, shifted } from './s
 
 /** Options of `ExponentialDecay`. */
 export interface ExponentialDecayOptions {
+  /** Name in messages. */
   name: string;
   /** Learning rate at `offset`. Required. */
   initialLearningRate: number | null;
@@ -20,6 +21,7 @@ export interface ExponentialDecayOptions {
 
 /** Options of `PolynomialDecay`. */
 export interface PolynomialDecayOptions {
+  /** Name in messages. */
   name: string;
   /** Learning rate at `offset`. Required. */
   initialLearningRate: number | null;
@@ -37,6 +39,7 @@ export interface PolynomialDecayOptions {
 
 /** Options of `CosineDecay`. */
 export interface CosineDecayOptions {
+  /** Name in messages. */
   name: string;
   /** Learning rate at `offset`. Required. */
   initialLearningRate: number | null;

@@ -9,6 +9,7 @@ import { type SavedState, SlotVariables } from './state.js';
 
 /** Options of `ExponentialMovingAverage`. */
 export interface ExponentialMovingAverageOptions {
+  /** Name in messages. */
   name: string;
   /** Whether to average trainable variables only, or also those such as batch-normalisation statistics. Default true. */
   trainableWeightsOnly: boolean;

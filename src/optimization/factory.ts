@@ -20,9 +20,13 @@ interface Choice {
 
 /** What the factory reads of an `OptimizationConfig`; a config of that schema fits, and so does a plain object like it. */
 export interface OptimizationConfigLike {
+  /** The optimizer: `type` and the block of that type. */
   readonly optimizer?: Choice | null;
+  /** The learning rate: `type` and the block of that type. */
   readonly learning_rate?: Choice | null;
+  /** The warm-up: `type`, null for none, and the block of that type. */
   readonly warmup?: Choice | null;
+  /** Weight averaging, or null. */
   readonly ema?: object | null;
 }
 

@@ -64,7 +64,9 @@ export interface UpdateRule<Step = tf.Scalar> {
 
 /** What is composed around an update rule. */
 export interface OptimizerParts<Step> {
+  /** Name from the config. */
   name: string;
+  /** The rate or schedule. */
   learningRate: LearningRate;
   rule: UpdateRule<Step>;
   /** d > 0 divides the rate by 1 + d·iterations. Default 0. */

@@ -5,6 +5,7 @@ import { float, type LearningRateSchedule, shifted } from './schedule.js';
 
 /** Options of `PiecewiseConstantDecay` and `StepCosineDecayWithOffset`. */
 export interface PiecewiseOptions {
+  /** Name in messages. */
   name: string;
   /** Rising steps at which a piece ends (stepwise) or begins (step cosine). Required. */
   boundaries: readonly number[] | null;

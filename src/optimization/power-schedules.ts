@@ -4,6 +4,7 @@ import { float, int, type LearningRateSchedule, power, shifted } from './schedul
 
 /** Options of `DirectPowerDecay`. */
 export interface DirectPowerDecayOptions {
+  /** Name in messages. */
   name: string;
   /** Learning rate at step 1. Required. */
   initialLearningRate: number | null;

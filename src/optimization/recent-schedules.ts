@@ -5,6 +5,7 @@ import { float, int, type LearningRateSchedule, plus, shifted } from './schedule
 
 /** Options of `OneCycle`. */
 export interface OneCycleOptions {
+  /** Name in messages. */
   name: string;
   /** L, the largest rate. Required. */
   maxLearningRate: number | null;
@@ -22,6 +23,7 @@ export interface OneCycleOptions {
 
 /** Options of `InverseSqrt`. */
 export interface InverseSqrtOptions {
+  /** Name in messages. */
   name: string;
   /** L, the rate at the end of the rise. Required. */
   maxLearningRate: number | null;
@@ -33,6 +35,7 @@ export interface InverseSqrtOptions {
 
 /** Options of `WarmupStableDecay`. */
 export interface WarmupStableDecayOptions {
+  /** Name in messages. */
   name: string;
   /** L, the rate between rise and fall. Required. */
   maxLearningRate: number | null;

@@ -8,6 +8,7 @@ export type SavedState = Record<string, StateTensor>;
 
 /** A slot: the number that fills it at the start, and its shape if that is not the variable's. */
 export interface SlotSpec {
+  /** The value that every element starts with. */
   readonly fill: number;
   readonly shape?: readonly number[];
 }

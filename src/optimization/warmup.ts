@@ -4,6 +4,7 @@ import { float, int, type LearningRate, learningRateAt, type LearningRateSchedul
 
 /** Options of `LinearWarmup`. */
 export interface LinearWarmupOptions {
+  /** Name in messages. */
   name: string;
   /** Learning rate at step 0. Default 0. */
   warmupLearningRate: number;
@@ -13,6 +14,7 @@ export interface LinearWarmupOptions {
 
 /** Options of `PolynomialWarmup`. */
 export interface PolynomialWarmupOptions {
+  /** Name in messages. */
   name: string;
   /** Exponent of the ramp. Default 1. */
   power: number;

@@ -6,6 +6,7 @@ import { takeRecords } from './record.js';
 
 /** A value of an event. */
 export interface EventValue {
+  /** Name of the value. */
   readonly tag: string;
   /** The dashboard it is for: `scalars`, `histograms`, `text`, …; empty in files of old writers. */
   readonly plugin: string;
@@ -19,9 +20,11 @@ export interface EventValue {
 export interface SummaryEvent {
   /** Seconds since 1970. */
   readonly wallTimeSeconds: number;
+  /** Global step. */
   readonly step: number;
   /** Set in the first event of a file: `brain.Event:2`. */
   readonly fileVersion?: string;
+  /** What was recorded. */
   readonly values: readonly EventValue[];
 }
 

@@ -3,11 +3,13 @@ import { mixDatasets, type Dataset } from '../dataset.js';
 
 /** What {@link createCombineFn} reads of a data config. */
 export interface MixingParams {
+  /** Whether the data are for training; only then are they mixed. */
   readonly is_training?: boolean | null;
   /** A mapping of names to files. */
   readonly input_path: unknown;
   /** Weight of every name; null: the sources are not mixed. */
   readonly weights?: unknown;
+  /** Seed of the draws. */
   readonly seed?: number | null;
 }
 

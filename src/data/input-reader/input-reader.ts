@@ -23,6 +23,7 @@ export interface InputPipeline {
  * record `D`, example `E` and batch `B` to postprocessed batch `P`.
  */
 export interface InputReaderOptions<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
+  /** The data config. */
   readonly params: DataConfig;
   /** Opens the records of one or several files; default: plain record files. */
   readonly datasetFn?: DatasetFn<R>;

@@ -8,7 +8,9 @@ const TRAINING_IMAGES = 60_000;
 
 declare module '../../experiment/registry.js' {
   interface Experiments {
+    /** A dense network on MNIST. */
     mnist_mlp: ExperimentConfig<MnistTaskConfig>;
+    /** A convolutional network on MNIST. */
     mnist_cnn: ExperimentConfig<MnistTaskConfig>;
   }
 }
