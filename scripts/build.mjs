@@ -52,7 +52,6 @@ async function buildJavaScript() {
     chunkNames: 'chunks/[name]-[hash]',
     sourcemap: true,
     legalComments: 'none', // the licences stand in dist/LICENSES.txt
-    keepNames: true, // class names appear in checkpoints, logs and messages
     metafile: true,
     plugins: [ownAddressPlugin],
     logLevel: 'warning',

@@ -1,8 +1,8 @@
 /** Chooses between blocking for a step and waiting for it. */
 import type { CompiledStep } from './compile-step.js';
 
-/** A step that takes longer than this, in milliseconds, runs while the event loop goes on; waiting costs about 0.1 ms. */
-const LONG_STEP_MILLISECONDS = 5;
+/** A step that takes longer than this, in milliseconds, runs while the event loop goes on. Shorter ones lose more by the change of thread. */
+const LONG_STEP_MILLISECONDS = 15;
 /** So many long steps in a row make a step a long one: the first one compiles. */
 const STEPS_TO_DECIDE = 3;
 

@@ -85,6 +85,7 @@ export class Trainer extends StandardTrainer<DatasetLike> {
   readonly #evaluation: EvaluationLoop | null;
   readonly #watch: LossWatch;
   #step: StepRunner<[Tensors]> | null = null;
+  #iterator: DataIterator | null = null;
   #swap: CompiledStep<[], void> | null = null;
   #clock = { steps: 0, seconds: 0, begin: 0, counted: 0, firstStepAt: null as number | null };
 
@@ -186,6 +187,7 @@ export class Trainer extends StandardTrainer<DatasetLike> {
 
   override trainStep(iterator: DataIterator): MaybePromise<void> {
     this.throwIfStopped();
+    this.#iterator = iterator;
     const inputs = this.nextTrainInputs(iterator);
     return inputs instanceof Promise ? inputs.then(this.#runStep) : this.#runStep(inputs);
   }
@@ -197,13 +199,15 @@ export class Trainer extends StandardTrainer<DatasetLike> {
 
   readonly #runStep = (inputs: Tensors): MaybePromise<void> => {
     const done = (this.#step ??= this.#buildStep()).run(inputs);
-    return done === undefined ? this.#countStep() : done.then(this.#countStep);
+    return done === undefined ? this.#stepDone(inputs) : done.then(() => this.#stepDone(inputs));
   };
 
-  readonly #countStep = (): void => {
+  #stepDone(inputs: Tensors): void {
+    // The compiled step has read the batch. Code that overrides `nextTrainInputs` may have kept it.
+    if (this.nextTrainInputs === Trainer.prototype.nextTrainInputs) this.#iterator?.release?.(inputs);
     this.globalStep.assignAdd(1);
     if (this.#clock.steps++ === 0) this.#firstStep();
-  };
+  }
 
   #firstStep(): void {
     const now = performance.now();

@@ -40,11 +40,14 @@ it('two replicas that see the same batch train as one', async () => {
 });
 
 it('a sum over replicas can be returned and can feed another sum', () => {
-  const f = compile((x: tf.Tensor) => {
-    const [a] = allReduceSum([x.add(1)]);
-    const [b] = allReduceSum([a!.mul(2)]);
-    return [a!, b!, x.add(5)];
-  }, { collective: identical(3) });
+  const f = compile(
+    (x: tf.Tensor) => {
+      const [a] = allReduceSum([x.add(1)]);
+      const [b] = allReduceSum([a!.mul(2)]);
+      return [a!, b!, x.add(5)];
+    },
+    { collective: identical(3) },
+  );
   const out = f.runSync(tf.tensor1d([1, 2]));
   expect(out.map((t) => [...t.dataSync()])).toEqual([
     [6, 9],

@@ -93,7 +93,9 @@ describe('compile', () => {
   it('names the kernel that cannot be compiled and the line of user code', () => {
     const f = compile((x: tf.Tensor1D) => tf.unique(x).values);
     expect(() => f.runSync(tf.tensor1d([1, 2]))).toThrow(TraceError);
-    expect(() => f.runSync(tf.tensor1d([1, 2]))).toThrow(/kernel Unique cannot be compiled: its output shape depends on values.*compile\.test\.ts:\d+/s);
+    expect(() => f.runSync(tf.tensor1d([1, 2]))).toThrow(
+      /kernel Unique cannot be compiled: its output shape depends on values.*compile\.test\.ts:\d+/s,
+    );
   });
 
   it('refuses a host-made constant that differs between two traces', () => {
@@ -204,5 +206,19 @@ describe('compile', () => {
       [1, 2],
     ]);
     expect([...a.dataSync()]).toEqual([1, 2]);
+  });
+
+  it('reads large arguments where they lie, each call its own', async () => {
+    const size = 20_000;
+    const f = compile((x: tf.Tensor1D) => x.sum());
+    const first = { data: new Float32Array(size).fill(1), shape: [size] };
+    const second = { data: new Float32Array(size).fill(2), shape: [size] };
+    const sums = [first, second, first, second, second].map((x) => f.runSync(x).dataSync()[0]);
+    expect(sums).toEqual([size, 2 * size, size, 2 * size, 2 * size]);
+    first.data.fill(3);
+    expect(f.runSync(first).dataSync()[0]).toBe(3 * size);
+    expect((await f(second)).dataSync()[0]).toBe(2 * size);
+    const g = compile((x: tf.Tensor2D) => x.sum(0));
+    expect([...g.runSync({ data: second.data, shape: [size / 2, 2] }).dataSync()]).toEqual([size, size]);
   });
 });

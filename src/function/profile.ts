@@ -76,7 +76,13 @@ function summarize(events: readonly ProfileEvent[]): Profile {
   const all = [...totals.values()].reduce((n, row) => n + row.micros, 0);
   const rows = [...totals.values()]
     .sort((a, b) => b.micros - a.micros)
-    .map(({ kernel, op, micros, calls }) => ({ kernel, op, nodes: calls / STEPS, ms: micros / STEPS / 1000, share: all === 0 ? 0 : micros / all }));
+    .map(({ kernel, op, micros, calls }) => ({
+      kernel,
+      op,
+      nodes: calls / STEPS,
+      ms: micros / STEPS / 1000,
+      share: all === 0 ? 0 : micros / all,
+    }));
   return { rows, ms: all / STEPS / 1000, toString: () => table(rows) };
 }
 

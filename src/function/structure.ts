@@ -12,7 +12,11 @@ export interface ArrayInput {
 }
 
 /** What may be passed for a parameter of type T: arrays stand for tensors, at any depth. */
-export type Feed<T> = T extends tf.Tensor ? tf.Tensor | ArrayInput : T extends readonly unknown[] | Record<string, unknown> ? { [K in keyof T]: Feed<T[K]> } : T;
+export type Feed<T> = T extends tf.Tensor
+  ? tf.Tensor | ArrayInput
+  : T extends readonly unknown[] | Record<string, unknown>
+    ? { [K in keyof T]: Feed<T[K]> }
+    : T;
 
 /** A tensor argument: its dtype and shape, and how to get at its data. */
 export interface Leaf extends TensorSpec {
@@ -66,7 +70,9 @@ export function flattenArguments(args: readonly unknown[], name: string): Flat {
 /** Flattens a result to its tensors. The rest is fixed at trace time. */
 export function flattenResult(result: unknown, name: string): { tensors: tf.Tensor[]; rebuild: Rebuild } {
   if (result instanceof Promise) {
-    throw new TraceError(`The compiled function "${name}" returned a promise. Compiled functions are synchronous: await what they need before, outside.`);
+    throw new TraceError(
+      `The compiled function "${name}" returned a promise. Compiled functions are synchronous: await what they need before, outside.`,
+    );
   }
   const tensors: tf.Tensor[] = [];
   const walk = (value: unknown): Rebuild => {
@@ -95,7 +101,8 @@ function toLeaf(value: unknown, path: string, name: string): Leaf | undefined {
     }
     return { dtype: value.dtype, shape: value.shape, data: () => value.dataSync() as TypedArray };
   }
-  if (ArrayBuffer.isView(value)) return arrayLeaf(value as unknown as ArrayLike<number>, [(value as unknown as ArrayLike<number>).length], undefined, path, name);
+  if (ArrayBuffer.isView(value))
+    return arrayLeaf(value as unknown as ArrayLike<number>, [(value as unknown as ArrayLike<number>).length], undefined, path, name);
   if (value !== null && typeof value === 'object' && 'shape' in value && 'data' in value && typeof value.data === 'object') {
     const { data, shape, dtype } = value as ArrayInput;
     return arrayLeaf(data, shape, dtype, path, name);
@@ -106,10 +113,14 @@ function toLeaf(value: unknown, path: string, name: string): Leaf | undefined {
 function arrayLeaf(data: ArrayLike<number>, shape: readonly number[], dtype: DType | undefined, path: string, name: string): Leaf {
   const type = dtype ?? dtypeOf(data);
   if (type === undefined || !isDType(type)) {
-    throw new UsageError(`${path} of the compiled function "${name}" is neither a Float32Array, Int32Array nor Uint8Array and names no dtype (float32, int32 or bool).`);
+    throw new UsageError(
+      `${path} of the compiled function "${name}" is neither a Float32Array, Int32Array nor Uint8Array and names no dtype (float32, int32 or bool).`,
+    );
   }
   if (sizeOf(shape) !== data.length) {
-    throw new UsageError(`${path} of the compiled function "${name}" has ${data.length} values, but its shape [${shape.join(',')}] needs ${sizeOf(shape)}.`);
+    throw new UsageError(
+      `${path} of the compiled function "${name}" has ${data.length} values, but its shape [${shape.join(',')}] needs ${sizeOf(shape)}.`,
+    );
   }
   return { dtype: type, shape, data: () => data as TypedArray };
 }

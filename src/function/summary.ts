@@ -37,7 +37,9 @@ export function writeSummary(kind: SummaryKind, name: string, values: TypedArray
 
 function record(kind: SummaryKind, name: string, tensor: tf.Tensor): void {
   if (kind === 'scalar' && tensor.size !== 1) {
-    throw new UsageError(`summary.scalar("${name}") got a tensor of shape [${tensor.shape.join(',')}]; it takes one number. Use summary.histogram for many.`);
+    throw new UsageError(
+      `summary.scalar("${name}") got a tensor of shape [${tensor.shape.join(',')}]; it takes one number. Use summary.histogram for many.`,
+    );
   }
   const { trace } = traceBackend();
   if (trace !== undefined) trace.summary(kind, name, tensor);

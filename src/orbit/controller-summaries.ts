@@ -14,6 +14,8 @@ export class ControllerSummaries {
   readonly #globalStep: GlobalStep;
   readonly #interval: number | null;
   readonly #own: SummaryManager[] = [];
+  /** The flush that runs while training goes on; a failure is thrown when it is waited for. */
+  #flushing: Promise<void> | null = null;
 
   constructor(options: ControllerOptions) {
     const { globalStep, trainer, evaluator } = options;
@@ -48,18 +50,32 @@ export class ControllerSummaries {
     return withSummaryScope({ writer, shouldRecord: () => true, step: this.#globalStep }, body);
   }
 
-  /** Writes the results of an inner training loop. */
+  /** Writes the results of an inner training loop. They reach the file while the next loop runs. */
   async writeTrain(output: Output): Promise<void> {
-    await write(this.train!, output);
+    await this.flushed();
+    await this.train!.writeSummaries(output);
+    const flushing = Promise.resolve(this.train!.flush());
+    flushing.catch(() => undefined); // thrown by `flushed`
+    this.#flushing = flushing;
+  }
+
+  /** Waits until what was written is in the files. */
+  async flushed(): Promise<void> {
+    const flushing = this.#flushing;
+    this.#flushing = null;
+    await flushing;
   }
 
   /** Writes the results of an evaluation. */
   async writeEval(output: Output): Promise<void> {
-    await write(this.eval!, output);
+    await this.flushed();
+    await this.eval!.writeSummaries(output);
+    await this.eval!.flush();
   }
 
   /** Closes the managers made here; those that were given stay open. */
   async close(): Promise<void> {
+    await this.flushed();
     for (const manager of this.#own) await manager.close();
   }
 }
@@ -72,9 +88,4 @@ export async function loadEventFiles(options: ControllerOptions): Promise<void> 
   const hasOwnWriter = options.summaryWriterFactory ?? defaultSummaryWriterFactory();
   if (hasOwnWriter || !(options.summaryDir || options.evalSummaryDir)) return;
   await import(EVENT_FILES).catch(() => undefined);
-}
-
-async function write(manager: SummaryManagerInterface, output: Output): Promise<void> {
-  await manager.writeSummaries(output);
-  await manager.flush();
 }

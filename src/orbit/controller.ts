@@ -202,8 +202,9 @@ export class Controller {
     await this.maybeSaveCheckpoint({ checkInterval: false });
   }
 
-  /** Waits for checkpoints that are being written in the background. */
+  /** Waits for summaries and checkpoints that are being written in the background. */
   async sync(): Promise<void> {
+    await this.#summaries.flushed();
     await this.#checkpoints?.sync();
   }
 

@@ -19,6 +19,8 @@ export type Datasets = DatasetLike | readonly Datasets[] | { readonly [name: str
 export interface DataIterator<T = unknown> {
   /** Takes the next batch. */
   next(): MaybePromise<{ readonly value: T }>;
+  /** Gives a batch back whose memory the data may use again. Only for batches that nothing refers to any more. */
+  release?(batch: T): void;
 }
 
 /** The iterator of a synchronous dataset. */

@@ -14,6 +14,8 @@ interface Source {
   next(): MaybePromise<IteratorResult<unknown, unknown>>;
   /** The next batch if it is there without waiting, else undefined: then `next` waits for that same batch. */
   nextSync?(): IteratorResult<unknown, unknown> | undefined;
+  /** Takes back a batch that nobody uses any more. */
+  release?(batch: unknown): void;
   return?(): unknown;
   stateDict?(): PositionState;
   loadStateDict?(state: PositionState): void;
@@ -45,6 +47,11 @@ export class LiveIterator implements DataIterator {
     if (this.#toSkip > 0) return this.#skipThenNext();
     const result = this.#pull();
     return isPromise(result) ? result.then(this.#accept) : this.#accept(result);
+  }
+
+  /** Gives a batch back whose memory the source may use again. Only for batches that nothing refers to any more. */
+  release(batch: unknown): void {
+    this.#source.release?.(batch);
   }
 
   /** The position after the last batch taken. */

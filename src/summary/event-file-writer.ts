@@ -107,8 +107,7 @@ class Writer implements EventFileWriter {
   /** Starts to append what is buffered, after what is being appended. */
   private append(): void {
     if (this.used === 0) return;
-    const chunk = this.buffer.subarray(0, this.used);
-    this.buffer = Buffer.allocUnsafe(2 * appendBytes);
+    const chunk = Buffer.from(this.buffer.subarray(0, this.used)); // a copy: the buffer is used again at once
     this.used = 0;
     this.appending = this.appending
       .then(() => appendFile(this.file, chunk))

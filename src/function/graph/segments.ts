@@ -60,7 +60,11 @@ export function splitAtCollectives(graph: Graph): Segment[] {
     // What no graph computes (results of collectives, inputs, variables) is assigned or returned by the last one.
     const final = at === last - 1;
     const assignments = graph.assignments.filter(({ value }) => (final ? !madeBefore(value, stage, last - 1) : made.has(value)));
-    const outputs = [...new Set([...made].filter((v) => usedLater.has(v)).concat(final ? graph.outputs.filter((v) => !madeBefore(v, stage, last - 1)) : []))];
+    const outputs = [
+      ...new Set(
+        [...made].filter((v) => usedLater.has(v)).concat(final ? graph.outputs.filter((v) => !madeBefore(v, stage, last - 1)) : []),
+      ),
+    ];
     const inside = new Set(made);
     const needed = new Set([...calls.flatMap((c) => c.inputs), ...outputs, ...assignments.map((a) => a.value)]);
     const inputs = [...needed].filter((v) => !inside.has(v) && (v.source.kind === 'call' || v.source.kind === 'input'));
@@ -80,4 +84,3 @@ function madeBefore(value: Value, stage: ReadonlyMap<Value, number>, last: numbe
   const call = producer(value);
   return call !== undefined && call.kernel !== ALL_REDUCE && (stage.get(value) ?? 0) < last;
 }
-

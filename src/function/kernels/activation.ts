@@ -16,7 +16,8 @@ const emitters: Record<string, (g: Lowering, x: string, attrs: Attrs, weights?: 
 export const activationNames = {
   /** Throws when a kernel asks for an activation that is not known. */
   check(name: unknown): void {
-    if (name !== undefined && name !== null && !(String(name) in emitters)) throw new Error(`the fused activation "${String(name)}" is not known`);
+    if (name !== undefined && name !== null && !(String(name) in emitters))
+      throw new Error(`the fused activation "${String(name)}" is not known`);
   },
 };
 

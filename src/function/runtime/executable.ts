@@ -13,6 +13,12 @@ import { Session, type Binding, type SessionOptions } from './session.js';
 /** Bindings kept per program. Functions that share variables meet few combinations of current buffers. */
 const MAX_BINDINGS = 8;
 
+/** Arguments of at least this size are read where they lie instead of being copied, when the run blocks the thread. */
+const READ_IN_PLACE_BYTES = 32_768;
+
+/** Native views of arguments that were read in place. */
+const views = new WeakMap<TypedArray, NativeBuffer>();
+
 /** A graph segment, lowered. */
 export interface LoweredSegment {
   readonly kind: 'graph';
@@ -21,7 +27,8 @@ export interface LoweredSegment {
 }
 
 /** What an executable runs, in order. */
-export type ExecutableSegment = LoweredSegment | { readonly kind: 'allReduce'; readonly from: readonly Value[]; readonly to: readonly Value[] };
+export type ExecutableSegment =
+  LoweredSegment | { readonly kind: 'allReduce'; readonly from: readonly Value[]; readonly to: readonly Value[] };
 
 interface CapturedInput {
   readonly tensor: tf.Tensor;
@@ -30,7 +37,15 @@ interface CapturedInput {
   values?: TypedArray;
 }
 
-type Step = { readonly kind: 'graph'; readonly segment: LoweredSegment; readonly session: Session } | { readonly kind: 'host'; readonly run: () => void };
+/** The bindings of all graph segments for one combination of current buffers, and the input buffers that they point at. */
+interface BindingSet {
+  readonly bindings: readonly (Binding | undefined)[];
+  readonly inputs: (NativeBuffer | undefined)[];
+}
+
+type Step =
+  | { readonly kind: 'graph'; readonly segment: LoweredSegment; readonly session: Session }
+  | { readonly kind: 'host'; readonly run: () => void };
 
 /** A program that can be run. Owns its sessions and buffers until `close()`. */
 export class Executable {
@@ -42,7 +57,7 @@ export class Executable {
   private readonly assigned: readonly Cell[];
   /** Cells whose parity decides which buffers a run uses. */
   private readonly cells: readonly Cell[];
-  private readonly bindings = new Map<string, (Binding | undefined)[]>();
+  private readonly bindings = new Map<string, BindingSet>();
   private generation = -1;
 
   /**
@@ -61,7 +76,8 @@ export class Executable {
     this.inputs = graph.inputs.map((v) => (used.has(v) ? this.buffer(v) : undefined));
     this.outputs = graph.outputs.map((v) => this.buffer(v));
     for (const { lowered } of graphs) {
-      for (const { tensor } of lowered.captured) this.captured.set(tensor, { tensor, buffer: new NativeBuffer(tensor as unknown as TensorSpec) });
+      for (const { tensor } of lowered.captured)
+        this.captured.set(tensor, { tensor, buffer: new NativeBuffer(tensor as unknown as TensorSpec) });
     }
     const read = graphs.flatMap((s) => s.lowered.variables.map(({ variable }) => cellOf(variable)));
     this.assigned = graphs.flatMap((s) => s.lowered.assignments.map(({ variable }) => cellOf(variable)));
@@ -69,7 +85,9 @@ export class Executable {
     this.steps = segments.flatMap((segment): Step[] => {
       if (segment.kind === 'allReduce') return [{ kind: 'host', run: this.allReduce(segment.from, segment.to, collective) }];
       // A program without results has nothing to run, and ONNX Runtime refuses empty graphs.
-      return segment.lowered.onnx.nodes.length === 0 ? [] : [{ kind: 'graph', segment, session: new Session(segment.lowered.onnx, options) }];
+      return segment.lowered.onnx.nodes.length === 0
+        ? []
+        : [{ kind: 'graph', segment, session: new Session(segment.lowered.onnx, options) }];
     });
   }
 
@@ -90,7 +108,7 @@ export class Executable {
 
   /** Runs on the calling thread; `outputArrays()` then holds the results. */
   run(data: readonly TypedArray[]): void {
-    const bindings = this.prepare(data);
+    const { bindings } = this.prepare(data, true);
     for (let i = 0; i < this.steps.length; i++) {
       const step = this.steps[i]!;
       if (step.kind === 'graph') step.session.run(bindings[i]!);
@@ -101,13 +119,13 @@ export class Executable {
 
   /** Runs all graphs on the calling thread but leaves every variable as it is. */
   dryRun(data: readonly TypedArray[]): void {
-    const bindings = this.prepare(data);
+    const { bindings } = this.prepare(data, true);
     this.steps.forEach((step, i) => step.kind === 'graph' && step.session.run(bindings[i]!));
   }
 
   /** Runs on a background thread. Inputs are copied before this returns. */
   async runAsync(data: readonly TypedArray[]): Promise<void> {
-    const bindings = this.prepare(data);
+    const { bindings } = this.prepare(data, false);
     for (const [i, step] of this.steps.entries()) {
       if (step.kind === 'graph') await step.session.runAsync(bindings[i]!);
       else step.run();
@@ -142,8 +160,7 @@ export class Executable {
     };
   }
 
-  private prepare(data: readonly TypedArray[]): readonly (Binding | undefined)[] {
-    for (let i = 0; i < this.inputs.length; i++) this.inputs[i]?.array.set(data[i]!);
+  private prepare(data: readonly TypedArray[], inPlace: boolean): BindingSet {
     for (const input of this.captured.values()) this.copyCaptured(input);
     let key = '';
     for (const cell of this.cells) {
@@ -154,9 +171,37 @@ export class Executable {
       key += cell.parity;
     }
     if (this.generation !== cellGeneration()) this.releaseBindings();
-    const bindings = this.bindings.get(key) ?? this.bind(key);
+    const set = this.bindings.get(key) ?? this.bind(key);
     this.generation = cellGeneration();
-    return bindings;
+    for (let i = 0; i < this.inputs.length; i++) {
+      const own = this.inputs[i];
+      if (own !== undefined) this.feed(set, i, own, data[i]!, inPlace);
+    }
+    return set;
+  }
+
+  /** Makes an argument the graph's input: a large one in place, a small one (or for a run in the background) by a copy. */
+  private feed(set: BindingSet, i: number, own: NativeBuffer, data: TypedArray, inPlace: boolean): void {
+    let buffer = own;
+    if (
+      inPlace &&
+      own.byteLength >= READ_IN_PLACE_BYTES &&
+      data.byteLength === own.byteLength &&
+      data.constructor === own.array.constructor
+    ) {
+      buffer = views.get(data) ?? new NativeBuffer(own.spec, data);
+      if (buffer.spec !== own.spec && buffer.spec.shape.join() !== own.spec.shape.join()) buffer = new NativeBuffer(own.spec, data);
+      views.set(data, buffer);
+    } else own.array.set(data);
+    if (set.inputs[i] === buffer) return;
+    set.inputs[i] = buffer; // also keeps it in memory while the bindings point at it
+    const value = this.graph.inputs[i]!;
+    this.steps.forEach((step, k) => {
+      if (step.kind !== 'graph') return;
+      const at = step.segment.graph.inputs.indexOf(value);
+      const name = at < 0 ? undefined : step.segment.lowered.inputs[at];
+      if (name !== undefined) step.session.rebind(set.bindings[k]!, name, buffer);
+    });
   }
 
   private copyCaptured(input: CapturedInput): void {
@@ -175,11 +220,12 @@ export class Executable {
     input.values = values;
   }
 
-  private bind(key: string): readonly (Binding | undefined)[] {
+  private bind(key: string): BindingSet {
     if (this.bindings.size >= MAX_BINDINGS) this.releaseBindings();
-    const made = this.steps.map((step) => (step.kind === 'graph' ? this.bindSegment(step.segment, step.session) : undefined));
-    this.bindings.set(key, made);
-    return made;
+    const bindings = this.steps.map((step) => (step.kind === 'graph' ? this.bindSegment(step.segment, step.session) : undefined));
+    const set: BindingSet = { bindings, inputs: [...this.inputs] };
+    this.bindings.set(key, set);
+    return set;
   }
 
   private bindSegment({ graph, lowered }: LoweredSegment, session: Session): Binding {
@@ -193,7 +239,7 @@ export class Executable {
   }
 
   private releaseBindings(): void {
-    for (const bindings of this.bindings.values()) {
+    for (const { bindings } of this.bindings.values()) {
       this.steps.forEach((step, i) => step.kind === 'graph' && step.session.release(bindings[i]!));
     }
     this.bindings.clear();

@@ -60,6 +60,12 @@ export class Session {
     return binding;
   }
 
+  /** Points an input of a binding at another buffer. */
+  rebind(binding: Binding, name: string, buffer: NativeBuffer): void {
+    const { api, check } = ort();
+    check(api.bindInput(binding.handle, name, buffer.handle));
+  }
+
   /** Gives a binding back. */
   release(binding: Binding): void {
     if (this.bindings.delete(binding)) ort().api.releaseIoBinding(binding.handle);

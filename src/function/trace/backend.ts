@@ -29,7 +29,9 @@ export class TraceBackend extends tf.KernelBackend {
   override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): object {
     const trace = this.active();
     if (!isDType(dtype)) {
-      throw new TraceError(`A compiled function cannot make tensors of dtype ${dtype}; float32, int32 and bool can be compiled.`, { op: 'tensor' });
+      throw new TraceError(`A compiled function cannot make tensors of dtype ${dtype}; float32, int32 and bool can be compiled.`, {
+        op: 'tensor',
+      });
     }
     const data = zeros(dtype, sizeOf(shape));
     data.set(values as unknown as ArrayLike<number>);
@@ -110,4 +112,3 @@ function uniqueBackendName(): string {
   for (let n = 2; taken.includes(name); n++) name = `${TRACE_BACKEND}-${n}`;
   return name;
 }
-

@@ -23,7 +23,12 @@ export interface Engine {
     activeTape: unknown;
     scopeStack: unknown[];
     activeScope: unknown;
-    tensorInfo: { get(id: object): EngineTensorInfo | undefined; set(id: object, info: EngineTensorInfo): void; has(id: object): boolean; delete(id: object): void };
+    tensorInfo: {
+      get(id: object): EngineTensorInfo | undefined;
+      set(id: object, info: EngineTensorInfo): void;
+      has(id: object): boolean;
+      delete(id: object): void;
+    };
   };
   makeVariable(initialValue: tf.Tensor, trainable?: boolean, name?: string, dtype?: tf.DataType): tf.Variable;
   makeTensorFromTensorInfo(info: tf.TensorInfo, backend?: tf.KernelBackend): tf.Tensor;

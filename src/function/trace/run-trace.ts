@@ -42,7 +42,9 @@ export function runTrace(f: TracedFunction, options: TraceOptions): TraceResult 
   const e = engine();
   const backend = traceBackend();
   if (backend.trace !== undefined) {
-    throw new TraceError(`The compiled function "${options.name}" was called while "${backend.trace.name}" is being traced. Call the plain function inside it instead.`);
+    throw new TraceError(
+      `The compiled function "${options.name}" was called while "${backend.trace.name}" is being traced. Call the plain function inside it instead.`,
+    );
   }
   const trace = new Trace(backend, options.name);
   const entered = new Map<tf.Variable, { dataId: object; start: Value }>();
@@ -64,10 +66,12 @@ export function runTrace(f: TracedFunction, options: TraceOptions): TraceResult 
       );
     }
     const symbolic = trace.find(initialValue.dataId as object);
-    const value =
-      symbolic === undefined ? undefined : evaluate(symbolic, 'state', (v) => entered.get(v)?.dataId ?? (v.dataId as object));
+    const value = symbolic === undefined ? undefined : evaluate(symbolic, 'state', (v) => entered.get(v)?.dataId ?? (v.dataId as object));
     if (symbolic !== undefined && value === undefined) {
-      throw trace.error('variable', `The initial value of the variable "${name ?? ''}" depends on the function's inputs. Give it a value of its own, then assign it.`);
+      throw trace.error(
+        'variable',
+        `The initial value of the variable "${name ?? ''}" depends on the function's inputs. Give it a value of its own, then assign it.`,
+      );
     }
     const variable = initScope(() => {
       if (value === undefined) return makeVariable.call(e, initialValue, trainable, name, dtype);

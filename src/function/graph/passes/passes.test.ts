@@ -5,7 +5,15 @@ import type { PassName } from './index.js';
 
 const image = tf.zeros<tf.Rank.R4>([1, 4, 4, 2]);
 
-const all: PassName[] = ['deadCode', 'removeIdentities', 'commonSubexpressions', 'reluGradient', 'channelAlgebra', 'convBias', 'deadCodeAgain'];
+const all: PassName[] = [
+  'deadCode',
+  'removeIdentities',
+  'commonSubexpressions',
+  'reluGradient',
+  'channelAlgebra',
+  'convBias',
+  'deadCodeAgain',
+];
 
 /** The program of `fn` before and after one pass, with nothing but the passes `beside` it. */
 function beforeAfter(pass: PassName, fn: (...args: never[]) => unknown, args: tf.Tensor[], beside: PassName[] = []): string {
@@ -103,7 +111,19 @@ describe('graph passes', () => {
   it('every pass leaves the numbers of a training step as they are', () => {
     const filter = tf.variable(tf.randomNormal<tf.Rank.R4>([3, 3, 2, 4]));
     const bias = tf.variable(tf.randomNormal<tf.Rank.R1>([4]));
-    const loss = (x: tf.Tensor4D): tf.Scalar => tf.maxPool(tf.conv2d(x, filter as tf.Tensor4D, 1, 'same').add(bias).relu() as tf.Tensor4D, 2, 2, 'valid').square().mean();
+    const loss = (x: tf.Tensor4D): tf.Scalar =>
+      tf
+        .maxPool(
+          tf
+            .conv2d(x, filter as tf.Tensor4D, 1, 'same')
+            .add(bias)
+            .relu() as tf.Tensor4D,
+          2,
+          2,
+          'valid',
+        )
+        .square()
+        .mean();
     const step = (x: tf.Tensor4D): tf.Tensor[] => Object.values(tf.variableGrads(() => loss(x), [filter, bias]).grads);
     const x = tf.randomNormal<tf.Rank.R4>([2, 6, 6, 2]);
     const expected = step(x).map((t) => t.dataSync());
