@@ -22,7 +22,7 @@ export type StepLogs = { [name: string]: tf.Tensor };
  * `buildLosses`, and register it with `registerTask(schema, YourTask)`; `defineTask` is the short form.
  *
  * `trainStep`, `validationStep`, `buildLosses` and `processMetrics` are compiled: they must be synchronous, may use any
- * tfjs op, and are called once per shape of the batch rather than once per step.
+ * tfjs op, and are called twice per shape of the batch (the second call finds constants that differ) rather than once per step.
  */
 export abstract class Task<S extends TaskSchema = TaskSchema> {
   /** Key of the loss in the logs of a step. */

@@ -186,6 +186,8 @@ describe('overrides recorded from the reference', () => {
     expect(Object.keys(plain)).toEqual(expected.key_order);
     expect(returned).toEqual(expected.returned ?? []);
     if (DIFFERENT_YAML.has(name)) return;
-    expect(toYaml(config).replaceAll(/^ *(?:device: cpu|num_threads: 0|seed: 0|resume_data: continue|recovery_data: continue)\n/gm, '')).toBe(expected.yaml);
+    expect(
+      toYaml(config).replaceAll(/^ *(?:device: cpu|num_threads: 0|seed: 0|resume_data: continue|recovery_data: continue)\n/gm, ''),
+    ).toBe(expected.yaml);
   });
 });
