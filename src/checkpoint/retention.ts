@@ -5,6 +5,7 @@ import type { ManagedCheckpoint } from './state-file.js';
 /** Decides whether a checkpoint that would be deleted now is kept for good. */
 export interface PreservationPolicy {
   /**
+   * Whether a checkpoint is kept for good.
    * @param checkpoint the oldest managed one, about to be deleted
    * @param lastPreservedSeconds when the last checkpoint kept for good was saved
    */

@@ -58,7 +58,7 @@ export abstract class Metric {
     return Object.fromEntries(Object.entries(this.state).map(entry));
   }
 
-  /** @throws CheckpointError if the state is not one of this metric. */
+  /** Takes over a saved state. @throws CheckpointError if it is not one of this metric. */
   loadStateDict(state: StateDict): void {
     for (const [key, variable] of Object.entries(this.state)) {
       const { shape, data } = (state[key] ?? {}) as Partial<StateTensor>;

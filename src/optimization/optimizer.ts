@@ -45,7 +45,9 @@ export type Slots = Readonly<Record<string, tf.Tensor>>;
 
 /** What an update rule returns: the new variable and the new slots. */
 export interface Updated {
+  /** The new value of the variable. */
   readonly parameter: tf.Tensor;
+  /** The new values of its slots. */
   readonly slots: Slots;
 }
 
