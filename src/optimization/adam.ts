@@ -54,7 +54,6 @@ export function adamRule(options: AdamOptions): UpdateRule {
       const bound = amsgrad ? tf.maximum(slots.scaled_v_max!, v) : v;
       const move = tf.div(tf.mul(m, stepSize), tf.add(tf.sqrt(bound), epsilonScaled));
       return {
-        /** The new value of the variable. */
         parameter: tf.sub(parameter, move),
         slots: amsgrad ? { scaled_m: m, scaled_v: v, scaled_v_max: bound } : { scaled_m: m, scaled_v: v },
       };
