@@ -51,7 +51,12 @@ export class Checkpointing {
       this.#pending.delete(path);
       reporter.checkpointSaved?.({ path, step });
     };
-    const path = await manager.save({ checkpointNumber: step, checkInterval, async: background, onCommit: commit });
+    const path = await manager
+      .save({ checkpointNumber: step, checkInterval, async: background, onCommit: commit })
+      .catch((error: unknown) => {
+        this.#pending.clear(); // a background save failed, and its failure surfaces here: it must not be reported as saved later
+        throw error;
+      });
     if (path === null) return false;
     if (!background) commit(path);
     else if (!isCommitted) {
