@@ -1,8 +1,7 @@
 /** Chooses between blocking for a step and waiting for it. */
+import { LONG_STEP_MS } from '../function/index.js';
 import type { CompiledStep } from './compile-step.js';
 
-/** A step that takes longer than this, in milliseconds, runs while the event loop goes on. Shorter ones lose more by the change of thread. */
-const LONG_STEP_MILLISECONDS = 15;
 /** So many long steps in a row make a step a long one: the first one compiles. */
 const STEPS_TO_DECIDE = 3;
 
@@ -20,7 +19,7 @@ export class StepRunner<A extends unknown[]> {
     if (this.#longSteps >= STEPS_TO_DECIDE) return this.#step(...args);
     const begin = performance.now();
     this.#step.runSync(...args);
-    this.#longSteps = performance.now() - begin > LONG_STEP_MILLISECONDS ? this.#longSteps + 1 : 0;
+    this.#longSteps = performance.now() - begin > LONG_STEP_MS ? this.#longSteps + 1 : 0;
     return undefined;
   }
 }

@@ -15,7 +15,7 @@ export interface Collective {
  * and eagerly, it gives the tensors back. All sums that do not depend on each other are made in one exchange.
  */
 export function allReduceSum<T extends tf.Tensor>(tensors: readonly T[]): T[] {
-  const backend = tf.getBackend();
-  if (tf.getKernel(ALL_REDUCE, backend) === undefined || tf.getKernel(ALL_REDUCE, backend) === null) return [...tensors];
+  const isTraced = tf.getKernel(ALL_REDUCE, tf.getBackend()) != null; // only the tracing backend has the kernel
+  if (!isTraced) return [...tensors];
   return tensors.map((x) => tf.engine().runKernel(ALL_REDUCE, { x }) as T);
 }

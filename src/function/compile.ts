@@ -4,7 +4,7 @@ import { stepRandom } from '#tf';
 import { UsageError } from '../errors.js';
 import type { TypedArray } from './dtype.js';
 import { encodeModel } from './graph/onnx.js';
-import { printGraph, type PrintOptions } from './graph/print.js';
+import { printGraph } from './graph/print.js';
 import { flattenArguments, flattenResult, type Feed, type Flat } from './structure.js';
 import { profile, type Profile } from './profile.js';
 import { traceProgram, type Program, type ProgramOptions } from './program.js';
@@ -42,10 +42,10 @@ export interface CompiledFunction<Args extends readonly unknown[], Result> {
 }
 
 /**
- * Steps that take longer than this run in the background, so that timers, signals and workers are served meanwhile. Moving
+ * Steps that take longer than this, in milliseconds, run in the background, so that timers, signals and workers are served meanwhile. Moving
  * a run to another thread costs more than the call: steps of 5 ms became 20 % slower, steps of 50 ms 2 %.
  */
-const LONG_STEP_MS = 15;
+export const LONG_STEP_MS = 15;
 const RETRACES_BEFORE_WARNING = 5;
 
 /** The run in progress on a background thread, if any: programs share variables, so runs do not overlap. */
@@ -93,7 +93,7 @@ class Compiled {
     Object.defineProperty(self, 'traceCount', { get: () => this.traces });
     return Object.assign(self, {
       runSync: (...args: unknown[]) => this.runSync(args),
-      graph: (...args: unknown[]) => printGraph(this.program(this.flatten(args)).graph, this.options as PrintOptions),
+      graph: (...args: unknown[]) => printGraph(this.program(this.flatten(args)).graph),
       toOnnx: (...args: unknown[]) => encodeModel(this.program(this.flatten(args)).onnx()),
       profile: (...args: unknown[]) => this.profile(args),
       memory: () => this.memory(),

@@ -1,6 +1,6 @@
 /** The compiler: `compile` turns a tfjs function into a natively executed step. */
 export { allReduceSum, type Collective } from './collective.js';
-export { compile, type CompiledFunction, type CompileOptions } from './compile.js';
+export { compile, LONG_STEP_MS, type CompiledFunction, type CompileOptions } from './compile.js';
 export type { DType, TensorSpec } from './dtype.js';
 export type { PassName } from './graph/passes/index.js';
 export { initScope } from './init-scope.js';
