@@ -1,4 +1,4 @@
-/** Writes snapshots on a worker thread: the calling thread is held up for a memory copy only. */
+/** Writes snapshots on a worker thread: the calling thread is held up for a memory copy at most. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -10,25 +10,44 @@ import { modelFile, stateFile, writeSnapshot, type CheckpointSnapshot } from './
 /** Writes one snapshot at a time. Its buffer has the size of the largest one and is kept: fresh memory costs more than the copy. */
 export class BackgroundWriter {
   private buffer = new SharedArrayBuffer(0);
+  /** Set to 1 when somebody waits: the thread then writes at full speed. */
+  private readonly urgent = new Int32Array(new SharedArrayBuffer(4));
 
   /**
-   * Copies a snapshot before it returns, and writes the copy to the directory `target`, all or nothing. The one before must
-   * have settled. The process stays alive until it is written.
+   * Copies a snapshot before it returns, except for tensors in `held` memory, and writes it to the directory `target`, all or
+   * nothing. The one before must have settled. The process stays alive until it is written. While nobody waits for it the
+   * thread rests between chunks, so that it takes little from the steps that run meanwhile.
+   * @param held shared memory that stays as it is until the write has settled
    */
-  write(snapshot: CheckpointSnapshot, target: string): Promise<void> {
-    const copy = this.copy(snapshot);
+  write(snapshot: CheckpointSnapshot, target: string, held: ReadonlySet<ArrayBufferLike> = new Set()): Promise<void> {
+    const copy = this.copy(snapshot, held);
+    Atomics.store(this.urgent, 0, 0);
     thread ??= startThread();
-    return thread === 'none' ? writeSnapshot(copy, target) : thread.write(copy, target);
+    return thread === 'none' ? writeSnapshot(copy, target) : thread.write(copy, target, this.urgent);
   }
 
-  private copy(snapshot: CheckpointSnapshot): CheckpointSnapshot {
+  /** Somebody waits for the write. */
+  hurry(): void {
+    Atomics.store(this.urgent, 0, 1);
+    Atomics.notify(this.urgent, 0);
+  }
+
+  /** Starts the thread and lets it bring the pages of fresh memory into being, which costs more than writing them later. */
+  prepare(fresh: readonly SharedArrayBuffer[]): void {
+    thread ??= startThread();
+    if (thread !== 'none') thread.touch(fresh);
+  }
+
+  private copy(snapshot: CheckpointSnapshot, held: ReadonlySet<ArrayBufferLike>): CheckpointSnapshot {
     const { [modelFile]: model, [stateFile]: state } = snapshot.tensors;
-    const total = [...model.values(), ...state.values()].reduce((sum, { data }) => sum + aligned(data.byteLength), 0);
+    const toCopy = [...model.values(), ...state.values()].filter(({ data }) => !held.has(data.buffer));
+    const total = toCopy.reduce((sum, { data }) => sum + aligned(data.byteLength), 0);
     if (this.buffer.byteLength < total) this.buffer = new SharedArrayBuffer(total);
     let at = 0;
     const copied = (tensors: ReadonlyMap<string, StateTensor>): Map<string, StateTensor> =>
       new Map(
         [...tensors].map(([name, { dtype, shape, data }]) => {
+          if (held.has(data.buffer)) return [name, { dtype, shape: [...shape], data }];
           const target = new (data.constructor as SharedArrayOf)(this.buffer, at, data.length);
           target.set(data as never);
           at += aligned(data.byteLength);
@@ -84,12 +103,16 @@ class WriterThread {
     });
   }
 
-  write(snapshot: CheckpointSnapshot, target: string): Promise<void> {
+  write(snapshot: CheckpointSnapshot, target: string, urgent: Int32Array): Promise<void> {
     return new Promise((resolve, reject) => {
       const id = this.requests++;
       this.waiting.set(id, { target, resolve, reject });
       this.worker.ref();
-      this.worker.postMessage({ id, snapshot, target } satisfies WriteRequest);
+      this.worker.postMessage({ do: 'write', id, snapshot, target, urgent } satisfies WriteRequest);
     });
+  }
+
+  touch(memory: readonly SharedArrayBuffer[]): void {
+    this.worker.postMessage({ do: 'touch', memory } satisfies WriteRequest);
   }
 }

@@ -14,6 +14,7 @@ export { type CheckpointItems, type Counter } from './items.js';
 export { writeSnapshot, type CheckpointSnapshot, type Snapshot } from './write-snapshot.js';
 export { DamagedCheckpointError } from './damaged.js';
 export { CheckpointManager, type CheckpointManagerOptions } from './manager.js';
+export { type HeldVariables, type VariableHolder } from './holder.js';
 export { anyOf, everyNHours, everyNSteps, type PreservationPolicy } from './retention.js';
 export { type ManagedCheckpoint } from './state-file.js';
 export { checkpointsIterator, latestCheckpoint, type WatchOptions } from './watch.js';

@@ -7,11 +7,12 @@ import type { Checkpoint } from './checkpoint.js';
 import { DamagedCheckpointError } from './damaged.js';
 import { DirectoryIndex } from './directory-index.js';
 import { removeDirectory, removeLeftovers } from './files.js';
+import { copyingHolder, type HeldVariables, type VariableHolder } from './holder.js';
 import { stderrLogger, type CheckpointLogger } from './logger.js';
 import { recoverReplaced } from './replaced.js';
 import { anyOf, everyNHours, sweep, type PreservationPolicy } from './retention.js';
 import { checkpointsIterator } from './watch.js';
-import { writeSnapshot } from './write-snapshot.js';
+import { writeSnapshot, type CheckpointSnapshot } from './write-snapshot.js';
 
 /** Options of a {@link CheckpointManager}. Null and undefined mean the same. */
 export interface CheckpointManagerOptions {
@@ -35,6 +36,8 @@ export interface CheckpointManagerOptions {
   initFn?: (() => void | Promise<void>) | null;
   /** Step of the last save made by somebody else. Default: none. */
   lastCheckpointStep?: number | null;
+  /** Lets variables of compiled steps be written from where they lie: `variableHolder` of `orbit-ts/function`. Default: they are copied. */
+  variables?: VariableHolder | null;
   /** Where messages go. Default: standard error. */
   logger?: CheckpointLogger | null;
 }
@@ -54,6 +57,7 @@ export class CheckpointManager implements CheckpointManagerLike {
   private readonly name: string;
   private readonly stepCounter: { readonly value: number } | null;
   private readonly initFn: (() => void | Promise<void>) | null;
+  private readonly variables: VariableHolder;
   private readonly logger: CheckpointLogger;
   private lastCheckpointStep: number | null;
   private loaded: DirectoryIndex | undefined;
@@ -92,6 +96,7 @@ export class CheckpointManager implements CheckpointManagerLike {
     this.stepCounter = options.stepCounter ?? null;
     this.initFn = options.initFn ?? null;
     this.lastCheckpointStep = options.lastCheckpointStep ?? null;
+    this.variables = options.variables ?? copyingHolder;
     this.logger = options.logger ?? stderrLogger;
   }
 
@@ -140,8 +145,8 @@ export class CheckpointManager implements CheckpointManagerLike {
         this.lastCheckpointStep = previousStep;
       };
       try {
-        const snapshot = this.checkpoint.snapshot(false); // a write in the background takes its copy before it returns
-        const written = options.async ? this.writer.write(snapshot, target) : writeSnapshot(snapshot, target);
+        const held = this.variables.hold(() => this.checkpoint.snapshot(false));
+        const written = this.write(held, target, options.async ?? false).finally(() => held.release());
         const commit = this.commit(written, target, options.onCommit);
         if (options.async) {
           this.background = commit.catch((error: unknown) => {
@@ -157,6 +162,14 @@ export class CheckpointManager implements CheckpointManagerLike {
       }
       return target;
     });
+  }
+
+  /**
+   * Makes ready for the first save in the background, so that it holds up the loop no longer than later ones: starts the thread
+   * and makes the memory in which steps go on while values are saved. Call it once the objects' variables exist.
+   */
+  prepareBackgroundSaves(): void {
+    this.writer.prepare(this.variables.reserve(() => this.checkpoint.snapshot(false)));
   }
 
   /**
@@ -234,7 +247,13 @@ export class CheckpointManager implements CheckpointManagerLike {
     onCommit?.(target);
   }
 
+  /** Values that are not held are copied before a write in the background returns. */
+  private write({ value, memory }: HeldVariables<CheckpointSnapshot>, target: string, background: boolean): Promise<void> {
+    return background ? this.writer.write(value, target, memory) : writeSnapshot(value, target);
+  }
+
   private async settle(): Promise<void> {
+    if (this.background !== null) this.writer.hurry();
     await this.background;
     this.background = null;
     this.throwBackgroundError();

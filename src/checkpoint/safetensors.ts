@@ -34,12 +34,14 @@ export function hex(checksum: number): string {
  * @param file path; must not exist
  * @param tensors by name
  * @param metadata free-form texts for the header
+ * @param betweenChunks called after every few megabytes
  * @throws CheckpointError naming the file when it cannot be written
  */
 export async function writeSafetensors(
   file: string,
   tensors: ReadonlyMap<string, StateTensor>,
   metadata: Readonly<Record<string, string>> = {},
+  betweenChunks?: () => void,
 ): Promise<WrittenFile> {
   requireLittleEndian();
   if (tensors.has('__metadata__'))
@@ -56,6 +58,7 @@ export async function writeSafetensors(
         await pending;
         pending = writeFully(handle, pieces.map((p) => p.data)); // prettier-ignore
         pending.catch(() => {}); // awaited in the next turn
+        betweenChunks?.();
       }
       await pending;
     }),

@@ -26,12 +26,15 @@ export interface CheckpointSnapshot extends Snapshot {
   readonly saveCounter: number;
 }
 
-/** Writes a snapshot to the directory `target`, all or nothing. */
-export async function writeSnapshot(snapshot: CheckpointSnapshot, target: string): Promise<void> {
+/**
+ * Writes a snapshot to the directory `target`, all or nothing.
+ * @param betweenChunks called after every few megabytes, for a thread that wants to rest
+ */
+export async function writeSnapshot(snapshot: CheckpointSnapshot, target: string, betweenChunks?: () => void): Promise<void> {
   await commitDirectory(target, async (directory) => {
     const files: Record<string, FileEntry> = {};
     for (const name of [modelFile, stateFile] as const) {
-      const written = await writeSafetensors(path.join(directory, name), snapshot.tensors[name], { producer: 'orbit-ts' });
+      const written = await writeSafetensors(path.join(directory, name), snapshot.tensors[name], { producer: 'orbit-ts' }, betweenChunks);
       files[name] = { bytes: written.bytes, header_crc32: written.headerCrc32, tensor_crc32: written.tensorCrc32 };
     }
     const { step, saveCounter, items } = snapshot;

@@ -6,7 +6,7 @@ import type { DirectoryLock } from '../checkpoint/index.js';
 import { getDistributionStrategy } from '../distribute/index.js';
 import type { DistributionStrategy } from '../distribute/index.js';
 import { UsageError } from '../errors.js';
-import { setRandomSeed } from '../function/index.js';
+import { setRandomSeed, variableHolder } from '../function/index.js';
 import { Controller, LineReporter } from '../orbit/index.js';
 import type { Action, ControllerReporter, MaybePromise, Output } from '../orbit/index.js';
 import { defaultEvalActions, defaultTrainActions } from './actions.js';
@@ -174,6 +174,17 @@ export class OrbitExperimentRunner {
       enableAsyncCheckpointing: options.enableAsyncCheckpointing ?? false,
     });
     dataPosition.follows = true;
+    if (trains && options.enableAsyncCheckpointing) this.#prepareBackgroundSaves();
+  }
+
+  /** After the first step: then all variables exist. */
+  #prepareBackgroundSaves(): void {
+    const { trainer, checkpointManager } = this;
+    const next = trainer.onFirstStep;
+    trainer.onFirstStep = () => {
+      next?.();
+      checkpointManager?.prepareBackgroundSaves();
+    };
   }
 
   /** Builds model, optimizer and trainer. Override to use a trainer of your own. */
@@ -198,6 +209,7 @@ export class OrbitExperimentRunner {
       stepCounter: trainer.globalStep,
       checkpointInterval: params.trainer.checkpoint_interval,
       initFn: () => trainer.initialize(),
+      variables: variableHolder,
     });
   }
 

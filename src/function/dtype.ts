@@ -22,6 +22,13 @@ export function zeros(dtype: DType, size: number): TypedArray {
   return dtype === 'float32' ? new Float32Array(size) : dtype === 'int32' ? new Int32Array(size) : new Uint8Array(size);
 }
 
+/** As {@link zeros}, in memory that other threads can read. */
+export function sharedZeros(dtype: DType, size: number): TypedArray {
+  const bytes = dtype === 'bool' ? size : size * 4;
+  const memory = new SharedArrayBuffer(bytes);
+  return dtype === 'float32' ? new Float32Array(memory) : dtype === 'int32' ? new Int32Array(memory) : new Uint8Array(memory);
+}
+
 /** True for the dtypes that can be compiled (complex64 and string tensors cannot). */
 export function isDType(dtype: string): dtype is DType {
   return dtype === 'float32' || dtype === 'int32' || dtype === 'bool';

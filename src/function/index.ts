@@ -7,6 +7,7 @@ export { initScope } from './init-scope.js';
 export { kernelDefinitions, unsupportedKernels, type KernelDefinition } from './kernels/index.js';
 export type { Profile, ProfileRow } from './profile.js';
 export { randomState, setRandomSeed } from './random-state.js';
+export { variableHolder, type HeldVariables } from './runtime/hold.js';
 export { setNumThreads } from './runtime/ort.js';
 export type { ArrayInput, Feed } from './structure.js';
 export { setSummaryRecorder, summary, type SummaryRecorder } from './summary.js';

@@ -111,12 +111,12 @@ export function createVariable(name: string, value: tf.Tensor): tf.Variable {
   return variable;
 }
 
-/** Copies variables to the host. */
+/** Reads variables, without copying them a second time. */
 function saveVariables(variables: Record<string, tf.Variable>): SavedState {
   return Object.fromEntries(
     Object.entries(variables).map(([path, v]) => [
       path,
-      { dtype: v.dtype as StateTensor['dtype'], shape: [...v.shape], data: v.dataSync().slice() },
+      { dtype: v.dtype as StateTensor['dtype'], shape: [...v.shape], data: v.dataSync() },
     ]),
   );
 }

@@ -5,7 +5,7 @@
  */
 import type * as tf from '#tf';
 import { cpuBackend, engine, type CpuBackend, type CpuData, type MutableVariable } from '../trace/engine.js';
-import { sizeOf, type DType, type TypedArray } from '../dtype.js';
+import { sharedZeros, sizeOf, type DType, type TypedArray } from '../dtype.js';
 import { NativeBuffer } from './buffer.js';
 
 /** Counts every exchange of a cell's buffers; bindings made before the last one may point at buffers no longer used. */
@@ -17,6 +17,13 @@ export function cellGeneration(): number {
 }
 
 const cells = new WeakMap<tf.Variable, Cell>();
+const byData = new WeakMap<object, Cell>();
+
+/** The cell whose current buffer is the data bucket `dataId`, if there is one. */
+export function cellOfData(dataId: object): Cell | undefined {
+  const cell = byData.get(dataId);
+  return cell?.owns(dataId) ? cell : undefined;
+}
 
 /** The cell of a variable, made at the first call. */
 export function cellOf(variable: tf.Variable): Cell {
@@ -28,11 +35,15 @@ export function cellOf(variable: tf.Variable): Cell {
   return cell;
 }
 
-/** A variable's two buffers. */
+/** A variable's two buffers, and a third one where its value is being saved. */
 export class Cell {
   /** Which buffer is current: 0 or 1. */
   parity: 0 | 1 = 0;
   private readonly buffers: [NativeBuffer, NativeBuffer | undefined];
+  /** Takes the place of a buffer that is held. */
+  private third: NativeBuffer | undefined;
+  /** How many holds each buffer has. */
+  private readonly holds = new Map<NativeBuffer, number>();
   private readonly size: number;
   private data: CpuData;
   private dataId: object;
@@ -58,7 +69,48 @@ export class Cell {
 
   /** Native bytes held. */
   get byteLength(): number {
-    return this.buffers.reduce((n, b) => n + (b?.byteLength ?? 0), 0);
+    return [...this.buffers, this.third].reduce((n, b) => n + (b?.byteLength ?? 0), 0);
+  }
+
+  /** Whether `dataId` is the bucket that shows the current buffer. */
+  owns(dataId: object): boolean {
+    return this.dataId === dataId && this.data.values === this.current.array;
+  }
+
+  /**
+   * The current value in its own memory, which no step writes until the returned function is called: the steps go on with a
+   * third buffer.
+   */
+  hold(): { array: TypedArray; release: () => void } {
+    const buffer = this.current;
+    this.holds.set(buffer, (this.holds.get(buffer) ?? 0) + 1);
+    return { array: buffer.array, release: () => this.release(buffer) };
+  }
+
+  /** Makes the third buffer beforehand; returns its memory if it is fresh. */
+  reserve(): TypedArray | undefined {
+    if (this.third !== undefined) return undefined;
+    this.third = this.allocate();
+    return this.third.array;
+  }
+
+  private release(buffer: NativeBuffer): void {
+    const left = (this.holds.get(buffer) ?? 1) - 1;
+    if (left > 0) return void this.holds.set(buffer, left);
+    if (this.holds.delete(buffer) && !this.buffers.includes(buffer)) this.third ??= buffer;
+  }
+
+  /** Puts a free buffer in the place of the current one, which somebody else reads. */
+  private replaceCurrent(): void {
+    this.buffers[this.parity] = this.third ?? this.allocate();
+    this.third = undefined;
+    generation++;
+  }
+
+  /** Clones show the current buffer from now on: it never serves as the third one. */
+  private giveAway(): void {
+    this.holds.delete(this.current);
+    this.replaceCurrent();
   }
 
   /** Takes over a value that was assigned outside compiled functions since the last call. */
@@ -73,15 +125,16 @@ export class Cell {
     if (this.data.refCount > 1) {
       // Clones and reshapes share the old value: they keep its buffer, and the variable moves to a bucket of its own.
       this.leaveBucket();
-      this.buffers[this.parity] = this.allocate();
-      generation++;
-    }
+      this.giveAway();
+    } else if (this.holds.has(this.current)) this.replaceCurrent();
     this.parity = this.parity === 0 ? 1 : 0;
     this.data.values = this.current.array;
   }
 
   private allocate(): NativeBuffer {
-    return new NativeBuffer({ dtype: this.variable.dtype as DType, shape: this.variable.shape });
+    const { dtype, shape } = this.variable;
+    // Shared memory: what is held can be written to disk by another thread.
+    return new NativeBuffer({ dtype: dtype as DType, shape }, sharedZeros(dtype as DType, Math.max(this.size, 1)));
   }
 
   /** Copies the variable's value into the current buffer and puts that buffer in its place. */
@@ -90,9 +143,8 @@ export class Cell {
     const moved = this.dataId !== undefined && (variable.dataId as object) !== this.dataId;
     if (moved && this.backend.data.has(this.dataId) && this.backend.data.get(this.dataId).values === this.current.array) {
       // A clone, or another variable that was assigned it, still shows the old value: it keeps the buffer.
-      this.buffers[this.parity] = this.allocate();
-      generation++;
-    }
+      this.giveAway();
+    } else if (this.holds.has(this.current)) this.replaceCurrent();
     if (engine().state.tensorInfo.get(variable.dataId as object)?.backend !== this.backend) {
       // The value lives on another tfjs backend: fetch it.
       const values = variable.dataSync() as TypedArray;
@@ -109,7 +161,7 @@ export class Cell {
     data.values = this.current.array;
     this.dataId = variable.dataId as object;
     this.data = data;
-    this.backend.orbitCells.add(this.dataId);
+    this.register();
     return data;
   }
 
@@ -123,6 +175,11 @@ export class Cell {
     tensor.dispose();
     this.dataId = (variable as MutableVariable).dataId;
     this.data = backend.data.get(this.dataId);
-    backend.orbitCells.add(this.dataId);
+    this.register();
+  }
+
+  private register(): void {
+    this.backend.orbitCells.add(this.dataId);
+    byData.set(this.dataId, this);
   }
 }
