@@ -3,6 +3,7 @@ import { UsageError } from '../errors.js';
 import type { AbstractEvaluator, AbstractTrainer } from './abstract.js';
 import type { CheckpointManagerLike, CheckpointsIteratorFunction } from './checkpoint-manager-like.js';
 import { isGlobalStep } from './global-step.js';
+import type { LoopClock } from './loop-clock.js';
 import { requireKnownOptions } from './options.js';
 import type { ControllerReporter } from './reporter.js';
 import type { SummaryManagerInterface, SummaryWriterFactory } from './summary-writer.js';
@@ -48,6 +49,8 @@ export interface ControllerOptions {
   summaryWriterFactory?: SummaryWriterFactory | null;
   /** Finds new checkpoints for `evaluateContinuously`. Default: the checkpoint manager's own function. */
   checkpointsIterator?: CheckpointsIteratorFunction | null;
+  /** Remembers where loops and evaluations end; part of the checkpoint. Default: none, so that a resumed run starts its loops anew. */
+  loopClock?: LoopClock | null;
   /** Hears what happens. Default: a `LineReporter`, which prints. */
   reporter?: ControllerReporter | null;
 }
@@ -69,6 +72,7 @@ const KNOWN: readonly (keyof ControllerOptions)[] = [
   'evalSummaryManager',
   'summaryWriterFactory',
   'checkpointsIterator',
+  'loopClock',
   'reporter',
 ];
 

@@ -13,6 +13,7 @@ import {
   requireTargetStep,
   validateControllerOptions,
 } from './controller-options.js';
+import type { LoopClock } from './loop-clock.js';
 import { type ControllerReporter, LineReporter } from './reporter.js';
 import { monotonicSeconds, StepTimer } from './step-timer.js';
 import { ControllerSummaries, loadEventFiles } from './controller-summaries.js';
@@ -45,6 +46,7 @@ export class Controller {
   readonly #stepsPerLoop: NonNullable<ControllerOptions['stepsPerLoop']>;
   readonly #checkpoints: Checkpointing | null;
   readonly #summaries: ControllerSummaries;
+  readonly #clock: LoopClock | null;
   #stepTimer: StepTimer | null = null;
   #isRestored = false;
 
@@ -63,6 +65,7 @@ export class Controller {
     this.checkpointManager = options.checkpointManager ?? null;
     this.reporter = options.reporter ?? new LineReporter();
     this.#stepsPerLoop = options.stepsPerLoop ?? 1;
+    this.#clock = options.loopClock ?? null;
     this.#summaries = new ControllerSummaries(options);
     this.#checkpoints =
       this.checkpointManager &&
@@ -110,7 +113,7 @@ export class Controller {
     await this.restoreOnce();
     this.reporter.trainStart?.({ step: this.globalStep.value, targetStep: steps });
     while (this.globalStep.value < steps) {
-      await this.trainNSteps(Math.min(steps - this.globalStep.value, this.stepsPerLoop));
+      await this.trainNSteps(this.#nextLoopLength(steps));
       await this.maybeSaveCheckpoint();
     }
     if (options?.checkpointAtCompletion ?? true) await this.maybeSaveCheckpoint({ checkInterval: false });
@@ -154,10 +157,12 @@ export class Controller {
     await this.restoreOnce();
     const interval = requireInterval(options.evalInterval) || trainSteps - this.globalStep.value;
     let output: Output | null = null;
-    while (this.globalStep.value < trainSteps) {
-      const target = Math.min(this.globalStep.value + interval, trainSteps);
-      await this.train(target, { checkpointAtCompletion: false });
+    while (this.globalStep.value < trainSteps || this.#clock?.evaluationAt === this.globalStep.value) {
+      const step = this.globalStep.value;
+      const target = this.#clock?.nextEvaluation(step, interval, trainSteps) ?? Math.min(step + interval, trainSteps);
+      if (step < target) await this.train(target, { checkpointAtCompletion: false });
       output = await this.evaluate(evalSteps);
+      if (this.#clock) this.#clock.evaluationAt = null;
     }
     await this.maybeSaveCheckpoint({ checkInterval: false });
     await this.sync();
@@ -225,6 +230,7 @@ export class Controller {
     this.#stepTimer ??= new StepTimer(this.globalStep);
     const before = this.globalStep.value;
     const raw = requireOutput(await this.#summaries.aroundTrain(() => trainer.train(numSteps)), 'trainer.train');
+    if (this.#clock) this.#clock.loopEnd = null; // before the actions: one of them may restore a checkpoint of another loop
     this.#checkStep(before, numSteps);
     for (const action of this.trainActions) await runAction(action, raw);
     const output = await getValues(raw);
@@ -251,6 +257,11 @@ export class Controller {
     if (this.#isRestored || this.#checkpoints === null) return;
     const path = await this.restoreCheckpoint();
     if (path !== null) this.reporter.resumed?.({ path });
+  }
+
+  #nextLoopLength(target: number): number {
+    const step = this.globalStep.value;
+    return (this.#clock?.nextLoopEnd(step, this.stepsPerLoop, target) ?? Math.min(step + this.stepsPerLoop, target)) - step;
   }
 
   #checkStep(before: number, numSteps: number): void {

@@ -13,6 +13,7 @@ export type { ControllerOptions, RestoreScope } from './controller-options.js';
 export { type DataIterator, type DatasetLike, type Datasets, EndOfData, type IteratorsOf, type SyncDataIterator } from './dataset.js';
 export { EpochHelper } from './epoch-helper.js';
 export { createGlobalStep, type GlobalStepState, type SavableGlobalStep } from './global-step.js';
+export { LoopClock, type LoopClockState } from './loop-clock.js';
 export type { PositionState, PositionValue } from './live-iterator.js';
 export {
   createLoopFn,

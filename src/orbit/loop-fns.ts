@@ -130,7 +130,7 @@ function requireStepCount(numSteps: number, mayBeAll: boolean): void {
 function requireComplete(result: LoopResult<unknown>, numSteps: number): void {
   if (!result.ended) return;
   throw new DataError(
-    `The data ended after ${result.steps} of ${numSteps} steps of this loop. Repeat the dataset, ask for fewer steps, ` +
+    `The data ended after ${result.steps} of ${numSteps} steps of this loop. Repeat the data (dataset.repeat()), ask for fewer steps, ` +
       'or set `useTfWhileLoop: false` to end the loop early.',
   );
 }
