@@ -3,8 +3,8 @@ import path from 'node:path';
 import { CheckpointError, UsageError } from '../errors.js';
 import { DamagedCheckpointError } from './damaged.js';
 import { decodeState, type TensorReference } from './encoding.js';
-import { presentItems, takeSnapshot, type CheckpointItems } from './items.js';
-import { readManifest, type Manifest } from './manifest.js';
+import { takeSnapshot, type CheckpointItems } from './items.js';
+import { readManifest, type CheckpointMetadata, type Manifest } from './manifest.js';
 import { matchItems, neededTensors, type Match } from './match.js';
 import { SafetensorsFile } from './safetensors.js';
 import type { StateDict, StateTensor } from './state.js';
@@ -21,6 +21,12 @@ export interface RestoreOptions {
   match?: 'all' | 'partial';
   /** `checksum` (default) compares every tensor read with its crc32; `size` looks at the sizes of the files only. */
   verify?: 'checksum' | 'size';
+}
+
+/** How an object belongs to a checkpoint. */
+export interface ItemOptions {
+  /** Checkpoints without it restore all the same; the object then stays as it is. For what older checkpoints cannot have. Default false. */
+  optional?: boolean;
 }
 
 /** What a restore did. */
@@ -54,19 +60,34 @@ export interface RestoreResult {
  * and records and arrays of these. Null items are left out.
  */
 export class Checkpoint {
-  /** The objects by name. */
-  readonly items: CheckpointItems;
+  readonly #items: Record<string, unknown> = {};
+  readonly #optional = new Set<string>();
   /** How many saves were made; saved and restored with the objects. Starts at 0. */
   saveCounter = 0;
 
   constructor(items: CheckpointItems) {
     if (typeof items !== 'object' || items === null)
       throw new UsageError('Checkpoint needs its objects by name, such as new Checkpoint({ model, optimizer }).');
-    for (const [key] of presentItems(items)) {
-      if (key === '' || key.includes('/'))
-        throw new UsageError(`A checkpoint's object cannot have the name "${key}": names are not empty and have no "/".`);
-    }
-    this.items = items;
+    for (const [name, item] of Object.entries(items)) this.add(name, item);
+  }
+
+  /** The objects by name. */
+  get items(): CheckpointItems {
+    return this.#items;
+  }
+
+  /**
+   * Adds an object, before anything is saved or restored.
+   * @throws UsageError for a name that is empty, taken or has a "/"
+   */
+  add(name: string, item: unknown, options: ItemOptions = {}): void {
+    if (item === null || item === undefined) return;
+    if (name === '' || name.includes('/'))
+      throw new UsageError(`A checkpoint's object cannot have the name "${name}": names are not empty and have no "/".`);
+    if (Object.hasOwn(this.#items, name))
+      throw new UsageError(`The checkpoint has an object named "${name}" already; choose another name.`);
+    this.#items[name] = item;
+    if (options.optional) this.#optional.add(name);
   }
 
   /** Writes the objects to the directory `prefix` and resolves to it. What was there is replaced. */
@@ -91,9 +112,10 @@ export class Checkpoint {
   /**
    * State of all objects at this moment, taken synchronously, to be written with {@link writeSnapshot}.
    * @param copy true if the objects may change before it is written
+   * @param metadata plain JSON that the manifest keeps besides, such as the results that made this checkpoint the best
    */
-  snapshot(copy: boolean): CheckpointSnapshot {
-    return { ...takeSnapshot(this.items, copy), saveCounter: this.saveCounter };
+  snapshot(copy: boolean, metadata?: CheckpointMetadata): CheckpointSnapshot {
+    return { ...takeSnapshot(this.items, copy), saveCounter: this.saveCounter, ...(metadata ? { metadata } : {}) };
   }
 
   /** Like {@link restore}, but `match` is `partial` unless given, and the save counter stays. */
@@ -122,7 +144,8 @@ export class Checkpoint {
       const match = matchItems(this.items, manifest.items, (ref) => files.get(ref.file)?.info(ref.name));
       const problems = [...match.conflicts];
       if (mode === 'all') {
-        problems.push(...match.missing.map((p) => `${p}: not in the checkpoint`));
+        const needed = match.missing.filter((p) => !this.#optional.has(p.split('/')[0]!));
+        problems.push(...needed.map((p) => `${p}: not in the checkpoint`));
         problems.push(...match.unusedInModels.map((p) => `${p}: in the checkpoint, but the model has no such variable`));
       }
       if (problems.length > 0) throw mismatch(checkpoint, problems);
@@ -213,12 +236,10 @@ function restoreResult(checkpoint: string, manifest: Manifest, match: Match): Re
   };
 }
 
-const shownProblems = 30;
-
+/** Every problem is listed: somebody who maps names needs them all. */
 function mismatch(checkpoint: string, problems: readonly string[]): CheckpointError {
-  const more = problems.length > shownProblems ? `\n  … and ${problems.length - shownProblems} more` : '';
   return new CheckpointError(
-    `The checkpoint "${checkpoint}" does not fit the objects it is restored into:\n  ${problems.slice(0, shownProblems).join('\n  ')}${more}\n` +
-      `Restore into objects like those that were saved, or take what fits with { match: 'partial' }.`,
+    `The checkpoint "${checkpoint}" does not fit the objects it is restored into:\n  ${problems.join('\n  ')}\n` +
+      `Was the model changed since? Choose another model directory to start afresh, or change it back; in code, { match: 'partial' } takes what fits.`,
   );
 }

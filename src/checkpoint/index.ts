@@ -9,7 +9,7 @@ export {
   type StateTensor,
   type StateValue,
 } from './state.js';
-export { Checkpoint, type RestoreOptions, type RestoreResult } from './checkpoint.js';
+export { Checkpoint, type ItemOptions, type RestoreOptions, type RestoreResult } from './checkpoint.js';
 export { type CheckpointItems, type Counter } from './items.js';
 export { writeSnapshot, type CheckpointSnapshot, type Snapshot } from './write-snapshot.js';
 export { DamagedCheckpointError } from './damaged.js';
@@ -20,5 +20,8 @@ export { type ManagedCheckpoint } from './state-file.js';
 export { checkpointsIterator, latestCheckpoint, type WatchOptions } from './watch.js';
 export { readGlobalStep, removeCheckpoints } from './directory-tools.js';
 export { readSafetensors, writeSafetensors, type WrittenFile } from './safetensors.js';
+export { loadWeights, type LoadedWeights, type LoadWeightsOptions } from './weights.js';
+export { castTensor, transposeTensor } from './layout.js';
+export { type CheckpointMetadata } from './manifest.js';
 export { lockDirectory, type DirectoryLock } from './lock.js';
 export { type CheckpointLogger } from './logger.js';

@@ -23,6 +23,9 @@ export interface FileEntry {
   readonly tensor_crc32: Readonly<Record<string, string>>;
 }
 
+/** Plain JSON that a manifest keeps besides the state. */
+export type CheckpointMetadata = { readonly [key: string]: Json };
+
 /** Content of `manifest.json`. */
 export interface Manifest {
   readonly format: 'orbit-checkpoint';
@@ -31,6 +34,8 @@ export interface Manifest {
   readonly step: number | null;
   /** How many saves this checkpoint object had made, this one included. */
   readonly save_counter: number;
+  /** What the saver added. */
+  readonly metadata?: CheckpointMetadata;
   /** Sizes and checksums by file name. */
   readonly files: Readonly<Record<string, FileEntry>>;
   /** State of each item, with references to tensors. */

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { Json } from './encoding.js';
 import { attempt, commitDirectory, writeNewFile } from './files.js';
-import { formatVersion, manifestName, manifestText, type FileEntry } from './manifest.js';
+import { formatVersion, manifestName, manifestText, type CheckpointMetadata, type FileEntry } from './manifest.js';
 import { writeSafetensors } from './safetensors.js';
 import type { StateTensor } from './state.js';
 
@@ -24,6 +24,8 @@ export interface Snapshot {
 export interface CheckpointSnapshot extends Snapshot {
   /** Saves so far, this one included. */
   readonly saveCounter: number;
+  /** Plain JSON for the manifest. */
+  readonly metadata?: CheckpointMetadata;
 }
 
 /**
@@ -37,8 +39,9 @@ export async function writeSnapshot(snapshot: CheckpointSnapshot, target: string
       const written = await writeSafetensors(path.join(directory, name), snapshot.tensors[name], { producer: 'orbit-ts' }, betweenChunks);
       files[name] = { bytes: written.bytes, header_crc32: written.headerCrc32, tensor_crc32: written.tensorCrc32 };
     }
-    const { step, saveCounter, items } = snapshot;
-    const text = manifestText({ format: 'orbit-checkpoint', version: formatVersion, step, save_counter: saveCounter, files, items });
+    const { step, saveCounter, items, metadata } = snapshot;
+    const head = { format: 'orbit-checkpoint', version: formatVersion, step, save_counter: saveCounter } as const;
+    const text = manifestText({ ...head, ...(metadata ? { metadata } : {}), files, items });
     const file = path.join(directory, manifestName);
     await attempt('write', file, () => writeNewFile(file, (handle) => handle.writeFile(text)));
   });
