@@ -1,7 +1,7 @@
 // Builds `orbit-ts/tf` into dist/tf: tfjs core, layers and cpu backend as one file, tfjs's host random functions replaced
 // by ours, and its declarations as one file. Does nothing when dist/tf is up to date, unless --force is given.
 import { build } from 'esbuild';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { isMain, root } from './rooms.mjs';
 import { writeTfTypes } from './tf-types.mjs';
@@ -52,8 +52,22 @@ const replacePlugin = {
       resolveDir: path.dirname(args.path),
       loader: 'js',
     }));
+    b.onLoad({ filter: /tfjs-layers[\\/]dist[\\/]layers[\\/]recurrent\.js$/ }, (args) => ({
+      contents: replaceRecurrence(readFileSync(args.path, 'utf8')),
+      resolveDir: path.dirname(args.path),
+      loader: 'js',
+    }));
   },
 };
+
+/** Lets the compiler take over the loop over time steps. */
+function replaceRecurrence(source) {
+  const changed = source.replace('export function rnn(', 'function unrolledRnn(');
+  if (changed === source) throw new Error('tfjs-layers no longer exports the function rnn as expected');
+  return `import { recurrence } from ${JSON.stringify(path.join(sourceDir, 'recurrence.ts'))};
+    export function rnn(...args) { return recurrence.roll ? recurrence.roll(unrolledRnn, args) : unrolledRnn(...args); }
+    ${changed}`;
+}
 
 function upToDate() {
   const sources = readdirSync(sourceDir).map((f) => path.join(sourceDir, f));

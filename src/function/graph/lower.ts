@@ -3,7 +3,7 @@ import type * as tf from '#tf';
 import { OrbitError, TraceError } from '../../errors.js';
 import { inputsOf, kernelDefinition } from '../kernels/index.js';
 import { userLine } from '../trace/origin.js';
-import { leaves, type Graph, type Value } from './ir.js';
+import { leaves, type Call, type Graph, type Value } from './ir.js';
 import { elements, Lowering, rows } from './lowering.js';
 import type { OnnxGraph, OnnxNode, OnnxValueInfo } from './onnx.js';
 
@@ -22,9 +22,16 @@ export interface LoweredGraph {
   readonly assignments: readonly { readonly variable: tf.Variable; readonly name: string }[];
 }
 
-/** Lowers every call by its kernel's definition, then names the graph's outputs. */
-export function lower(graph: Graph): LoweredGraph {
-  const g = new Lowering();
+/**
+ * Lowers every call by its kernel's definition, then names the graph's outputs.
+ *
+ * @param native allows native kernels; without them the graph is portable.
+ */
+export function lower(graph: Graph, native = false): LoweredGraph {
+  const lowerCalls = (into: Lowering, calls: readonly Call[]): void => {
+    for (const call of calls) lowerCall(into, call, graph.name);
+  };
+  const g = new Lowering(lowerCalls, undefined, native);
   const infos: OnnxValueInfo[] = [];
   const bind = (value: Value, name: string): string => {
     infos.push({ name, type: value.dtype, shape: value.shape });
@@ -41,27 +48,9 @@ export function lower(graph: Graph): LoweredGraph {
     if (v.source.kind === 'variable') variables.push({ variable: v.source.variable, name: bind(v, `variable_${variables.length}`) });
     else if (v.source.kind === 'captured') captured.push({ tensor: v.source.tensor, name: bind(v, `captured_${captured.length}`) });
   }
-  for (const call of graph.calls) {
-    const definition = kernelDefinition(call.kernel);
-    if (definition === undefined) throw new TraceError(`The kernel ${call.kernel} has no lowering.`, { op: call.kernel });
-    g.label = call.kernel;
-    g.failure = undefined;
-    try {
-      // Without elements there is nothing to compute, and some of ONNX Runtime's operators end the process on empty tensors.
-      const empty = call.outputs.every((v) => elements(v) === 0);
-      const results = empty
-        ? call.outputs.map((v) => rows(g.filled(0, v.shape, v.dtype)))
-        : definition.lower(g, inputsOf(call), call.attrs, call);
-      for (const [i, physical] of (Array.isArray(results) ? results : [results]).entries()) g.define(call.outputs[i]!, physical);
-    } catch (cause) {
-      if (cause instanceof OrbitError) throw cause;
-      const line = userLine(call.origin.stack);
-      const where = `\n  in the compiled function "${graph.name}"${line ? `, at ${line}` : ''}`;
-      throw new TraceError(`${call.kernel}: ${(cause as Error).message}${where}`, { op: call.kernel, cause });
-    }
-  }
+  lowerCalls(g, graph.calls);
   g.label = 'results';
-  g.failure = undefined;
+  g.failure = g.call = undefined;
   const results = [
     ...graph.outputs.map((value, i) => ({ value, wanted: `output_${i}` })),
     ...graph.assignments.map(({ value }, i) => ({ value, wanted: `assigned_${i}` })),
@@ -95,4 +84,25 @@ export function lower(graph: Graph): LoweredGraph {
     outputs: graph.outputs.map((_, i) => `output_${i}`),
     assignments: graph.assignments.map(({ variable }, i) => ({ variable, name: `assigned_${i}` })),
   };
+}
+
+/** Emits one call by its kernel's definition. */
+function lowerCall(g: Lowering, call: Call, name: string): void {
+  const definition = kernelDefinition(call.kernel);
+  if (definition === undefined) throw new TraceError(`The kernel ${call.kernel} has no lowering.`, { op: call.kernel });
+  g.start(call);
+  g.failure = undefined;
+  try {
+    // Without elements there is nothing to compute, and some of ONNX Runtime's operators end the process on empty tensors.
+    const empty = call.outputs.every((v) => elements(v) === 0);
+    const results = empty
+      ? call.outputs.map((v) => rows(g.filled(0, v.shape, v.dtype)))
+      : definition.lower(g, inputsOf(call), call.attrs, call);
+    for (const [i, physical] of (Array.isArray(results) ? results : [results]).entries()) g.define(call.outputs[i]!, physical);
+  } catch (cause) {
+    if (cause instanceof OrbitError) throw cause;
+    const line = userLine(call.origin.stack);
+    const where = `\n  in the compiled function "${name}"${line ? `, at ${line}` : ''}`;
+    throw new TraceError(`${call.kernel}: ${(cause as Error).message}${where}`, { op: call.kernel, cause });
+  }
 }

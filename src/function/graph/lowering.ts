@@ -1,6 +1,6 @@
 /** The context in which a kernel emits its ONNX form: names, constants, and the physical layouts of values. */
 import { sizeOf, type DType } from '../dtype.js';
-import type { Value } from './ir.js';
+import type { Call, Value } from './ir.js';
 import { elementType, type ElementType, type OnnxAttribute, type OnnxInitializer, type OnnxNode } from './onnx.js';
 
 /**
@@ -24,12 +24,44 @@ export class Lowering {
   readonly initializers: OnnxInitializer[] = [];
   /** Prefix of node names while a kernel is lowered. */
   label = '';
+  /** The call that is lowered; undefined for what several calls share. */
+  call: Call | undefined;
   /** What it means when the nodes emitted from here on fail at run time; undefined leaves ONNX Runtime's own text. */
   failure: string | undefined;
   private readonly names = new Map<Value, Partial<Record<Layout, string>>>();
   private readonly constants = new Map<string, string>();
   private readonly memo = new Map<string, string>();
-  private next = 0;
+
+  /**
+   * @param emit lowers calls into a graph; for kernels that hold a program of their own.
+   * @param counter numbers the names, which must differ between a graph and those inside it.
+   * @param native allows the ops of the domain `orbit`; without them the graph is portable.
+   */
+  constructor(
+    private readonly emit: (g: Lowering, calls: readonly Call[]) => void = () => {},
+    private readonly counter = { next: 0 },
+    /** True when native kernels may be used. */
+    readonly native = false,
+  ) {}
+
+  /** A graph inside this one, with these calls lowered; `bind` defines its inputs first. */
+  nested(calls: readonly Call[], bind: (inner: Lowering) => void): Lowering {
+    const inner = new Lowering(this.emit, this.counter, this.native);
+    bind(inner);
+    this.emit(inner, calls);
+    return inner;
+  }
+
+  /** A name that nothing else has. */
+  fresh(prefix = 't'): string {
+    return `${prefix}${this.counter.next++}`;
+  }
+
+  /** From here on, emitted nodes belong to this call. */
+  start(call: Call): void {
+    this.call = call;
+    this.label = call.kernel;
+  }
 
   /** Binds a value to a name of the graph: an input, or the result of a kernel. */
   define(value: Value, physical: Physical): void {
@@ -92,9 +124,10 @@ export class Lowering {
     attributes: Record<string, OnnxAttribute> = {},
     domain: OnnxNode['domain'] = '',
   ): string[] {
-    const outputs = Array.from({ length: count }, () => `t${this.next++}`);
-    const node = { op, domain, inputs, outputs, attributes, label: `${this.label}/${op}_${this.next}` };
-    this.nodes.push(this.failure === undefined ? node : { ...node, failure: this.failure });
+    const outputs = Array.from({ length: count }, () => this.fresh());
+    const node = { op, domain, inputs, outputs, attributes, label: `${this.label}/${op}_${this.counter.next}` };
+    const { call, failure } = this;
+    this.nodes.push(failure === undefined ? { ...node, call } : { ...node, call, failure });
     return outputs;
   }
 
@@ -106,7 +139,7 @@ export class Lowering {
       : '';
     const shared = small ? this.constants.get(key) : undefined;
     if (shared !== undefined) return shared;
-    const name = `c${this.next++}`;
+    const name = this.fresh('c');
     this.initializers.push({ name, type, shape, data });
     if (small) this.constants.set(key, name);
     return name;
@@ -162,12 +195,11 @@ export class Lowering {
   once(key: string, emit: () => string): string {
     let name = this.memo.get(key);
     if (name === undefined) {
-      const { label, failure } = this;
+      const { label, failure, call } = this;
       this.label = 'shared';
-      this.failure = undefined;
+      this.failure = this.call = undefined;
       name = emit();
-      this.label = label;
-      this.failure = failure;
+      Object.assign(this, { label, failure, call });
       this.memo.set(key, name);
     }
     return name;

@@ -1,25 +1,29 @@
 /** An ONNX graph in memory, and its encoding as a model file (onnx.proto, IR version 10, opset 21). */
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import type { TypedArray } from '../dtype.js';
+import type { Call } from './ir.js';
 
 /** Element types of ONNX tensors (`TensorProto.DataType`) that lowerings use. */
 export const elementType = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float64: 11, uint32: 12, uint64: 13 } as const;
 /** Name of an ONNX element type. */
 export type ElementType = keyof typeof elementType;
 
-/** An attribute: an integer, integers, a string, or a float written as `{ float: x }`; a list of floats as `{ floats }`. */
-export type OnnxAttribute = number | readonly number[] | string | { readonly float: number } | { readonly floats: readonly number[] };
+/** An attribute: an integer, integers, a string, or a float written as `{ float: x }`; a list of floats as `{ floats }`, a graph as `{ graph }`. */
+export type OnnxAttribute =
+  number | readonly number[] | string | { readonly float: number } | { readonly floats: readonly number[] } | { readonly graph: OnnxGraph };
 
 /** One ONNX node. `label` becomes the node's name: it tells profiles and errors which kernel the node belongs to. */
 export interface OnnxNode {
   readonly op: string;
-  readonly domain: '' | 'com.microsoft';
+  readonly domain: '' | 'com.microsoft' | 'orbit';
   inputs: string[];
   outputs: string[];
   readonly attributes: Readonly<Record<string, OnnxAttribute>>;
   readonly label: string;
   /** What it means when this node fails at run time, in tfjs's words where tfjs has some. */
   readonly failure?: string;
+  /** The kernel call that the node was lowered from: names its part of the model in profiles and errors. */
+  readonly call?: Call | undefined;
 }
 
 /** Name, element type and shape of a graph input or output. */
@@ -52,10 +56,12 @@ export function encodeModel(graph: OnnxGraph): Uint8Array {
   w.tag(1, WireType.Varint).int64(10); // ir_version
   w.tag(2, WireType.LengthDelimited).string('orbit-ts');
   message(w, 7, () => writeGraph(w, graph));
-  for (const [domain, version] of [
+  const domains: [string, number][] = [
     ['', OPSET],
     ['com.microsoft', 1],
-  ] as const) {
+  ];
+  if (graph.nodes.some((n) => n.domain === 'orbit')) domains.push(['orbit', 1]); // the native kernels
+  for (const [domain, version] of domains) {
     message(w, 8, () => {
       w.tag(1, WireType.LengthDelimited).string(domain);
       w.tag(2, WireType.Varint).int64(version);
@@ -99,6 +105,9 @@ function writeAttribute(w: BinaryWriter, name: string, value: OnnxAttribute): vo
   } else if ('float' in value) {
     w.tag(2, WireType.Bit32).float(value.float);
     type = 1;
+  } else if ('graph' in value) {
+    message(w, 6, () => writeGraph(w, value.graph));
+    type = 5;
   } else if ('floats' in value) {
     for (const x of value.floats) w.tag(7, WireType.Bit32).float(x);
     type = 6;

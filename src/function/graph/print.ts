@@ -1,7 +1,8 @@
 /** A graph as readable text. */
 import { formatSpec } from '../dtype.js';
 import { userLine } from '../trace/origin.js';
-import type { Attrs, Graph, Value } from './ir.js';
+import type { Attrs, Call, Graph, Value } from './ir.js';
+import { loopBody, loopInputs, type LoopBody } from './loop.js';
 
 /** Options of `printGraph`. */
 export interface PrintOptions {
@@ -29,13 +30,30 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
     return text;
   };
   out.push(`${graph.name}(${graph.inputs.map((v) => `${name(v)}: ${formatSpec(v)}`).join(', ')})`);
-  for (const call of graph.calls) {
+  const print = (call: Call, indent: string): void => {
     const inputs = call.inputs.map((v, i) => `${call.inputNames[i]}: ${name(v)}`).join(', ');
     const results = call.outputs.map((v) => name(v)).join(', ');
     const specs = call.outputs.map(formatSpec).join(', ');
     const line = options.lines ? userLine(call.origin.stack) : undefined;
-    out.push(`  ${results} = ${call.kernel}(${inputs})${attrsText(call.attrs)} : ${specs}${line ? `  # ${line}` : ''}`);
-  }
+    out.push(`${indent}${results} = ${call.kernel}(${inputs})${attrsText(call.attrs)} : ${specs}${line ? `  # ${line}` : ''}`);
+    const body = loopBody(call);
+    if (body !== undefined) printBody(body, call, `${indent}  `);
+  };
+  /** The step of a loop: what its placeholders stand for, its calls, and what it hands on. */
+  const printBody = (body: LoopBody, call: Call, indent: string): void => {
+    const { outer } = loopInputs(call, body);
+    body.captured.forEach((v, i) => names.set(v, name(outer[i]!)));
+    out.push(
+      `${indent}step(${[...body.sliced, ...body.carried.map((c) => c.value)].map((v) => `${name(v)}: ${formatSpec(v)}`).join(', ')})`,
+    );
+    for (const inner of body.calls) print(inner, `${indent}  `);
+    const results = [
+      ...body.carried.map(({ value, next }) => `${name(value)} := ${name(next)}`),
+      ...body.outputs.map(({ kind, value }) => `${kind} ${name(value)}`),
+    ];
+    out.push(`${indent}  ${results.join(', ')}`);
+  };
+  for (const call of graph.calls) print(call, '  ');
   for (const { variable, value } of graph.assignments) out.push(`  @${variable.name} := ${name(value)}`);
   out.push(`  return ${graph.outputs.map(name).join(', ')}`);
   return out.join('\n');

@@ -11,6 +11,7 @@ import './normalization.js';
 import './conv3d.js';
 import './depthwise.js';
 import './dilation.js';
+import './loop.js';
 import './lrn.js';
 import './rearrange.js';
 import './resize.js';

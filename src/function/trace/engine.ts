@@ -9,6 +9,16 @@ export interface EngineTensorInfo {
   bytes: number;
 }
 
+/** One operation on tfjs's tape. */
+export interface TapeNode {
+  id: number;
+  kernelName: string;
+  inputs: Record<string, tf.Tensor>;
+  outputs: tf.Tensor[];
+  saved?: tf.Tensor[];
+  gradient?: (dys: (tf.Tensor | null)[]) => Record<string, () => tf.Tensor>;
+}
+
 /** tfjs's engine, as far as the compiler uses it. */
 export interface Engine {
   backendName: string;
@@ -20,7 +30,8 @@ export interface Engine {
     numDataBuffers: number;
     gradientDepth: number;
     kernelDepth: number;
-    activeTape: unknown;
+    activeTape: TapeNode[] | null;
+    nextTapeNodeId: number;
     scopeStack: unknown[];
     activeScope: unknown;
     tensorInfo: {

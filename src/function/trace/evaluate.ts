@@ -3,6 +3,7 @@ import * as tf from '#tf';
 import { stepRandom } from '#tf';
 import { sizeOf, type TypedArray } from '../dtype.js';
 import type { Value } from '../graph/ir.js';
+import { LOOP } from '../graph/loop.js';
 import { initScope } from '../init-scope.js';
 import { cpuBackend, engine, type CpuData } from './engine.js';
 
@@ -41,6 +42,7 @@ function reachable(value: Value, scope: EvaluationScope, seen: Set<Value>): bool
       return scope === 'state';
     case 'call':
       if (stepRandom.kernels.has(value.source.call.kernel) && scope === 'constants') return false;
+      if (value.source.call.kernel === LOOP) return false;
       return value.source.call.inputs.every((v) => reachable(v, scope, seen));
   }
 }

@@ -1,6 +1,6 @@
 /** Runs a function once under the tracing backend and returns the program it described. */
 import * as tf from '#tf';
-import { stepRandom } from '#tf';
+import { recurrence, stepRandom } from '#tf';
 import { TraceError } from '../../errors.js';
 import { isDType, type TensorSpec } from '../dtype.js';
 import { makeValue, type Assignment, type Graph, type Value } from '../graph/ir.js';
@@ -8,6 +8,8 @@ import { initScope } from '../init-scope.js';
 import { traceBackend, traceBackendName } from './backend.js';
 import { engine, type MutableVariable } from './engine.js';
 import { evaluate } from './evaluate.js';
+import { rollIn } from './roll.js';
+import { closedScope, watchScopes } from './scope.js';
 import { Trace, type TracedSummary } from './trace.js';
 
 /** A function over tensors, as the tracer calls it: it gets the traced inputs and returns output tensors. */
@@ -32,6 +34,10 @@ export interface TraceOptions {
   readonly specs: readonly TensorSpec[];
   /** False once the function has been traced before: variables may only be made in the first trace. */
   readonly mayCreateVariables: boolean;
+  /** Whether calls note the line of user code that made them, which costs time. Default true. */
+  readonly lines?: boolean;
+  /** False unrolls recurrent layers, as tfjs does. Default true. */
+  readonly rollLoops?: boolean;
 }
 
 /**
@@ -46,7 +52,7 @@ export function runTrace(f: TracedFunction, options: TraceOptions): TraceResult 
       `The compiled function "${options.name}" was called while "${backend.trace.name}" is being traced. Call the plain function inside it instead.`,
     );
   }
-  const trace = new Trace(backend, options.name);
+  const trace = new Trace(backend, options.name, options.lines);
   const entered = new Map<tf.Variable, { dataId: object; start: Value }>();
   const created: tf.Variable[] = [];
   const pending: tf.Variable[] = []; // made in an initScope that has not ended yet
@@ -88,6 +94,7 @@ export function runTrace(f: TracedFunction, options: TraceOptions): TraceResult 
   Object.values(e.registeredVariables).forEach(enter);
   stepRandom.dataId = entered.get(stepRandom.state())!.dataId;
   const unwatch = watchOptimizers(trace.optimizers);
+  const unwatchScopes = watchScopes();
   backend.trace = trace;
   backend.leaveInitScope = () => pending.splice(0).forEach(enter);
   e.backendName = traceBackendName();
@@ -95,6 +102,7 @@ export function runTrace(f: TracedFunction, options: TraceOptions): TraceResult 
   e.state.gradientDepth = 0;
   e.state.kernelDepth = 0;
   stepRandom.call = 0;
+  if (options.rollLoops !== false) recurrence.roll = rollIn(trace);
   e.startScope('trace');
   try {
     const inputValues = options.specs.map((spec, index) => makeValue(spec, { kind: 'input', index }));
@@ -124,6 +132,8 @@ export function runTrace(f: TracedFunction, options: TraceOptions): TraceResult 
     };
   } finally {
     unwatch();
+    unwatchScopes();
+    recurrence.roll = null;
     stepRandom.call = -1;
     stepRandom.dataId = null;
     while (e.state.scopeStack.length > depth + 1) e.endScope();
@@ -170,7 +180,7 @@ function watchOptimizers(seen: Set<object>): () => void {
     const apply = prototype.applyGradients as (this: object, gradients: unknown) => void;
     prototype.applyGradients = function (this: tf.Optimizer, gradients: Parameters<tf.Optimizer['applyGradients']>[0]) {
       seen.add(this);
-      apply.call(this, gradients);
+      closedScope('optimizer', () => apply.call(this, gradients));
     };
     return () => {
       if (own === undefined) delete (prototype as Partial<tf.Optimizer>).applyGradients;

@@ -8,7 +8,8 @@ import { kernelDefinition } from '../kernels/index.js';
 import { unsupportedReason } from '../kernels/unsupported.js';
 import { engine, type MutableVariable } from './engine.js';
 import { evaluate } from './evaluate.js';
-import { captureOrigin, userLine } from './origin.js';
+import { captureOrigin, placeText } from './origin.js';
+import { currentOrigin, currentScope } from './scope.js';
 
 type KernelResult = tf.TensorInfo | tf.TensorInfo[];
 
@@ -22,7 +23,7 @@ export interface TracedSummary {
 /** A trace in progress. */
 export class Trace {
   /** Kernel calls so far, in order. */
-  readonly calls: Call[] = [];
+  calls: Call[] = [];
   /** Constants written by the host, in order: two traces of a function must agree on them. */
   readonly hostConstants: Value[] = [];
   /** tfjs optimizers that applied gradients: their host fields guard the compiled step. */
@@ -35,10 +36,12 @@ export class Trace {
   /**
    * @param backend the backend that records; made tensors belong to it.
    * @param name name of the traced function, for messages.
+   * @param lines whether calls note the line of user code that made them, which costs time.
    */
   constructor(
     private readonly backend: tf.KernelBackend,
     readonly name: string,
+    private readonly lines = true,
   ) {}
 
   /** Gives a value a data bucket, through which tfjs's tensors refer to it. */
@@ -95,7 +98,7 @@ export class Trace {
       named['state'] = this.valueOf(stepRandom.state(), kernel);
       attrs = { ...attrs, call: stepRandom.call++ };
     }
-    const origin = captureOrigin();
+    const origin = this.lines ? currentOrigin() : { scope: currentScope() };
     const definition = kernelDefinition(kernel);
     if (definition === undefined) {
       const reason = unsupportedReason(kernel);
@@ -128,7 +131,19 @@ export class Trace {
     );
   }
 
-  private valueOf(tensor: tf.TensorInfo, kernel: string): Value {
+  /** Records the calls that `f` makes into a list of their own. */
+  nested<T>(f: () => T): { calls: Call[]; result: T } {
+    const outside = this.calls;
+    const calls: Call[] = (this.calls = []);
+    try {
+      return { calls, result: f() };
+    } finally {
+      this.calls = outside;
+    }
+  }
+
+  /** The value of a tensor that `kernel` reads; one from outside the function becomes a hidden input. */
+  valueOf(tensor: tf.TensorInfo, kernel: string): Value {
     const own = this.values.get(tensor.dataId);
     if (own !== undefined) return own;
     let value = this.captured.get(tensor.dataId);
@@ -150,11 +165,7 @@ export class Trace {
 
   /** A TraceError that names the function, the kernel and the line of user code. */
   error(op: string, message: string, stack = captureOrigin().stack, cause?: unknown): OrbitError {
-    const line = userLine(stack);
-    return new TraceError(`${message}\n  in the compiled function "${this.name}"${line === undefined ? '' : `, at ${line}`}`, {
-      op,
-      cause,
-    });
+    return new TraceError(`${message}${placeText(this.name, { scope: currentScope(), stack })}`, { op, cause });
   }
 }
 

@@ -10,6 +10,7 @@ export * from '@tensorflow/tfjs-core';
 export * from '@tensorflow/tfjs-layers';
 export { initScope } from './init-scope.js';
 export { stepRandom } from './random.js';
+export { recurrence } from './recurrence.js';
 
 installBackend();
 
