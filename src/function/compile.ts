@@ -6,40 +6,10 @@ import type { TypedArray } from './dtype.js';
 import { encodeModel } from './graph/onnx.js';
 import { printGraph } from './graph/print.js';
 import { flattenArguments, flattenResult, type Feed, type Flat } from './structure.js';
+import { findNonFinite, type NonFiniteValue } from './find-non-finite.js';
+import { passes, type PassName } from './graph/passes/index.js';
 import { profile, type Profile } from './profile.js';
 import { traceProgram, type Program, type ProgramOptions } from './program.js';
-
-/** Options of `compile`. */
-export interface CompileOptions extends ProgramOptions {
-  /** Name of the function in messages, graphs and profiles. Default: the function's own name. */
-  readonly name?: string;
-  /** True runs the function on tfjs's own backend instead, with the same random numbers: for debugging. Default false. */
-  readonly eager?: boolean;
-  /** Where the step runs. Only `cpu` is available. */
-  readonly device?: 'cpu';
-  /** Traces kept; the least recently used one is dropped beyond. Default 32. */
-  readonly cacheSize?: number;
-}
-
-/** A function that runs natively. Call it, await the result. */
-export interface CompiledFunction<Args extends readonly unknown[], Result> {
-  /** Runs the step; traces and compiles it first when the arguments' dtypes, shapes or structure are new. */
-  (...args: { [K in keyof Args]: Feed<Args[K]> }): Promise<Result>;
-  /** As calling, but blocks until the step has run. */
-  runSync(...args: { [K in keyof Args]: Feed<Args[K]> }): Result;
-  /** Number of signatures traced so far. */
-  readonly traceCount: number;
-  /** The program for these arguments as readable text. */
-  graph(...args: { [K in keyof Args]: Feed<Args[K]> }): string;
-  /** The program for these arguments as an ONNX model; variables are inputs, their new values outputs. */
-  toOnnx(...args: { [K in keyof Args]: Feed<Args[K]> }): Uint8Array;
-  /** Runs the step a few times under ONNX Runtime's profiler, without changing any variable; print the result for a table. */
-  profile(...args: { [K in keyof Args]: Feed<Args[K]> }): Profile;
-  /** Native bytes held: inputs, outputs and captured tensors; and both buffers of every variable. */
-  memory(): { readonly bufferBytes: number; readonly variableBytes: number };
-  /** Gives native memory back. A later call compiles again. */
-  dispose(): void;
-}
 
 /**
  * Steps that take longer than this, in milliseconds, run in the background, so that timers, signals and workers are served meanwhile. Moving
@@ -47,9 +17,6 @@ export interface CompiledFunction<Args extends readonly unknown[], Result> {
  */
 export const LONG_STEP_MS = 15;
 const RETRACES_BEFORE_WARNING = 5;
-
-/** The run in progress on a background thread, if any: programs share variables, so runs do not overlap. */
-let inFlight: Promise<void> | undefined;
 
 /**
  * Compiles a tfjs function: its first call with a new signature traces it, and every call runs the traced program natively.
@@ -67,13 +34,11 @@ export function compile<Args extends readonly unknown[], Result>(
   options: CompileOptions = {},
 ): CompiledFunction<Args, Result> {
   const name = options.name ?? (fn.name || 'step');
-  if (options.device !== undefined && options.device !== 'cpu') {
-    throw new UsageError(`compile: the device "${String(options.device)}" is not available; only "cpu" is.`);
-  }
+  const checked = checkOptions(options, name);
   const call = fn as unknown as (...args: unknown[]) => unknown;
   return options.eager
     ? eagerFunction(call, name)
-    : (new Compiled(call, name, options).callable() as unknown as CompiledFunction<Args, Result>);
+    : (new Compiled(call, name, checked).callable() as unknown as CompiledFunction<Args, Result>);
 }
 
 class Compiled {
@@ -91,9 +56,11 @@ class Compiled {
     const self = (...args: unknown[]): Promise<unknown> => this.run(args);
     Object.defineProperty(self, 'name', { value: this.name });
     Object.defineProperty(self, 'traceCount', { get: () => this.traces });
+    const graph = (options: PrintOptions, args: unknown[]): string => printGraph(this.program(this.flatten(args)).graph, options);
     return Object.assign(self, {
       runSync: (...args: unknown[]) => this.runSync(args),
-      graph: (...args: unknown[]) => printGraph(this.program(this.flatten(args)).graph),
+      graph: (...args: unknown[]) => graph({}, args),
+      graphWith: (options: PrintOptions, ...args: unknown[]) => graph(options, args),
       toOnnx: (...args: unknown[]) => encodeModel(this.program(this.flatten(args)).onnx()),
       profile: (...args: unknown[]) => this.profile(args),
       memory: () => this.memory(),
@@ -101,31 +68,33 @@ class Compiled {
     }) as unknown as CompiledFunction<unknown[], unknown>;
   }
 
-  private async run(args: unknown[]): Promise<unknown> {
-    while (inFlight !== undefined) await inFlight;
-    const flat = this.flatten(args);
-    const program = this.program(flat).due();
-    const data = flat.leaves.map((leaf) => leaf.data());
-    if (program.lastMs > LONG_STEP_MS) {
-      const start = performance.now();
-      const done = program.executable.runAsync(data);
-      inFlight = done.catch(() => {}).finally(() => (inFlight = undefined));
-      await done;
-      program.lastMs = performance.now() - start;
-      return program.result();
+  private run(args: unknown[]): Promise<unknown> {
+    let flat: Flat;
+    let data: TypedArray[];
+    try {
+      flat = this.flatten(args);
+      data = flat.leaves.map((leaf) => leaf.data());
+    } catch (error) {
+      return Promise.reject(error as Error);
     }
-    return execute(program, data);
+    if (isBusy()) data = data.map((array) => array.slice()); // the caller may change them before it is their turn
+    return inOrder(() => {
+      const program = this.program(flat).due();
+      return program.lastMs > LONG_STEP_MS ? program.runAsync(data) : program.run(data);
+    });
   }
 
   private runSync(args: unknown[]): unknown {
-    if (inFlight !== undefined) {
-      throw new UsageError(`"${this.name}".runSync was called while another compiled step runs in the background. Await that step first.`);
-    }
+    this.refuseWhileBusy('runSync');
     const flat = this.flatten(args);
-    return execute(
-      this.program(flat).due(),
-      flat.leaves.map((leaf) => leaf.data()),
-    );
+    return this.program(flat)
+      .due()
+      .run(flat.leaves.map((leaf) => leaf.data()));
+  }
+
+  private refuseWhileBusy(what: string): void {
+    if (!isBusy()) return;
+    throw new UsageError(`"${this.name}".${what} was called while another compiled step runs in the background. Await that step first.`);
   }
 
   private flatten(args: unknown[]): Flat {
@@ -167,6 +136,7 @@ class Compiled {
   }
 
   private profile(args: unknown[]): Profile {
+    this.refuseWhileBusy('profile'); // its runs write the buffers that the next step writes
     const flat = this.flatten(args);
     const program = this.program(flat);
     return profile(
@@ -175,13 +145,27 @@ class Compiled {
     );
   }
 
-  private memory(): { bufferBytes: number; variableBytes: number } {
-    const programs = [...this.programs.values()];
-    const cells = new Set(programs.flatMap((p) => p.executable.variableCells));
-    return {
-      bufferBytes: programs.reduce((n, p) => n + p.executable.byteLength, 0),
-      variableBytes: [...cells].reduce((n, cell) => n + cell.byteLength, 0),
-    };
+  /** Traced anew and left as it is: passes merge operations that should be told apart. */
+  private findNonFinite(args: unknown[]): NonFiniteValue | null {
+    const flat = this.flatten(args);
+    const disabledPasses = Object.keys(passes) as PassName[];
+    const program = traceProgram(this.fn, this.name, flat, this.traces === 0, { ...this.options, disabledPasses, collective: undefined });
+    return findNonFinite(
+      program.graph,
+      flat.leaves.map((leaf) => leaf.data()),
+      this.options,
+    );
+  }
+
+  private memory(): CompiledMemory {
+    const executables = [...this.programs.values()].flatMap((p) => p.executables);
+    const cells = new Set(executables.flatMap((e) => e.variableCells));
+    const sum = (sizes: number[]): number => sizes.reduce((a, b) => a + b, 0);
+    const variableBytes = sum([...cells].map((cell) => cell.byteLength));
+    const bufferBytes = sum(executables.map((e) => e.byteLength));
+    const arenas = executables.map((e) => e.arenaBytes);
+    const arenaBytes = arenas.includes(undefined) ? undefined : sum(arenas as number[]);
+    return { variableBytes, bufferBytes, arenaBytes, nativeBytes: variableBytes + bufferBytes + (arenaBytes ?? 0) };
   }
 
   private dispose(): void {
@@ -189,49 +173,4 @@ class Compiled {
     this.programs.clear();
     this.last = undefined;
   }
-}
-
-function execute(program: Program, data: readonly TypedArray[]): unknown {
-  const start = performance.now();
-  program.executable.run(data);
-  program.lastMs = performance.now() - start;
-  return program.result();
-}
-
-/** Runs `fn` on tfjs's own backend with the random numbers that a compiled step would draw. */
-function eagerFunction<Args extends readonly unknown[], Result>(
-  fn: (...args: unknown[]) => unknown,
-  name: string,
-): CompiledFunction<Args, Result> {
-  const runSync = (...args: unknown[]): unknown => {
-    const flat = flattenArguments(args, name);
-    stepRandom.state();
-    stepRandom.call = 0;
-    try {
-      return tf.tidy(() => {
-        const tensors = flat.leaves.map((leaf) => tf.tensor(leaf.data().slice(), [...leaf.shape], leaf.dtype));
-        const { tensors: results, rebuild } = flattenResult(fn(...flat.rebuild(tensors)), name);
-        return rebuild(results) as tf.TensorContainer;
-      });
-    } finally {
-      if (stepRandom.call > 0) {
-        const [seed, counter] = stepRandom.state().dataSync() as Int32Array;
-        stepRandom.setSeed(seed!, counter! + 1);
-      }
-      stepRandom.call = -1;
-    }
-  };
-  const refuse = (what: string) => (): never => {
-    throw new UsageError(`"${name}" runs eagerly; it has no ${what}. Compile it without { eager: true }.`);
-  };
-  const self = (...args: unknown[]): Promise<unknown> => Promise.resolve().then(() => runSync(...args));
-  return Object.assign(self, {
-    runSync,
-    traceCount: 0,
-    graph: refuse('graph'),
-    toOnnx: refuse('ONNX form'),
-    profile: refuse('profile'),
-    memory: () => ({ bufferBytes: 0, variableBytes: 0 }),
-    dispose: () => {},
-  }) as unknown as CompiledFunction<Args, Result>;
 }

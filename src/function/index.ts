@@ -3,6 +3,7 @@ export { allReduceSum, type Collective } from './collective.js';
 export { compile, LONG_STEP_MS, type CompiledFunction, type CompileOptions } from './compile.js';
 export type { DType, TensorSpec } from './dtype.js';
 export type { PassName } from './graph/passes/index.js';
+export type { NonFiniteSource, NonFiniteValue } from './find-non-finite.js';
 export { initScope } from './init-scope.js';
 export { kernelDefinitions, unsupportedKernels, type KernelDefinition } from './kernels/index.js';
 export type { Profile, ProfileRow } from './profile.js';
