@@ -4,6 +4,7 @@
  */
 import type * as tf from '#tf';
 import type { DType, TensorSpec, TypedArray } from '../dtype.js';
+import type { Origin } from '../trace/origin.js';
 
 /** A tensor of the program. Its `source` says where its contents come from. */
 export interface Value {
@@ -32,8 +33,8 @@ export interface Call {
   inputs: readonly Value[];
   readonly attrs: Attrs;
   outputs: readonly Value[];
-  /** Captured where the kernel was called; its stack names the line of user code. Formatted only on demand. */
-  readonly origin: { readonly stack?: string | undefined };
+  /** The part of the model and the line of user code that the call belongs to. */
+  readonly origin: Origin;
 }
 
 /** A variable that the program assigns, and the value it gets. */

@@ -1,23 +1,61 @@
 /** Where in the user's code a kernel was called. */
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const OWN_CODE = /[\\/](orbit-ts|dist|src)[\\/](function|tf|chunks|optimization|metrics|experiment)[\\/]|node_modules|node:internal/;
+/** Where a call comes from. */
+export interface Origin {
+  /** The part of the model, such as `sequential_1/dense_1`, `optimizer` or `gradient of …`; empty outside every part. */
+  readonly scope?: string;
+  /** Captured stack; formatted only on demand. */
+  readonly stack?: string | undefined;
+  /** The forward op's origin, for a call that computes a gradient of it. */
+  readonly at?: Origin;
+}
 
-/** Captures the stack cheaply; it is formatted only when somebody asks for the line. */
-export function captureOrigin(): { readonly stack?: string } {
+const ROOMS = 'function|tf|chunks|optimization|metrics|experiment';
+/** The folder of this package: the one that holds `src` or `dist`. */
+const ROOT = fileURLToPath(import.meta.url).replace(/[\\/](src|dist)[\\/].*$/s, '');
+const OWN_CODE = new RegExp(`^${ROOT.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}[\\\\/](src|dist)[\\\\/](${ROOMS})[\\\\/]`);
+const LIBRARY = /[\\/]node_modules[\\/]|^node:/;
+
+/** Frames kept: enough to reach the user's line from below the layers and gradients of tfjs. */
+const FRAMES = 60;
+
+/** Captures the stack cheaply. */
+export function captureOrigin(scope = ''): Origin {
   const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 60;
-  const origin: { stack?: string } = {};
+  Error.stackTraceLimit = FRAMES;
+  const origin: { scope: string; stack?: string } = { scope };
   Error.captureStackTrace(origin, captureOrigin);
   Error.stackTraceLimit = limit;
   return origin;
 }
 
 /** The first line of a stack that is neither ours nor a library's, as `file:line:column`; undefined when there is none. */
-export function userLine(stack: string | undefined): string | undefined {
-  for (const line of (stack ?? '').split('\n')) {
+export function userLine(from: Origin | string | undefined): string | undefined {
+  if (typeof from === 'object') return userLine(from.stack) ?? userLine(from.at);
+  for (const line of (from ?? '').split('\n')) {
     const at = /\(?((?:file:\/\/)?[^()\s]+:\d+:\d+)\)?$/.exec(line.trim());
-    if (at === null || (OWN_CODE.test(at[1]!) && !/\.test\.ts:/.test(at[1]!))) continue;
-    return at[1]!.replace('file://', '');
+    if (at === null) continue;
+    const [, file, position] = /^(.*?)(:\d+:\d+)$/.exec(at[1]!) as unknown as [string, string, string];
+    const name = file.startsWith('file:') ? fileURLToPath(file) : file;
+    if (LIBRARY.test(name) || (OWN_CODE.test(name) && !name.endsWith('.test.ts'))) continue;
+    return name + position;
   }
   return undefined;
+}
+
+/** As {@link userLine}, relative to the working directory when the file lies in it, without the column. */
+export function shortLine(origin: Origin | undefined): string | undefined {
+  const line = userLine(origin);
+  if (line === undefined) return undefined;
+  const relative = path.relative(process.cwd(), line);
+  return (relative.startsWith('..') ? line : relative).replace(/:\d+$/, '');
+}
+
+/** The end of an error message: the function, the part of the model and the line that an error is about. */
+export function placeText(functionName: string, origin: Origin | undefined): string {
+  const line = userLine(origin);
+  const part = origin?.scope ? `, in ${origin.scope}` : '';
+  return `\n  in the compiled function "${functionName}"${part}${line === undefined ? '' : `, at ${line}`}`;
 }
