@@ -3,6 +3,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { existsSync } from 'node:fs';
 import { UsageError } from '../errors.js';
+import { placeOf } from './report-error.js';
 
 /**
  * Imports modules in order: paths (relative to the working directory) or names of packages.
@@ -16,14 +17,17 @@ export async function importModules(specifiers: readonly string[]): Promise<void
     try {
       await import(isPath ? pathToFileURL(file).href : specifier);
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
+      const { code, message = String(error) } = error as NodeJS.ErrnoException;
       const hint =
         code === 'ERR_UNKNOWN_FILE_EXTENSION'
           ? ' Node runs JavaScript: compile the file first.'
           : code === 'ERR_MODULE_NOT_FOUND'
             ? ' Install what it imports, or correct the name.'
-            : '';
-      throw new UsageError(`--import=${specifier} failed: ${message}.${hint}`.replaceAll('..', '.'), { cause: error });
+            : error instanceof ReferenceError && /^(\w+) is not defined/.test(message)
+              ? ` Import it at the top of the file: import { ${message.split(' ')[0]} } from 'orbit-ts'.`
+              : '';
+      const place = error instanceof Error && code === undefined ? placeOf(error) : '';
+      throw new UsageError(`--import=${specifier} failed: ${message.replace(/\.$/, '')}${place}.${hint}`, { cause: error });
     }
   }
 }

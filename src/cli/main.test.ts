@@ -102,7 +102,7 @@ describe('orbit', () => {
     ['an experiment', ['train', '--experiment=mnist_mpl', '--mode=train', '--model_dir=run'], /Did you mean "mnist_mlp"\?/],
     ['a mode', ['train', '--experiment=mnist_mlp', '--mode=trian', '--model_dir=run'], /Did you mean "train"\?/],
     ['a flag', ['train', '--experiment=mnist_mlp', '--mode=train', '--modle_dir=run'], /Did you mean --model_dir\?/],
-    ['a command', ['trian'], /Did you mean train\?/],
+    ['a command', ['trian'], /Did you mean "train"\?/],
     ['a config key', [...trainMlp, '--params_override=trainer.train_step=3'], /trainer\.train_step.*Did you mean "train_steps"\?/],
     ['the type of a value', [...trainMlp, '--params_override=trainer.train_steps=abc'], /trainer\.train_steps.*"abc"/],
     ['a file', [...trainMlp, '--config_file=nope.yaml'], /nope\.yaml/],

@@ -87,15 +87,48 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
       if (error.code === 'commander.help') return WRONG_USE; // no command: the help was printed
-      process.stderr.write(
-        `orbit: ${error.code === 'commander.unknownOption' ? unknownFlag(error.message, args) : oneParagraph(error.message)}\n`,
-      );
+      process.stderr.write(`orbit: ${explain(error, args)}\n`);
       return WRONG_USE;
     }
     const { text, status: failed } = describeError(error, { verbose: args.includes('--verbose') });
     process.stderr.write(`orbit: ${text}\n`);
     return failed;
   }
+}
+
+/** What the parser of flags has to say, in our words. */
+function explain({ code, message }: CommanderError, args: readonly string[]): string {
+  switch (code) {
+    case 'commander.unknownOption':
+      return unknownFlag(message, args);
+    case 'commander.optionMissingArgument': {
+      const [, flag = '', value = 'value'] = /'(--\w+) <(\w+)>/.exec(message) ?? [];
+      return `The flag ${flag} needs a value: ${flag}=${value.toUpperCase()}.`;
+    }
+    case 'commander.unknownCommand': {
+      const [, name = ''] = /'([^']*)'/.exec(message) ?? [];
+      const known = program(() => {}).commands.map((c) => c.name());
+      const near = nearestName(name, known);
+      return `There is no command "${name}".${near === null ? '' : ` Did you mean "${near}"?`} Commands: ${known.join(', ')}.`;
+    }
+    case 'commander.excessArguments':
+      return excessWord(args);
+    default:
+      return oneParagraph(message);
+  }
+}
+
+/** A word that belongs to no flag. */
+function excessWord(args: readonly string[]): string {
+  const orbit = program(() => {});
+  const command = orbit.commands.find((c) => args.includes(c.name())) ?? orbit;
+  const takesValue = (flag: string | undefined): boolean =>
+    flag !== undefined && !flag.includes('=') && command.options.some((o) => o.long === flag && o.required);
+  const word = args.find((arg, i) => !arg.startsWith('-') && arg !== command.name() && !takesValue(args[i - 1])) ?? '';
+  const hint = /^[a-z][\w.]*=/i.test(word)
+    ? ` To change a parameter write --params_override='${word}'.`
+    : ' Values follow a flag: --flag=value.';
+  return `"${word}" belongs to no flag.${hint}`;
 }
 
 /** The flag without its value, and the nearest one of the command. */

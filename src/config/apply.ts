@@ -49,7 +49,7 @@ export function assignField(spec: FieldSpec, current: unknown, value: unknown, p
   if (value === null || value === undefined) {
     if (spec.nullable) return null;
     if (spec.default === '') return ''; // Files clear a text with null; an empty one means "not set".
-    throw mismatch(shape, null, path, '');
+    throw mismatch(shape, null, path, ' Give it a value, or leave the line out to keep the default.');
   }
   switch (shape.kind) {
     case 'list':
@@ -77,12 +77,17 @@ function assignConfig(
     if (extendsSchema(given, shape.schema)) return copyValue(value) as object;
     throw new ConfigError(`${path}: expected a config of ${shape.schema.name} or one that extends it, got one of ${given.name}.`, { path });
   }
-  if (!isMapping(value)) throw mismatch(shape, value, path, '', nullable);
+  if (!isMapping(value)) throw mismatch(shape, value, path, mappingHint(value), nullable);
   if (isConfig(current)) {
     mergeInto(current, value, path, true);
     return current;
   }
   return createConfig(shape.schema, value, path);
+}
+
+function mappingHint(value: unknown): string {
+  const slip = typeof value === 'string' ? /^(\w+):(\S+)$/.exec(value) : null;
+  return slip === null ? '' : ` Write a blank after the colon: ${slip[1]}: ${slip[2]}.`;
 }
 
 function assignList(shape: Extract<Shape, { kind: 'list' }>, current: unknown, value: unknown, path: string, nullable: boolean): unknown[] {

@@ -14,13 +14,7 @@ export function coerceScalar(shape: ScalarShape, value: unknown, path: string, n
   switch (shape.kind) {
     case 'int':
       if (typeof value === 'number' && Number.isSafeInteger(value)) return bounded(shape, value, path);
-      throw mismatch(
-        shape,
-        value,
-        path,
-        typeof value === 'string' && /^[-+]?\d+$/.test(value) ? ' Write the number without quotes.' : '',
-        nullable,
-      );
+      throw mismatch(shape, value, path, intHint(value), nullable);
     case 'float':
     case 'number': {
       const number = typeof value === 'string' && NUMBER_TEXT.test(value) ? Number(value) : value;
@@ -48,6 +42,13 @@ function bounded(shape: { min?: number; max?: number }, value: number, path: str
   if (shape.max !== undefined && value > shape.max)
     throw new ConfigError(`${path}: expected at most ${shape.max}, got ${value}.`, { path });
   return value;
+}
+
+function intHint(value: unknown): string {
+  if (typeof value === 'number' && Number.isInteger(value)) return ' It is too large to be kept exactly.';
+  if (typeof value !== 'string') return '';
+  if (/^[-+]?\d+$/.test(value)) return ' Write the number without quotes.';
+  return /^\S+\s+[A-Za-z][\w.]*=/.test(value) ? ' Separate entries with commas: a.b=1,c=2.' : '';
 }
 
 function stringHint(value: unknown): string {

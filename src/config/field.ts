@@ -88,7 +88,10 @@ export function specOf(name: string, like: unknown): FieldSpec {
   const hint = Array.isArray(like)
     ? `The element type of an empty list is not known: write field.list(field.string()).`
     : `Write a default, a field such as field.int(3), or a config schema; for another default of a nested config field.config(schema, { ... }).`;
-  throw new ConfigError(`${name}: ${like === null ? 'null' : `a ${typeof like}`} does not declare a field. ${hint}`, { path: name });
+  throw new ConfigError(
+    `${name}: ${Array.isArray(like) ? 'an empty list' : like === null ? 'null' : like === undefined ? 'nothing' : `${typeof like === 'object' ? 'an' : 'a'} ${typeof like}`} does not declare a field. ${hint}`,
+    { path: name },
+  );
 }
 
 /** A nested config of the given schema; `values` change its defaults. */

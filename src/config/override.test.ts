@@ -102,7 +102,7 @@ describe('overrideParams', () => {
   });
 
   it.each([
-    ['no_such.yaml', 'Cannot read "no_such.yaml": there is no such file, and it is neither key=value text nor a YAML mapping.'],
+    ['no_such.yaml', '"no_such.yaml" is neither key=value text (a.b=1,c=2), nor a YAML mapping ({a: {b: 1}}), nor a file'],
     ['n=1,b', 'Malformed key=value text at "b": expected entries such as'],
     ['n=[[1]]', 'Lists inside lists are not supported.'],
     ['a[0]=1,a[2]=1', 'a[1] is missing: every index from 0 to 2 must be given.'],

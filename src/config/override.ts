@@ -1,5 +1,6 @@
 /** Overriding a config from mappings, text and files; reading one from YAML. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { ConfigError } from '../errors.js';
 import { mergeInto } from './apply.js';
 import { cloneConfig, getOwn, isConfig, isMapping, lockedError, schemaOf, toPlain } from './instance.js';
@@ -67,12 +68,23 @@ function readText(text: string): Record<string, unknown> {
   const data = existsSync(text) ? null : parseYaml(text, `The override ${quote(text)}`);
   if (isMapping(data)) return data;
   if (!looksLikePath(text)) throw notKeyValue;
+  if (!existsSync(text)) {
+    throw new ConfigError(
+      `${quote(text)} is neither key=value text (a.b=1,c=2), nor a YAML mapping ({a: {b: 1}}), nor a file: there is no ${quote(resolve(text))}.`,
+    );
+  }
   return readConfigFile(text);
 }
 
 /** Text with an equals sign that is no existing file was meant as key=value text. */
 function looksLikePath(text: string): boolean {
   return existsSync(text) || !text.includes('=');
+}
+
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'ENOENT') return `there is no such file (working directory ${process.cwd()})`;
+  if (code === 'EACCES') return 'permission denied';
+  return code === 'ENOTDIR' ? 'a part of the path is a file, not a directory' : message;
 }
 
 /** The mapping in a YAML or JSON file; a `ConfigError` says what is wrong with a file that cannot be read. */
@@ -83,10 +95,9 @@ export function readConfigFile(path: string): Record<string, unknown> {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const why = missing ? 'there is no such file, and it is neither key=value text nor a YAML mapping' : (error as Error).message;
-    throw new ConfigError(`Cannot read ${quote(path)}: ${why}.`, { cause: error });
+    throw new ConfigError(`Cannot read ${quote(path)}: ${reasonOf(error as NodeJS.ErrnoException)}.`, { cause: error });
   }
+  if (text.includes('\0') || text.includes('\ufffd')) throw new ConfigError(`${path} is no text in UTF-8; expected a YAML or JSON file.`);
   const data = parseYaml(text.replace(/^\ufeff/, ''), path);
   if (isMapping(data)) return data;
   throw new ConfigError(`${path}: expected a mapping of fields, ${data === null ? 'the file is empty' : `got ${describeValue(data)}`}.`);

@@ -90,7 +90,7 @@ describe('defineConfig', () => {
     [{ body: { units: '12' } }, 'body.units: expected a whole number, got "12". Write the number without quotes.'],
     [{ body: { units: 0 } }, 'body.units: expected at least 1, got 0.'],
     [{ body: { units: true } }, 'body.units: expected a whole number, got true.'],
-    [{ body: null }, 'body: expected a mapping (Layer), got null.'],
+    [{ body: null }, 'body: expected a mapping (Layer), got null. Give it a value, or leave the line out to keep the default.'],
     [{ body: 3 }, 'body: expected a mapping (Layer), got 3.'],
     [{ head: 3 }, 'head: expected a mapping (Layer) or null, got 3.'],
     [{ layers: [{}, { unit: 3 }] }, 'layers[1].unit: no such field in Layer. Did you mean "units"?'],

@@ -67,8 +67,9 @@ export function parseYaml(text: string, source: string): unknown {
   const problem = document.errors[0] ?? document.warnings[0];
   if (problem !== undefined) {
     const at = problem.linePos?.[0];
-    const what = problem.message.split('\n')[0]!.replace(/( at line \d+, column \d+)?:?$/, '');
-    throw new ConfigError(`${source}: wrong YAML${at === undefined ? '' : ` at line ${at.line}, column ${at.col}`}: ${what}.`, {
+    const format = source.endsWith('.json') ? 'JSON' : 'YAML';
+    const place = at === undefined ? '' : ` at line ${at.line}, column ${at.col}`;
+    throw new ConfigError(`${source}: wrong ${format}${place}: ${explain(problem.code, problem.message)}${lineText(text, at?.line)}`, {
       cause: problem,
     });
   }
@@ -77,4 +78,30 @@ export function parseYaml(text: string, source: string): unknown {
   } catch (error) {
     throw new ConfigError(`${source}: the YAML cannot be read: ${(error as Error).message}.`, { cause: error });
   }
+}
+
+/** What the library found, with the likely fix where its words do not say it. */
+function explain(code: string, message: string): string {
+  const what = message.split('\n')[0]!.replace(/( at line \d+, column \d+)?:?$/, '');
+  switch (code) {
+    case 'TAB_AS_INDENT':
+      return 'a tab is used as indentation; use blanks.';
+    case 'BLOCK_AS_IMPLICIT_KEY':
+      return 'a value is followed by lines that are indented deeper; indent the fields of one section equally.';
+    case 'BAD_INDENT':
+    case 'MISSING_CHAR':
+      return `${what}. A bracket, brace or quote is not closed, or the next line is indented wrongly.`;
+    case 'TAG_RESOLVE_FAILED':
+      return `${what.replace('tag:yaml.org,2002:', '!!')}. A file can hold texts, numbers, lists and mappings; objects of a program cannot be read.`;
+    case 'BAD_ALIAS':
+      return `${what}. A text that begins with * must be put in quotes.`;
+    default:
+      return `${what}.`;
+  }
+}
+
+/** The line at fault, cut to a readable length. */
+function lineText(text: string, line: number | undefined): string {
+  const content = line === undefined ? '' : (text.split('\n')[line - 1] ?? '').trim();
+  return content === '' ? '' : ` The line: ${JSON.stringify(content.slice(0, 60))}.`;
 }

@@ -1,3 +1,4 @@
+export { dataConfig, extendDataConfig, type DataConfig, type DataConfigInput } from './config.js';
 export {
   Dataset,
   fromArrays,

@@ -65,16 +65,16 @@ export const trainerConfig = defineConfig(
   {
     /** Optimizer, learning rate, warm-up and averaging. */
     optimizer_config: optimizationConfig,
-    /** Compile the whole inner training loop. */
-    train_tf_while_loop: field.bool(true).noEffect(ALWAYS_COMPILED),
+    /** Make every training loop as long as asked for: data that end inside one are an error. False ends the loop early instead. */
+    train_tf_while_loop: true,
     /** Compile the training step. */
     train_tf_function: field.bool(true).noEffect(ALWAYS_COMPILED),
     /** Compile the evaluation step. */
     eval_tf_function: field.bool(true).noEffect(ALWAYS_COMPILED),
-    /** Compile the whole evaluation loop. */
-    eval_tf_while_loop: field.bool(false).noEffect(ALWAYS_COMPILED),
-    /** Allow summaries inside accelerator programs. */
-    allow_tpu_summary: field.bool(false).noEffect('summaries inside a step are always allowed'),
+    /** Make every evaluation as long as `validation_steps`, which must then be a number: data that end before are an error. */
+    eval_tf_while_loop: false,
+    /** Let only the first step of a training loop write summaries. */
+    allow_tpu_summary: false,
     /** Training steps between two returns to the outer loop, where logs, summaries and checkpoints are made. */
     steps_per_loop: field.int(1000).min(1),
     /** Training steps between two summaries; a multiple of `steps_per_loop`. */

@@ -1,14 +1,17 @@
 /** The evaluation half of a trainer. */
+import { ConfigError, DataError } from '../errors.js';
 import { Mean } from '../metrics/index.js';
 import type { Metric } from '../metrics/index.js';
 import { StandardEvaluator } from '../orbit/index.js';
 import type { DataIterator, DatasetLike, MaybePromise, Output } from '../orbit/index.js';
 import { compileStep } from './compile-step.js';
 import type { CompiledStep } from './compile-step.js';
+import { LabelCheck } from './label-check.js';
 import type { Tensors } from './model.js';
 import { getLeafNestedDict } from './nested-logs.js';
 import { StepRunner } from './step-runner.js';
 import { Task } from './task.js';
+import { requireMetrics, requireStepLogs } from './task-checks.js';
 import type { StepLogs } from './task.js';
 import type { Trainer } from './trainer.js';
 
@@ -23,19 +26,27 @@ export class EvaluationLoop extends StandardEvaluator<DatasetLike> {
   readonly #aggregates: boolean;
   #silent: StepRunner<[Tensors]> | null = null;
   #logging: CompiledStep<[Tensors], StepLogs> | null = null;
+  readonly #extent: { wholeData: boolean };
   #hasLoss = false;
   #steps = 0;
+  #labels: LabelCheck | null = null;
 
   constructor(trainer: Trainer, dataset: DatasetLike) {
     const { config, task } = trainer;
-    super(dataset, { useTfFunction: config.trainer.eval_tf_function, useTfWhileLoop: config.trainer.eval_tf_while_loop });
+    const extent = { wholeData: false };
+    super(finiteWhere(dataset, extent, `${task.name}.buildInputs`), {
+      useTfFunction: config.trainer.eval_tf_function,
+      useTfWhileLoop: config.trainer.eval_tf_while_loop,
+    });
+    this.#extent = extent;
     this.#trainer = trainer;
-    this.metrics = task.buildMetrics(false);
+    this.metrics = requireMetrics(task.buildMetrics(false), task, this.loss.name);
     this.#aggregates = task.aggregateLogs !== Task.prototype.aggregateLogs;
   }
 
   /** One evaluation. */
   async run(numSteps: number): Promise<Output> {
+    this.#extent.wholeData = numSteps === -1;
     return (await this.evaluate(numSteps)) ?? {};
   }
 
@@ -51,6 +62,7 @@ export class EvaluationLoop extends StandardEvaluator<DatasetLike> {
   }
 
   #runStep({ inputs, passthroughLogs }: { inputs: Tensors; passthroughLogs?: Output }): MaybePromise<Output | undefined> {
+    (this.#labels ??= new LabelCheck(this.#trainer.model, this.metrics, this.#trainer.task.name)).check(inputs);
     this.#steps += 1;
     if (!this.#aggregates) {
       const done = (this.#silent ??= new StepRunner(this.#compile((logs) => void logs))).run(inputs);
@@ -63,7 +75,7 @@ export class EvaluationLoop extends StandardEvaluator<DatasetLike> {
   #compile<R>(result: (logs: StepLogs) => R): CompiledStep<[Tensors], R> {
     const { task, model, config } = this.#trainer;
     const step = (inputs: Tensors): R => {
-      const logs = task.validationStep(inputs, model, this.metrics);
+      const logs = requireStepLogs(task.validationStep(inputs, model, this.metrics), `${task.name}.validationStep`);
       const loss = logs[Task.loss];
       this.#hasLoss = loss !== undefined;
       if (loss !== undefined) this.loss.updateState(loss);
@@ -88,15 +100,47 @@ export class EvaluationLoop extends StandardEvaluator<DatasetLike> {
 
   override async evalEnd(aggregated?: unknown): Promise<Output> {
     const { task, globalStep, checkpoint, checkpointExporter } = this.#trainer;
+    if (this.#steps === 0) {
+      throw new DataError(
+        `The evaluation saw no batch: the validation data of ${task.name} hold fewer examples than one batch, or none. ` +
+          'Lower task.validation_data.global_batch_size, or keep short batches with task.validation_data.drop_remainder: false.',
+      );
+    }
     const logs: Output = {};
     for (const metric of this.metrics) logs[metric.name] = metric.result();
     if (this.#hasLoss && this.#steps > 0) logs[this.loss.name] = this.loss.result();
     if (aggregated) Object.assign(logs, await task.reduceAggregatedLogs(aggregated, globalStep.value));
     if (checkpointExporter !== null) {
+      requireMetric(logs, checkpointExporter.metricName);
       await checkpointExporter.maybeExportCheckpoint(checkpoint, logs, globalStep.value);
-      getLeafNestedDict(logs, checkpointExporter.metricName.split('|')); // a wrong name must not go unnoticed
       logs[`best_${checkpointExporter.metricName}`] = checkpointExporter.bestValue;
     }
     return logs;
+  }
+}
+
+/** The dataset, opened with a check that it ends where all of it is to be evaluated. */
+function finiteWhere(dataset: DatasetLike, extent: { readonly wholeData: boolean }, where: string): DatasetLike {
+  return async () => {
+    const opened = typeof dataset === 'function' ? await dataset() : dataset;
+    if (extent.wholeData && (opened as { length?: unknown }).length === Infinity) {
+      throw new DataError(
+        `${where} repeats the validation data for ever, and trainer.validation_steps: -1 evaluates all of them. ` +
+          'Call .repeat() only where data.is_training is true, or set trainer.validation_steps.',
+      );
+    }
+    return opened;
+  };
+}
+
+/** A wrong name must not go unnoticed, and nothing is exported under it. */
+function requireMetric(logs: Output, name: string): void {
+  try {
+    getLeafNestedDict(logs, name.split('|'));
+  } catch (error) {
+    throw new ConfigError(
+      `trainer.best_checkpoint_eval_metric: ${(error as Error).message} Name one of the evaluation's results; nested names are joined with "|".`,
+      { path: 'trainer.best_checkpoint_eval_metric', cause: error },
+    );
   }
 }

@@ -7,13 +7,21 @@ import { BestCheckpointExporter } from './best-checkpoint.js';
 import type { ExperimentConfig } from './config.js';
 import { taskInputs } from './inputs.js';
 import { trainableVariables } from './model.js';
+import { requireModel } from './task-checks.js';
+import { ConfigError } from '../errors.js';
 import type { Task } from './task.js';
 import { Trainer } from './trainer.js';
 import type { TrainerOptions } from './trainer.js';
 
 /** The optimizer of an experiment, made by its task. */
 export function createOptimizer(task: Task, params: ExperimentConfig): Optimizer {
-  return task.createOptimizer(params.trainer.optimizer_config, params.runtime);
+  try {
+    return task.createOptimizer(params.trainer.optimizer_config, params.runtime);
+  } catch (error) {
+    if (!(error instanceof ConfigError) || !/^(optimizer|learning_rate|warmup|ema)\b/.test(error.message)) throw error;
+    const prefix = 'trainer.optimizer_config';
+    throw new ConfigError(`${prefix}.${error.message}`, { path: `${prefix}.${error.path}`, cause: error });
+  }
 }
 
 /** Options of {@link createTrainer} beside config and task. */
@@ -26,7 +34,7 @@ export interface CreateTrainerOptions extends Pick<TrainerOptions, 'train' | 'ev
 export function createTrainer(params: ExperimentConfig, task: Task, options: CreateTrainerOptions = {}): Trainer {
   const { trainerClass = Trainer, train = true, evaluate = true, checkpointExporter = null } = options;
   const trainDataset = train ? taskInputs(task, params.task.train_data, params.runtime.seed, true) : null; // files load while the model is built
-  const model = task.buildModel();
+  const model = requireModel(task.buildModel(), task);
   const optimizer = createOptimizer(task, params);
   optimizer.setVariablePaths(variablePaths(model));
   asAveraging(optimizer)?.shadowCopy([...variablePaths(model).keys()] as never);

@@ -1,6 +1,7 @@
 /** Initialising a fresh model from a checkpoint of another run. */
 import { stat } from 'node:fs/promises';
 import { Checkpoint, latestCheckpoint } from '../checkpoint/index.js';
+import { CheckpointError } from '../errors.js';
 import type { Model } from './model.js';
 
 /**
@@ -15,8 +16,13 @@ export async function initializeFromCheckpoint(from: string, model: Model): Prom
     return;
   }
   const items = model.checkpointItems ?? { model };
-  const result = await new Checkpoint(items).read(checkpoint);
-  result.assertExistingObjectsMatched();
+  try {
+    const result = await new Checkpoint(items).read(checkpoint);
+    result.assertExistingObjectsMatched();
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    throw new CheckpointError(`task.init_checkpoint: ${error.message}`, { cause: error });
+  }
 }
 
 async function findCheckpoint(from: string): Promise<string | null> {

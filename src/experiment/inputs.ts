@@ -3,8 +3,8 @@ import type { DatasetLike } from '../orbit/index.js';
 import type { DataConfig } from './config.js';
 import { seededData } from './seeds.js';
 import type { Task } from './task.js';
-
-type Walkable = Iterable<unknown> | AsyncIterable<unknown>;
+import { requireWalkable } from './task-checks.js';
+import type { Walkable } from './task-checks.js';
 
 /**
  * The task's dataset of a data config: built when it is first opened and walked anew each time. Data that can be walked only
@@ -15,7 +15,7 @@ export function taskInputs(task: Task, config: DataConfig, seed: number, early =
   const data = seededData(config, seed);
   const build = async (): Promise<Walkable> => {
     const built = await task.buildInputs(data);
-    return typeof built === 'function' ? await built() : built;
+    return requireWalkable(typeof built === 'function' ? await built() : built, task);
   };
   let dataset = early ? build() : null;
   dataset?.catch(() => undefined); // seen by whoever opens it

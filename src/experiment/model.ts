@@ -1,6 +1,5 @@
 /** What the trainer needs of a model: a tfjs-layers model, or anything that can be applied and has variables. */
 import * as tf from '#tf';
-import { UsageError } from '../errors.js';
 import { variablePaths } from '../tf/object-paths.js';
 
 /** Tensors in any nesting of arrays and records: features, labels, outputs. */
@@ -51,15 +50,4 @@ export function eachTensor(tensors: Tensors, fn: (tensor: tf.Tensor) => void): v
 export function splitInputs(inputs: Tensors): { features: Tensors; labels: Tensors } {
   if (Array.isArray(inputs) && inputs.length === 2) return { features: inputs[0]!, labels: inputs[1]! };
   return { features: inputs, labels: inputs };
-}
-
-/** Checks that a loss is one number. @throws UsageError that names the task otherwise */
-export function checkLoss(loss: unknown, where: string): tf.Scalar {
-  if (loss instanceof Promise) throw new UsageError(`${where} returned a promise; it must be synchronous, because it is compiled.`);
-  if (typeof loss === 'number') return tf.scalar(loss);
-  if (!(loss instanceof tf.Tensor))
-    throw new UsageError(`${where} must return a scalar tensor, but it returned ${loss === null ? 'null' : typeof loss}.`);
-  if (loss.rank !== 0)
-    throw new UsageError(`${where} must return a scalar, but its result has shape [${loss.shape.join(', ')}]; take tf.mean(...) of it.`);
-  return loss as tf.Scalar;
 }

@@ -1,6 +1,6 @@
 /** Names and schemas under which experiments and tasks are found. */
 import { ConfigError, UsageError } from '../errors.js';
-import { didYouMean, nearestName, schemaOf } from '../config/index.js';
+import { didYouMean, isConfig, nearestName, schemaOf } from '../config/index.js';
 import type { AnyConfigSchema, ConfigOf } from '../config/index.js';
 import type { ExperimentConfig, TaskConfig, TaskSchema } from './config.js';
 import type { Task } from './task.js';
@@ -108,6 +108,14 @@ export function registerTask<S extends TaskSchema>(schema: S, taskClass: TaskCla
  * @throws ConfigError for a plain object or a schema without a registered class
  */
 export function getTask(config: TaskConfig, options: TaskOptions = {}): Task {
+  if (!isConfig(config)) {
+    const given =
+      typeof config === 'object' && config !== null ? `a plain object {${Object.keys(config).slice(0, 4).join(', ')}}` : String(config);
+    throw new ConfigError(
+      `getTask: expected the config of a task, got ${given}. Equal fields do not tell tasks apart: make the config with the task's schema, ` +
+        'such as spamTask({ ... }), or take it from an experiment: getTask(getExperimentConfig(name).task).',
+    );
+  }
   return new (getTaskClass(schemaOf(config)))(config as never, options);
 }
 

@@ -1,7 +1,7 @@
 /** What a run is made of. */
 import type { Action, Controller, ControllerOptions, ControllerReporter, SummaryManagerInterface } from '../orbit/index.js';
 import { didYouMean, nearestName } from '../config/index.js';
-import { NotImplementedModeError } from '../errors.js';
+import { NotImplementedModeError, UsageError } from '../errors.js';
 import type { DistributionStrategy } from '../distribute/index.js';
 import type { ExperimentConfig } from './config.js';
 import type { Task } from './task.js';
@@ -12,11 +12,14 @@ export const runModes = ['train', 'eval', 'train_and_eval', 'train_and_post_eval
 /** One of {@link runModes}. */
 export type RunMode = (typeof runModes)[number];
 
+const otherModes: readonly string[] = ['continuous_train_and_eval', 'train_and_validate'];
+
 /** Rejects what is no mode. @throws NotImplementedModeError with the nearest mode */
 export function requireMode(mode: string): asserts mode is RunMode {
   if ((runModes as readonly string[]).includes(mode)) return;
   throw new NotImplementedModeError(
-    `The mode "${mode}" is not implemented.${didYouMean(nearestName(mode, runModes))} Modes: ${runModes.join(', ')}.`,
+    `The mode "${mode}" is ${otherModes.includes(mode) ? "one of Model Garden's that is not implemented" : 'not known'}.` +
+      `${otherModes.includes(mode) ? '' : didYouMean(nearestName(mode, runModes))} Modes: ${runModes.join(', ')}.`,
   );
 }
 
@@ -61,6 +64,48 @@ export interface RunnerOptions {
   signal?: AbortSignal | null;
   /** Takes lines of text about the run as a whole. Default: standard output. */
   log?: ((line: string) => void) | null;
+}
+
+/** The names of all options; the type makes sure that none is forgotten. */
+const optionNames: { readonly [K in keyof Required<RunnerOptions>]: true } = {
+  task: true,
+  mode: true,
+  params: true,
+  modelDir: true,
+  distributionStrategy: true,
+  runPostEval: true,
+  saveSummary: true,
+  trainActions: true,
+  evalActions: true,
+  trainer: true,
+  controllerClass: true,
+  summaryManager: true,
+  evalSummaryManager: true,
+  enableAsyncCheckpointing: true,
+  experiment: true,
+  reporter: true,
+  signal: true,
+  log: true,
+};
+
+/** Rejects a misspelt option, which would otherwise do nothing. @throws UsageError with the nearest option */
+export function requireKnownOptions(options: RunnerOptions): void {
+  for (const key of Object.keys(options)) {
+    if (Object.hasOwn(optionNames, key)) continue;
+    const known = Object.keys(optionNames);
+    const near = nearestName(key, known);
+    throw new UsageError(
+      `OrbitExperimentRunner has no option "${key}".${near === null ? ` It has: ${known.join(', ')}.` : didYouMean(near)}`,
+    );
+  }
+}
+
+/** What a hook made. @throws UsageError when an override forgot to return it */
+export function requireMade<T extends object>(made: T | null | undefined, hook: string, what: string): T {
+  if (typeof made === 'object' && made !== null) return made;
+  throw new UsageError(
+    `${hook}() returned ${made === undefined ? 'nothing' : String(made)}; it should return the ${what}. Is a \`return\` missing in its override?`,
+  );
 }
 
 /** What the hook `buildController` gets. */

@@ -11,6 +11,7 @@ import { Controller, LineReporter } from '../orbit/index.js';
 import type { Action, ControllerReporter, MaybePromise, Output } from '../orbit/index.js';
 import { defaultEvalActions, defaultTrainActions } from './actions.js';
 import type { BestCheckpointExporter } from './best-checkpoint.js';
+import { checkParams, paramNotices } from './check-params.js';
 import type { ExperimentConfig } from './config.js';
 import { createTrainer, maybeCreateBestCkptExporter } from './factories.js';
 import type { Model } from './model.js';
@@ -21,7 +22,7 @@ import { makeDirectory } from './run-files.js';
 import { serializeConfig } from './serialize.js';
 import { completeResult, writeResult } from './run-result.js';
 import type { RunResult } from './run-result.js';
-import { requireMode } from './runner-options.js';
+import { requireKnownOptions, requireMade, requireMode } from './runner-options.js';
 import type { ControllerParts, RunnerOptions } from './runner-options.js';
 import { TrainingStopped } from './stop.js';
 import type { Task } from './task.js';
@@ -66,6 +67,7 @@ export class OrbitExperimentRunner {
   constructor(options: RunnerOptions) {
     if (!options.task) throw new UsageError('OrbitExperimentRunner needs a task: getTask(params.task) makes it.');
     if (!options.params?.trainer) throw new UsageError('OrbitExperimentRunner needs params, the config of an experiment.');
+    requireKnownOptions(options);
     this.#options = options;
     this.params = options.params;
     this.modelDir = options.modelDir;
@@ -148,23 +150,25 @@ export class OrbitExperimentRunner {
     const options = this.#options;
     const trains = mode.includes('train');
     checkSupported(validateConfig(params)); // what cannot be done is refused before anything is written
+    checkParams(params, { mode, saveSummary: options.saveSummary ?? true, runPostEval: options.runPostEval ?? false });
     void this.distributionStrategy;
-    for (const notice of configNotices(params)) this.#log(`Note: ${notice}`);
+    for (const notice of [...configNotices(params), ...paramNotices(params, mode)]) this.#log(`Note: ${notice}`);
     if (trains && this.modelDir) makeDirectory(this.modelDir);
     await this.#lockDirectory();
     const written = trains && this.modelDir ? serializeConfig(params, this.modelDir) : null; // reaches the disk meanwhile
     written?.catch(() => undefined); // awaited below
     setRandomSeed(params.runtime.seed);
     const evaluates = mode.includes('eval') || options.runPostEval === true;
-    this.#trainer = options.trainer ?? (await this.buildTrainer(task, trains, evaluates));
+    this.#trainer = requireMade(options.trainer ?? (await this.buildTrainer(task, trains, evaluates)), 'buildTrainer', 'trainer');
     this.#trainer.stopSignal = options.signal ?? null;
     await written;
-    this.#manager = await this.maybeBuildCheckpointManager();
+    const manager = await this.maybeBuildCheckpointManager();
+    this.#manager = manager === null ? null : requireMade(manager, 'maybeBuildCheckpointManager', 'manager or null');
     if (trains && this.#manager === null)
       throw new UsageError(`Mode "${mode}" trains and needs a checkpoint manager, but maybeBuildCheckpointManager returned null.`);
     const { dataPosition } = this.#trainer;
     dataPosition.follows = params.trainer.resume_data === 'continue';
-    this.#controller = await this.buildController({
+    const controller = await this.buildController({
       trainer: trains ? this.#trainer : null,
       evaluator: this.#trainer,
       saveSummary: options.saveSummary ?? true,
@@ -173,6 +177,7 @@ export class OrbitExperimentRunner {
       controllerClass: options.controllerClass ?? Controller,
       enableAsyncCheckpointing: options.enableAsyncCheckpointing ?? false,
     });
+    this.#controller = requireMade(controller, 'buildController', 'controller');
     dataPosition.follows = true;
     if (trains && options.enableAsyncCheckpointing) this.#prepareBackgroundSaves();
   }

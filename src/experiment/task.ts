@@ -9,10 +9,11 @@ import type { Optimizer } from '../optimization/index.js';
 import type { DatasetLike } from '../orbit/index.js';
 import type { InputContext } from '../orbit/index.js';
 import type { DataConfig, OptimizationConfig, RuntimeConfig, TaskConfig, TaskSchema } from './config.js';
-import { applyModel, checkLoss, eachTensor, modelLosses, splitInputs, trainableVariables } from './model.js';
+import { applyModel, eachTensor, modelLosses, splitInputs, trainableVariables } from './model.js';
 import type { Model, Tensors } from './model.js';
 import type { TaskOptions } from './registry.js';
 import { initializeFromCheckpoint } from './init-checkpoint.js';
+import { checkLoss, inTask, requireSynchronous } from './task-checks.js';
 
 /** Results of one step by name; `loss` holds the loss. */
 export type StepLogs = { [name: string]: tf.Tensor };
@@ -86,13 +87,13 @@ export abstract class Task<S extends TaskSchema = TaskSchema> {
     const variables = trainableVariables(model);
     if (variables.length === 0) throw new UsageError(`The model of ${this.name} has no variables to train.`);
     let outputs: Tensors | undefined;
-    const { value: loss, grads } = tf.variableGrads(() => {
-      outputs = applyModel(model, features, true);
+    const { value: loss, grads } = this.#gradients(() => {
+      outputs = inTask(`The model of ${this.name}`, { features }, () => applyModel(model, features, true));
       eachTensor(outputs, (t) => tf.keep(t)); // the gradient's scope would dispose of them before the metrics see them
-      return checkLoss(this.buildLosses(labels, outputs, modelLosses(model)), `${this.name}.buildLosses`);
+      return this.#loss(labels, outputs, model);
     }, variables);
     optimizer.applyGradients(variables.filter((v) => grads[v.name] != null).map((v) => [grads[v.name]!, v]));
-    this.processMetrics(metrics, labels, outputs!);
+    this.#updateMetrics(metrics, labels, outputs!);
     eachTensor(outputs!, (t) => t.dispose());
     return { [Task.loss]: loss };
   }
@@ -100,10 +101,38 @@ export abstract class Task<S extends TaskSchema = TaskSchema> {
   /** One batch of evaluation. Returns the loss under `loss`. */
   validationStep(inputs: Tensors, model: Model, metrics: readonly Metric[] = []): StepLogs {
     const { features, labels } = splitInputs(inputs);
-    const outputs = this.inferenceStep(features, model);
-    const loss = checkLoss(this.buildLosses(labels, outputs, modelLosses(model)), `${this.name}.buildLosses`);
-    this.processMetrics(metrics, labels, outputs);
+    const outputs = inTask(`The model of ${this.name}`, { features }, () => this.inferenceStep(features, model));
+    const loss = this.#loss(labels, outputs, model);
+    this.#updateMetrics(metrics, labels, outputs);
     return { [Task.loss]: loss };
+  }
+
+  #loss(labels: Tensors, outputs: Tensors, model: Model): tf.Scalar {
+    const where = `${this.name}.buildLosses`;
+    return checkLoss(
+      inTask(where, { labels, outputs }, () => this.buildLosses(labels, outputs, modelLosses(model))),
+      where,
+    );
+  }
+
+  #updateMetrics(metrics: readonly Metric[], labels: Tensors, outputs: Tensors): void {
+    const where = `${this.name}.processMetrics`;
+    requireSynchronous(
+      inTask(where, { labels, outputs }, () => this.processMetrics(metrics, labels, outputs)),
+      where,
+    );
+  }
+
+  #gradients(loss: () => tf.Scalar, variables: tf.Variable[]): { value: tf.Scalar; grads: tf.NamedTensorMap } {
+    try {
+      return tf.variableGrads(loss, variables);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('Cannot find a connection')) throw error;
+      throw new UsageError(
+        `${this.name}.buildLosses: the loss does not depend on any variable of the model, so nothing can be learned. Compute it from the outputs with tfjs's operations; numbers read with dataSync() are no part of it.`,
+        { cause: error },
+      );
+    }
   }
 
   /** The model's outputs outside training. */

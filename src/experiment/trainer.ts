@@ -15,12 +15,14 @@ import type { CompiledStep } from './compile-step.js';
 import { DataPositionItem } from './data-position.js';
 import { EvaluationLoop } from './evaluation-loop.js';
 import { taskInputs } from './inputs.js';
+import { LabelCheck } from './label-check.js';
 import { LossWatch } from './loss-watch.js';
 import type { Model, Tensors } from './model.js';
 import { RecoveryCounter } from './recovery.js';
 import { StepRunner } from './step-runner.js';
 import { TrainingStopped } from './stop.js';
 import { Task } from './task.js';
+import { requireMetrics, requireStepLogs } from './task-checks.js';
 
 /** Parts of a {@link Trainer}. */
 export interface TrainerOptions {
@@ -85,6 +87,7 @@ export class Trainer extends StandardTrainer<DatasetLike> {
   readonly #evaluation: EvaluationLoop | null;
   readonly #watch: LossWatch;
   #step: StepRunner<[Tensors]> | null = null;
+  #labels: LabelCheck | null = null;
   #iterator: DataIterator | null = null;
   #swap: CompiledStep<[], void> | null = null;
   #clock = { steps: 0, seconds: 0, begin: 0, counted: 0, firstStepAt: null as number | null };
@@ -107,7 +110,7 @@ export class Trainer extends StandardTrainer<DatasetLike> {
     this.optimizer = optimizer;
     this.checkpointExporter = options.checkpointExporter ?? null;
     this.#trainLoss = train ? new Mean('training_loss') : null;
-    this.#trainMetrics = train ? task.buildMetrics(true) : null;
+    this.#trainMetrics = train ? requireMetrics(task.buildMetrics(true), task, 'training_loss') : null;
     this.#watch = new LossWatch();
     this.#evaluation = evaluate
       ? new EvaluationLoop(this, options.validationDataset ?? taskInputs(task, config.task.validation_data, config.runtime.seed))
@@ -198,6 +201,7 @@ export class Trainer extends StandardTrainer<DatasetLike> {
   }
 
   readonly #runStep = (inputs: Tensors): MaybePromise<void> => {
+    (this.#labels ??= new LabelCheck(this.model, this.trainMetrics, this.task.name)).check(inputs);
     const done = (this.#step ??= this.#buildStep()).run(inputs);
     return done === undefined ? this.#stepDone(inputs) : done.then(() => this.#stepDone(inputs));
   };
@@ -219,7 +223,8 @@ export class Trainer extends StandardTrainer<DatasetLike> {
   #buildStep(): StepRunner<[Tensors]> {
     const { task, model, optimizer, trainMetrics, trainLoss } = this;
     const step = (inputs: Tensors): void => {
-      const { [Task.loss]: loss } = task.trainStep(inputs, model, optimizer, trainMetrics);
+      const logs = requireStepLogs(task.trainStep(inputs, model, optimizer, trainMetrics), `${task.name}.trainStep`);
+      const { [Task.loss]: loss } = logs;
       if (loss === undefined) return;
       trainLoss.updateState(loss);
       this.#watch.update(trainLoss.variables()['total']!);
