@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { CheckpointLogger } from './logger.js';
 import { isComplete } from './manifest.js';
 import type { Sweep } from './retention.js';
-import { readStateFile, writeStateFile, type ManagedCheckpoint } from './state-file.js';
+import { checkpointNumber, readStateFile, writeStateFile, type ManagedCheckpoint } from './state-file.js';
 
 /** The state of one directory in memory. */
 export class DirectoryIndex {
@@ -31,7 +31,11 @@ export class DirectoryIndex {
     }
     // Without its time a checkpoint counts as kept for good: it is not managed, hence never deleted.
     const managed = stored.paths
-      .map((p, i) => ({ path: p, timestampSeconds: Math.min(stored.timestampsSeconds[i] ?? last, now) }))
+      .map((p, i) => {
+        const timestampSeconds = Math.min(stored.timestampsSeconds[i] ?? last, now);
+        const metrics = stored.metrics[i];
+        return metrics ? { path: p, timestampSeconds, metrics } : { path: p, timestampSeconds };
+      })
       .filter((c) => c.timestampSeconds > last);
     return new DirectoryIndex(directory, stored.latest, managed, last, false);
   }
@@ -57,6 +61,13 @@ export class DirectoryIndex {
   saved(checkpoint: string, timestampSeconds: number): void {
     this.managed = [...this.managed.filter((c) => c.path !== checkpoint), { path: checkpoint, timestampSeconds }];
     this.latest = checkpoint;
+  }
+
+  /** Notes the results of the checkpoint with a number; false if it is not managed. */
+  evaluated(number: number, metrics: Readonly<Record<string, number>>): boolean {
+    const found = this.managed.find((c) => checkpointNumber(c.path) === number);
+    if (found) this.managed = this.managed.map((c) => (c === found ? { ...c, metrics } : c));
+    return found !== undefined;
   }
 
   /** Notes which checkpoint was restored. Damaged ones are not managed any more, and hence never deleted. */

@@ -13,9 +13,12 @@ export { Checkpoint, type ItemOptions, type RestoreOptions, type RestoreResult }
 export { type CheckpointItems, type Counter } from './items.js';
 export { writeSnapshot, type CheckpointSnapshot, type Snapshot } from './write-snapshot.js';
 export { DamagedCheckpointError } from './damaged.js';
-export { CheckpointManager, type CheckpointManagerOptions } from './manager.js';
+export { CheckpointManager } from './manager.js';
+export { type CheckpointManagerOptions } from './manager-options.js';
 export { type HeldVariables, type VariableHolder } from './holder.js';
 export { anyOf, everyNHours, everyNSteps, type PreservationPolicy } from './retention.js';
+export { keepAny, keepBest, keepEveryNHours, keepEveryNSteps, keepLast, type RetentionPolicy } from './keep.js';
+export { anyTrigger, everyEpochs, everySeconds, everySteps, type SaveMoment, type SaveTrigger } from './triggers.js';
 export { type ManagedCheckpoint } from './state-file.js';
 export { checkpointsIterator, latestCheckpoint, type WatchOptions } from './watch.js';
 export { readGlobalStep, removeCheckpoints } from './directory-tools.js';

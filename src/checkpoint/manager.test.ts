@@ -4,7 +4,8 @@ import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CheckpointError, UsageError } from '../errors.js';
 import { Checkpoint } from './checkpoint.js';
-import { CheckpointManager, type CheckpointManagerOptions } from './manager.js';
+import { CheckpointManager } from './manager.js';
+import { type CheckpointManagerOptions } from './manager-options.js';
 import { everyNSteps } from './retention.js';
 import { latestCheckpoint } from './watch.js';
 

@@ -1,6 +1,6 @@
 /** Keeps the checkpoints of one directory: when to save, which to keep, which to restore. */
 import path from 'node:path';
-import { CheckpointError, UsageError } from '../errors.js';
+import { CheckpointError } from '../errors.js';
 import type { CheckpointManagerLike, CheckpointsIteratorOptions, SaveOptions } from '../orbit/index.js';
 import { BackgroundWriter } from './background-writer.js';
 import type { Checkpoint } from './checkpoint.js';
@@ -9,38 +9,14 @@ import { DirectoryIndex } from './directory-index.js';
 import { removeDirectory, removeLeftovers } from './files.js';
 import { copyingHolder, type HeldVariables, type VariableHolder } from './holder.js';
 import { stderrLogger, type CheckpointLogger } from './logger.js';
+import { checkManagerOptions, type CheckpointManagerOptions } from './manager-options.js';
 import { recoverReplaced } from './replaced.js';
-import { anyOf, everyNHours, sweep, type PreservationPolicy } from './retention.js';
+import type { RetentionPolicy } from './keep.js';
+import type { CheckpointMetadata } from './manifest.js';
+import { anyOf, everyNHours, sweep, sweepBy, type PreservationPolicy } from './retention.js';
+import { SaveSchedule } from './save-schedule.js';
 import { checkpointsIterator } from './watch.js';
 import { writeSnapshot, type CheckpointSnapshot } from './write-snapshot.js';
-
-/** Options of a {@link CheckpointManager}. Null and undefined mean the same. */
-export interface CheckpointManagerOptions {
-  /** The objects to save. */
-  checkpoint: Checkpoint;
-  /** Directory of the checkpoints; made by the first save. */
-  directory: string;
-  /** How many checkpoints to keep. Default: all. */
-  maxToKeep?: number | null;
-  /** Keep one checkpoint for good every so many hours, besides the newest `maxToKeep`. Default: none. */
-  keepCheckpointEveryNHours?: number | null;
-  /** Further rules for checkpoints to keep for good. */
-  preserve?: readonly PreservationPolicy[] | null;
-  /** Checkpoints are named `<checkpointName>-<number>`. Default `ckpt`. */
-  checkpointName?: string | null;
-  /** Counts the steps; needed with `checkpointInterval`. */
-  stepCounter?: { readonly value: number } | null;
-  /** Steps between two saves. Default: every call of `save` saves. */
-  checkpointInterval?: number | null;
-  /** Runs if `restoreOrInitialize` finds no checkpoint. */
-  initFn?: (() => void | Promise<void>) | null;
-  /** Step of the last save made by somebody else. Default: none. */
-  lastCheckpointStep?: number | null;
-  /** Lets variables of compiled steps be written from where they lie: `variableHolder` of `orbit-ts/function`. Default: they are copied. */
-  variables?: VariableHolder | null;
-  /** Where messages go. Default: standard error. */
-  logger?: CheckpointLogger | null;
-}
 
 /**
  * Keeps the checkpoints of one directory.
@@ -54,12 +30,12 @@ export class CheckpointManager implements CheckpointManagerLike {
   readonly checkpointInterval: number | null;
   private readonly maxToKeep: number | null;
   private readonly preserve: PreservationPolicy;
+  private readonly retention: RetentionPolicy | null;
+  private readonly schedule: SaveSchedule;
   private readonly name: string;
-  private readonly stepCounter: { readonly value: number } | null;
   private readonly initFn: (() => void | Promise<void>) | null;
   private readonly variables: VariableHolder;
   private readonly logger: CheckpointLogger;
-  private lastCheckpointStep: number | null;
   private loaded: DirectoryIndex | undefined;
   private started = false;
   /** The write in the background: settles without rejecting. */
@@ -69,33 +45,17 @@ export class CheckpointManager implements CheckpointManagerLike {
   private turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: CheckpointManagerOptions) {
-    const { checkpoint, directory, maxToKeep = null, keepCheckpointEveryNHours: hours = null, checkpointInterval = null } = options;
-    const name = options.checkpointName ?? 'ckpt';
-    if (!checkpoint)
-      throw new UsageError(
-        'CheckpointManager needs a checkpoint: new CheckpointManager({ checkpoint: new Checkpoint({ model }), directory }).',
-      );
-    if (typeof directory !== 'string' || directory === '')
-      throw new UsageError('CheckpointManager needs the directory for its checkpoints.');
-    if (maxToKeep !== null && !(Number.isInteger(maxToKeep) && maxToKeep > 0)) {
-      throw new UsageError(`maxToKeep must be a whole number above 0, or null to keep all; found ${maxToKeep}.`);
-    }
-    if (checkpointInterval !== null && !(Number.isInteger(checkpointInterval) && checkpointInterval >= 0)) {
-      throw new UsageError(`checkpointInterval must be a whole number of steps; found ${checkpointInterval}.`);
-    }
-    if (checkpointInterval !== null && !options.stepCounter)
-      throw new UsageError('checkpointInterval needs a stepCounter to count the steps, such as the global step.');
-    if (name === '' || /[/\\]/.test(name) || name.startsWith('.'))
-      throw new UsageError(`checkpointName "${name}" cannot be the start of a file name.`);
+    checkManagerOptions(options);
+    const { checkpoint, directory, keepCheckpointEveryNHours: hours = null } = options;
     this.checkpoint = checkpoint;
     this.directory = directory;
-    this.maxToKeep = maxToKeep;
-    this.checkpointInterval = checkpointInterval;
+    this.maxToKeep = options.maxToKeep ?? null;
+    this.checkpointInterval = options.checkpointInterval ?? null;
+    this.schedule = new SaveSchedule(options);
     this.preserve = anyOf(...(hours === null ? [] : [everyNHours(hours)]), ...(options.preserve ?? []));
-    this.name = name;
-    this.stepCounter = options.stepCounter ?? null;
+    this.retention = options.retention ?? null;
+    this.name = options.checkpointName ?? 'ckpt';
     this.initFn = options.initFn ?? null;
-    this.lastCheckpointStep = options.lastCheckpointStep ?? null;
     this.variables = options.variables ?? copyingHolder;
     this.logger = options.logger ?? stderrLogger;
   }
@@ -122,30 +82,21 @@ export class CheckpointManager implements CheckpointManagerLike {
    *
    * With an interval: nothing is saved at the step of the last save, nor (with `checkInterval`) before the interval is over.
    * With `async` the objects' state is copied at once and written by a worker thread, one at a time; the path is returned
-   * before its files exist. A write that failed is thrown by the next `save` or `sync`.
+   * before its files exist. A write that failed is thrown by the next `save` or `sync`, and told by `failure` at once.
+   * @param options.metadata plain JSON that the manifest keeps
    * @throws CheckpointError if this save, or one in the background before it, failed; nothing half-written stays
    */
-  async save(options: SaveOptions = {}): Promise<string | null> {
+  async save(options: SaveOptions & { readonly metadata?: CheckpointMetadata } = {}): Promise<string | null> {
     return this.inTurn(async () => {
       this.throwBackgroundError();
-      const previousStep = this.lastCheckpointStep;
-      if (this.checkpointInterval && this.stepCounter) {
-        const step = this.stepCounter.value;
-        if (previousStep !== null) {
-          if (step === previousStep) return null;
-          if ((options.checkInterval ?? true) && step < previousStep + this.checkpointInterval) return null;
-        }
-      }
+      if (!this.schedule.isDue(options.checkInterval ?? true)) return null;
       await this.settle();
       await this.start();
-      if (this.checkpointInterval && this.stepCounter) this.lastCheckpointStep = this.stepCounter.value;
+      const undo = this.schedule.saved();
       this.checkpoint.saveCounter += 1;
       const target = path.join(this.directory, `${this.name}-${options.checkpointNumber ?? this.checkpoint.saveCounter}`);
-      const undo = (): void => {
-        this.lastCheckpointStep = previousStep;
-      };
       try {
-        const held = this.variables.hold(() => this.checkpoint.snapshot(false));
+        const held = this.variables.hold(() => this.checkpoint.snapshot(false, options.metadata));
         const written = this.write(held, target, options.async ?? false).finally(() => held.release());
         const commit = this.commit(written, target, options.onCommit);
         if (options.async) {
@@ -192,7 +143,7 @@ export class CheckpointManager implements CheckpointManagerLike {
         }
         for (const reason of skipped) this.logger.warn(`Skipped a checkpoint: ${reason}`);
         this.index.restored(candidate, candidates.slice(0, candidates.indexOf(candidate)));
-        if (this.checkpointInterval && this.stepCounter) this.lastCheckpointStep = this.stepCounter.value;
+        this.schedule.saved();
         this.logger.info(`Restored from "${candidate}".`);
         return candidate;
       }
@@ -212,6 +163,22 @@ export class CheckpointManager implements CheckpointManagerLike {
   /** Resolves once the write in the background is complete; throws its error if it failed. */
   async sync(): Promise<void> {
     await this.inTurn(() => this.settle());
+  }
+
+  /** The error of a write in the background that failed and was not thrown yet, or null. */
+  get failure(): Error | null {
+    return this.backgroundError;
+  }
+
+  /**
+   * Records results of the checkpoint with a number (normally its step), for `keepBest`. Nothing happens if it is not managed.
+   * The record is written with the state file, now.
+   */
+  async noteMetrics(number: number, metrics: Readonly<Record<string, number>>): Promise<void> {
+    await this.inTurn(async () => {
+      await this.settle();
+      if (this.index.evaluated(number, metrics)) await this.sweep();
+    });
   }
 
   /** New checkpoints of this directory, also of other processes. */
@@ -237,14 +204,20 @@ export class CheckpointManager implements CheckpointManagerLike {
     await written;
     const index = this.index;
     index.saved(target, Date.now() / 1000);
-    await index.write();
-    const swept = sweep(index.managed, this.maxToKeep, this.preserve, index.lastPreservedSeconds);
-    if (swept.managed.length !== index.managed.length) {
-      for (const checkpoint of swept.removed) await removeDirectory(checkpoint);
-      index.swept(swept);
-      await index.write();
-    }
+    await this.sweep();
     onCommit?.(target);
+  }
+
+  /** Writes the state file and deletes what need not be kept; what is listed is always there. */
+  private async sweep(): Promise<void> {
+    const { index, retention } = this;
+    await index.write();
+    const { managed, lastPreservedSeconds: last } = index;
+    const swept = retention ? sweepBy(retention, managed, last) : sweep(managed, this.maxToKeep, this.preserve, last);
+    if (swept.managed.length === managed.length) return;
+    for (const checkpoint of swept.removed) await removeDirectory(checkpoint);
+    index.swept(swept);
+    await index.write();
   }
 
   /** Values that are not held are copied before a write in the background returns. */

@@ -1,6 +1,7 @@
 /** Which checkpoints to keep: small policies, and the sweep that applies them after a save. */
 import { UsageError } from '../errors.js';
-import type { ManagedCheckpoint } from './state-file.js';
+import type { RetentionPolicy } from './keep.js';
+import { checkpointNumber, type ManagedCheckpoint } from './state-file.js';
 
 /** Decides whether a checkpoint that would be deleted now is kept for good. */
 export interface PreservationPolicy {
@@ -23,10 +24,7 @@ export function everyNSteps(steps: number): PreservationPolicy {
   if (!(Number.isInteger(steps) && steps > 0))
     throw new UsageError(`Checkpoints can be kept every so many whole steps above 0, not every ${steps}.`);
   return {
-    preserves: ({ path }) => {
-      const number = /-(\d+)$/.exec(path)?.[1];
-      return number !== undefined && Number(number) % steps === 0;
-    },
+    preserves: ({ path }) => (checkpointNumber(path) ?? 1) % steps === 0,
   };
 }
 
@@ -43,6 +41,13 @@ export interface Sweep {
   readonly removed: readonly string[];
   /** When the last checkpoint kept for good was saved, in seconds since 1970. */
   readonly lastPreservedSeconds: number;
+}
+
+/** The sweep of a {@link RetentionPolicy}: what it does not keep goes, except for the newest. */
+export function sweepBy(policy: RetentionPolicy, managed: readonly ManagedCheckpoint[], lastPreservedSeconds: number): Sweep {
+  const kept = new Set([...policy.keeps(managed), ...managed.slice(-1)]);
+  const removed = managed.filter((c) => !kept.has(c)).map((c) => c.path);
+  return { managed: managed.filter((c) => kept.has(c)), removed, lastPreservedSeconds };
 }
 
 /**

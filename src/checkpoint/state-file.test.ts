@@ -13,13 +13,12 @@ const segment = fc
 describe('the state file', () => {
   it('gives paths and times back, whatever characters the names have', async () => {
     const warn = vi.fn();
-    const entries = fc.array(fc.record({ name: segment, timestampSeconds: fc.double({ min: 0, max: 4e9, noNaN: true }) }), {
-      minLength: 1,
-      maxLength: 4,
-    });
+    const metrics = fc.option(fc.dictionary(segment, fc.double(), { minKeys: 1 }), { nil: undefined });
+    const entry = fc.record({ name: segment, timestampSeconds: fc.double({ min: 0, max: 4e9, noNaN: true }), metrics });
+    const entries = fc.array(entry, { minLength: 1, maxLength: 4 });
     await fc.assert(
       fc.asyncProperty(entries, fc.double({ min: 0, max: 4e9, noNaN: true }), async (list, lastPreservedSeconds) => {
-        const managed = list.map(({ name, timestampSeconds }) => ({ path: path.join(root, name), timestampSeconds }));
+        const managed = list.map(({ name, ...rest }) => ({ path: path.join(root, name), ...rest }));
         const latest = managed.at(-1)!.path;
         await writeStateFile(root, { latest, managed, lastPreservedSeconds });
         const back = readStateFile(root, warn) as StoredState;
@@ -27,6 +26,7 @@ describe('the state file', () => {
           latest,
           paths: managed.map((c) => c.path),
           timestampsSeconds: managed.map((c) => c.timestampSeconds),
+          metrics: managed.some((c) => c.metrics) ? managed.map((c) => c.metrics && withoutMinusZero(c.metrics)) : [],
           lastPreservedSeconds,
         });
       }),
@@ -58,3 +58,8 @@ describe('the state file', () => {
     expect(warn).toHaveBeenCalledTimes(4);
   });
 });
+
+/** JSON has no -0; a metric loses its sign, nothing else. */
+function withoutMinusZero(metrics: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(metrics).map(([name, value]) => [name, value + 0]));
+}

@@ -13,6 +13,14 @@ export interface ManagedCheckpoint {
   readonly path: string;
   /** When it was saved, in seconds since 1970. */
   readonly timestampSeconds: number;
+  /** Results that an evaluation of it gave, by name. */
+  readonly metrics?: Readonly<Record<string, number>>;
+}
+
+/** The number in a checkpoint's name, normally its step; undefined if it has none. */
+export function checkpointNumber(checkpoint: string): number | undefined {
+  const number = /-(\d+)$/.exec(checkpoint)?.[1];
+  return number === undefined ? undefined : Number(number);
 }
 
 /** Content of a state file, paths joined to its directory. */
@@ -30,6 +38,7 @@ export interface StoredState {
   readonly latest: string;
   readonly paths: readonly string[];
   readonly timestampsSeconds: readonly number[];
+  readonly metrics: readonly (Readonly<Record<string, number>> | undefined)[];
   readonly lastPreservedSeconds: number | null;
 }
 
@@ -64,6 +73,7 @@ export function readStateFile(directory: string, warn: (message: string) => void
     latest: locate(latest),
     paths: (fields.get('all_model_checkpoint_paths') ?? []).map(locate),
     timestampsSeconds: (fields.get('all_model_checkpoint_timestamps') ?? []).map(Number),
+    metrics: (fields.get('all_model_checkpoint_metrics') ?? []).map(parseMetrics),
     lastPreservedSeconds: typeof preserved === 'number' ? preserved : null,
   };
 }
@@ -79,9 +89,25 @@ export async function writeStateFile(directory: string, state: DirectoryState): 
     `model_checkpoint_path: ${quoted(state.latest)}`,
     ...state.managed.map((c) => `all_model_checkpoint_paths: ${quoted(c.path)}`),
     ...state.managed.map((c) => `all_model_checkpoint_timestamps: ${c.timestampSeconds}`),
+    ...(state.managed.some((c) => c.metrics) ? state.managed.map((c) => `all_model_checkpoint_metrics: ${metricsText(c.metrics)}`) : []),
     `last_preserved_timestamp: ${state.lastPreservedSeconds}`,
   ];
   await attempt('write', file, () => replaceTextFile(file, `${lines.join('\n')}\n`));
+}
+
+/** Metrics as a JSON text in quotes; NaN and infinities as texts. */
+function metricsText(metrics: Readonly<Record<string, number>> = {}): string {
+  return JSON.stringify(JSON.stringify(metrics, (_key, v: unknown) => (typeof v === 'number' && !Number.isFinite(v) ? String(v) : v)));
+}
+
+function parseMetrics(value: unknown): Readonly<Record<string, number>> | undefined {
+  try {
+    const parsed = JSON.parse(String(value)) as Record<string, unknown>;
+    const entries = Object.entries(parsed).map(([name, v]) => [name, Number(v)] as const);
+    return entries.length === 0 ? undefined : Object.fromEntries(entries);
+  } catch {
+    return undefined; // a list of metrics that cannot be read loses a preference, not a checkpoint
+  }
 }
 
 function parse(text: string): Map<string, (string | number)[]> | null {
