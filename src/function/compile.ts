@@ -1,15 +1,17 @@
 /** `compile`: tf.function for TensorFlow.js. */
-import * as tf from '#tf';
-import { stepRandom } from '#tf';
 import { UsageError } from '../errors.js';
+import { checkOptions, type CompileOptions } from './compile-options.js';
+import type { CompiledFunction, CompiledMemory } from './compiled-function.js';
 import type { TypedArray } from './dtype.js';
-import { encodeModel } from './graph/onnx.js';
-import { printGraph } from './graph/print.js';
-import { flattenArguments, flattenResult, type Feed, type Flat } from './structure.js';
+import { eagerFunction } from './eager.js';
 import { findNonFinite, type NonFiniteValue } from './find-non-finite.js';
+import { encodeModel } from './graph/onnx.js';
 import { passes, type PassName } from './graph/passes/index.js';
+import { printGraph, type PrintOptions } from './graph/print.js';
 import { profile, type Profile } from './profile.js';
-import { traceProgram, type Program, type ProgramOptions } from './program.js';
+import { traceProgram, type Program } from './program.js';
+import { inOrder, isBusy } from './run-queue.js';
+import { flattenArguments, type Flat } from './structure.js';
 
 /**
  * Steps that take longer than this, in milliseconds, run in the background, so that timers, signals and workers are served meanwhile. Moving
@@ -63,6 +65,7 @@ class Compiled {
       graphWith: (options: PrintOptions, ...args: unknown[]) => graph(options, args),
       toOnnx: (...args: unknown[]) => encodeModel(this.program(this.flatten(args)).onnx()),
       profile: (...args: unknown[]) => this.profile(args),
+      findNonFinite: (...args: unknown[]) => this.findNonFinite(args),
       memory: () => this.memory(),
       dispose: () => this.dispose(),
     }) as unknown as CompiledFunction<unknown[], unknown>;
@@ -147,6 +150,7 @@ class Compiled {
 
   /** Traced anew and left as it is: passes merge operations that should be told apart. */
   private findNonFinite(args: unknown[]): NonFiniteValue | null {
+    this.refuseWhileBusy('findNonFinite');
     const flat = this.flatten(args);
     const disabledPasses = Object.keys(passes) as PassName[];
     const program = traceProgram(this.fn, this.name, flat, this.traces === 0, { ...this.options, disabledPasses, collective: undefined });

@@ -1,14 +1,16 @@
 /** One signature of a compiled function: traced, optimised, lowered, ready to run. */
 import * as tf from '#tf';
 import { TraceError } from '../errors.js';
-import { formatSpec } from './dtype.js';
+import { formatSpec, type TypedArray } from './dtype.js';
 import type { Graph, Value } from './graph/ir.js';
 import { lower } from './graph/lower.js';
-import { optimize, type PassName } from './graph/passes/index.js';
+import { optimize } from './graph/passes/index.js';
 import { singleReplica } from './graph/passes/single-replica.js';
-import { splitAtCollectives } from './graph/segments.js';
-import type { Collective } from './collective.js';
-import { Executable, type ExecutableSegment } from './runtime/executable.js';
+import { fuse } from './graph/fusion/index.js';
+import { splitAtCollectives, type GraphSegment } from './graph/segments.js';
+import type { CompileOptions } from './compile-options.js';
+import { Executable, type ExecutableSegment, type LoweredSegment } from './runtime/executable.js';
+import { nativeLibrary } from './runtime/native.js';
 import type { OnnxGraph } from './graph/onnx.js';
 import type { SessionOptions } from './runtime/session.js';
 import { flattenResult, type Flat } from './structure.js';
@@ -16,14 +18,6 @@ import { summariesDue, writeSummary } from './summary.js';
 import { guardOf, type Guard } from './trace/guard.js';
 import { runTrace, type TraceResult } from './trace/run-trace.js';
 import type { TracedSummary } from './trace/trace.js';
-
-/** Options that shape a program. */
-export interface ProgramOptions extends SessionOptions {
-  /** Graph passes to leave out, for debugging. */
-  readonly disabledPasses?: readonly PassName[];
-  /** The replicas that `allReduceSum` sums over. Default: one replica, no sums. */
-  readonly collective?: Collective;
-}
 
 /** A program and the means to run it. */
 export class Program {
@@ -38,7 +32,7 @@ export class Program {
     private readonly segments: readonly ExecutableSegment[],
     private readonly rebuild: (tensors: readonly tf.Tensor[]) => unknown,
     private readonly guards: readonly Guard[],
-    private readonly options: ProgramOptions,
+    private readonly options: CompileOptions,
     /** The summaries whose values are the last outputs. */
     private readonly summaries: readonly TracedSummary[] = [],
     /** Makes the variant of this program that also gives its summaries; undefined when it has none. */
@@ -57,6 +51,11 @@ export class Program {
     return this.opened;
   }
 
+  /** The native sides that exist: its own, and its recording variant's. */
+  get executables(): readonly Executable[] {
+    return [...(this.opened === undefined ? [] : [this.opened]), ...(this.recording?.executables ?? [])];
+  }
+
   /** Makes another native side; the caller closes it. */
   open(options: SessionOptions): Executable {
     return new Executable(this.graph, this.segments, options, this.options.collective);
@@ -68,10 +67,27 @@ export class Program {
     return true;
   }
 
-  /** The results of the last run, in the function's structure. */
-  result(): unknown {
+  /** Runs on the calling thread and returns the results, in the function's structure. */
+  run(data: readonly TypedArray[]): unknown {
+    const start = performance.now();
+    const { executable } = this;
+    executable.run(data);
+    this.lastMs = performance.now() - start;
+    return this.result(executable);
+  }
+
+  /** As `run`, on a background thread. */
+  async runAsync(data: readonly TypedArray[]): Promise<unknown> {
+    const start = performance.now();
+    const { executable } = this; // stays the one that ran, also when the program is closed meanwhile
+    await executable.runAsync(data);
+    this.lastMs = performance.now() - start;
+    return this.result(executable);
+  }
+
+  private result(executable: Executable): unknown {
     if (this.graph.outputs.length === 0) return this.rebuild([]);
-    const arrays = this.executable.outputArrays();
+    const arrays = executable.outputArrays();
     const results = this.graph.outputs.length - this.summaries.length;
     this.summaries.forEach(({ kind, name }, i) => writeSummary(kind, name, arrays[results + i]!));
     return this.rebuild(this.graph.outputs.slice(0, results).map((v, i) => tf.tensor(arrays[i]!, [...v.shape], v.dtype)));
@@ -97,27 +113,37 @@ export function traceProgram(
   name: string,
   flat: Flat,
   first: boolean,
-  options: ProgramOptions,
+  options: CompileOptions,
 ): Program {
   let rebuild: (tensors: readonly tf.Tensor[]) => unknown = () => undefined;
-  const trace = (mayCreateVariables: boolean): TraceResult =>
+  const trace = (mayCreateVariables: boolean, lines: boolean): TraceResult =>
     runTrace(
       (inputs) => {
         const result = flattenResult(fn(...flat.rebuild(inputs)), name);
         rebuild = result.rebuild;
         return result.tensors;
       },
-      { name, specs: flat.leaves, mayCreateVariables },
+      { name, specs: flat.leaves, mayCreateVariables, lines },
     );
-  let result = trace(first);
   // The first trace of a function may build layers and slots; what later calls do is what the second one shows.
-  if (result.created.length > 0) result = trace(false);
-  checkConstants(result, trace(false), name);
+  const before = trace(first, false);
+  let result = trace(false, true);
+  if (before.created.length === 0) checkConstants(before, result, name);
+  else if (firstDifference(before, result) !== undefined) {
+    const again = trace(false, true);
+    checkConstants(result, again, name);
+    result = again;
+  }
   const guards = [...result.optimizers].map(guardOf);
   const build = (graph: Graph): [Graph, ExecutableSegment[]] => {
     const alone = options.collective === undefined || options.collective.size === 1;
+    const native = nativeLibrary(options.nativeKernels ?? true) !== undefined;
+    const lowerSegment = (s: GraphSegment): LoweredSegment => {
+      const fused = native ? { ...s, graph: fuse(s.graph) } : s;
+      return { ...fused, lowered: lower(fused.graph, native) };
+    };
     const optimized = optimize(alone ? singleReplica(graph) : graph, options.disabledPasses);
-    return [optimized, splitAtCollectives(optimized).map((s) => (s.kind === 'graph' ? { ...s, lowered: lower(s.graph) } : s))];
+    return [optimized, splitAtCollectives(optimized).map((s) => (s.kind === 'graph' ? lowerSegment(s) : s))];
   };
   const { summaries } = result;
   const recording = (): Program => {
@@ -129,20 +155,34 @@ export function traceProgram(
 
 /** Host-made constants that differ between two traces would be frozen into the program: an error. */
 function checkConstants(a: TraceResult, b: TraceResult, name: string): void {
+  const i = firstDifference(a, b);
+  if (i === undefined) return;
+  const [x, y] = [a.hostConstants[i], b.hostConstants[i]];
+  const what = x === undefined || y === undefined ? 'another number of constants' : `another constant of ${formatSpec(x)}`;
+  throw new TraceError(
+    `The compiled function "${name}" was traced twice and made ${what} the second time, which would be frozen into the compiled step. ` +
+      'Numbers that change from call to call must be arguments or variables; for random numbers use tf.randomUniform, tf.randomNormal, tf.dropout or a random layer of orbit-ts/tf.',
+    { op: 'constant' },
+  );
+}
+
+/** Position of the first host-made constant in which two traces differ. */
+function firstDifference(a: TraceResult, b: TraceResult): number | undefined {
   const differ = (x: Value | undefined, y: Value | undefined): boolean => {
     if (x?.source.kind !== 'constant' || y?.source.kind !== 'constant') return x !== y;
     const [p, q] = [x.source.data, y.source.data];
-    return x.dtype !== y.dtype || p.length !== q.length || p.some((v, i) => !Object.is(v, q[i]));
+    return x.dtype !== y.dtype || !equalData(p, q);
   };
   const count = Math.max(a.hostConstants.length, b.hostConstants.length);
-  for (let i = 0; i < count; i++) {
-    const [x, y] = [a.hostConstants[i], b.hostConstants[i]];
-    if (!differ(x, y)) continue;
-    const what = x === undefined || y === undefined ? 'another number of constants' : `another constant of ${formatSpec(x)}`;
-    throw new TraceError(
-      `The compiled function "${name}" was traced twice and made ${what} the second time, which would be frozen into the compiled step. ` +
-        'Numbers that change from call to call must be arguments or variables; for random numbers use tf.randomUniform, tf.randomNormal, tf.dropout or a random layer of orbit-ts/tf.',
-      { op: 'constant' },
-    );
-  }
+  for (let i = 0; i < count; i++) if (differ(a.hostConstants[i], b.hostConstants[i])) return i;
+  return undefined;
 }
+
+function equalData(p: TypedArray, q: TypedArray): boolean {
+  if (p === q) return true;
+  if (p.byteLength !== q.byteLength) return false;
+  // As bytes: two NaNs are equal, and 0 and -0 are not.
+  return Buffer.compare(bytesOf(p), bytesOf(q)) === 0;
+}
+
+const bytesOf = (array: TypedArray): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);

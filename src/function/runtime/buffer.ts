@@ -1,6 +1,7 @@
 /** Memory that ONNX Runtime reads and writes in place. */
 import { sizeOf, zeros, type DType, type TensorSpec, type TypedArray } from '../dtype.js';
 import { elementType } from '../graph/onnx.js';
+import { countHandle } from './handles.js';
 import { ort, type Handle } from './ort.js';
 
 /**
@@ -28,17 +29,23 @@ export class NativeBuffer {
     const dims = BigInt64Array.from(spec.shape, BigInt);
     const type = elementType[spec.dtype];
     this.handle = make((out) => api.createTensorWithData(memoryInfo, this.array, this.byteLength, dims, spec.shape.length, type, out));
+    countHandle('value', 1);
     finalizer.register(this, this.handle, this);
   }
 
   /** Gives the native handle back; the array stays usable. */
   close(): void {
-    if (finalizer.unregister(this)) ort().api.releaseValue(this.handle);
+    if (finalizer.unregister(this)) release(this.handle);
   }
 }
 
 /** Buffers that nobody closed are released when they become unreachable. */
-const finalizer = new FinalizationRegistry<Handle>((handle) => ort().api.releaseValue(handle));
+const finalizer = new FinalizationRegistry<Handle>(release);
+
+function release(handle: Handle): void {
+  countHandle('value', -1);
+  ort().api.releaseValue(handle);
+}
 
 /** Bytes of one element. */
 export function bytesPerElement(dtype: DType): number {

@@ -59,6 +59,8 @@ export class Executable {
   private readonly cells: readonly Cell[];
   private readonly bindings = new Map<string, BindingSet>();
   private generation = -1;
+  private running = false;
+  private closing = false;
 
   /**
    * @param graph the whole program.
@@ -96,6 +98,12 @@ export class Executable {
     return [...this.buffers.values(), ...[...this.captured.values()].map((c) => c.buffer)].reduce((n, b) => n + b.byteLength, 0);
   }
 
+  /** Bytes of the arenas for intermediate values; undefined where ONNX Runtime cannot tell. */
+  get arenaBytes(): number | undefined {
+    const sizes = this.sessions.map((s) => s.arenaBytes);
+    return sizes.every((n) => n !== undefined) ? sizes.reduce((a, b) => a + b, 0) : undefined;
+  }
+
   /** The variables' cells. */
   get variableCells(): readonly Cell[] {
     return this.cells;
@@ -126,11 +134,17 @@ export class Executable {
   /** Runs on a background thread. Inputs are copied before this returns. */
   async runAsync(data: readonly TypedArray[]): Promise<void> {
     const { bindings } = this.prepare(data, false);
-    for (const [i, step] of this.steps.entries()) {
-      if (step.kind === 'graph') await step.session.runAsync(bindings[i]!);
-      else step.run();
+    this.running = true;
+    try {
+      for (const [i, step] of this.steps.entries()) {
+        if (step.kind === 'graph') await step.session.runAsync(bindings[i]!);
+        else step.run();
+      }
+      this.finish();
+    } finally {
+      this.running = false;
+      if (this.closing) this.close();
     }
-    this.finish();
   }
 
   /** Fresh copies of the outputs of the last run. */
@@ -138,8 +152,10 @@ export class Executable {
     return this.outputs.map((b) => b.array.slice(0, sizeOf(b.spec.shape)));
   }
 
-  /** Gives the sessions and the buffers back. Variables keep their values. */
+  /** Gives the sessions and the buffers back, after the run in the background if there is one. Variables keep their values. */
   close(): void {
+    this.closing = true;
+    if (this.running) return;
     for (const session of this.sessions) session.close();
     for (const buffer of this.buffers.values()) buffer.close();
     for (const { buffer } of this.captured.values()) buffer.close();

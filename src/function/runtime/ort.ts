@@ -22,8 +22,10 @@ const table = {
   enableProfiling: [14, 'void* F(void*, const char*)'],
   disableMemPattern: [17, 'void* F(void*)'],
   setGraphOptimizationLevel: [23, 'void* F(void*, int)'],
+  setIntraOpNumThreads: [24, 'void* F(void*, int)'],
   createTensorWithData: [49, 'void* F(void*, void*, size_t, int64_t*, size_t, int, _Out_ void**)'],
   createCpuMemoryInfo: [69, 'void* F(int, int, _Out_ void**)'],
+  allocatorFree: [76, 'void* F(void*, void*)'],
   getAllocator: [78, 'void* F(_Out_ void**)'],
   releaseStatus: [93, 'void F(void*)'],
   releaseSession: [95, 'void F(void*)'],
@@ -33,7 +35,12 @@ const table = {
   createEnvWithGlobalThreadPools: [119, 'void* F(int, const char*, void*, _Out_ void**)'],
   disablePerSessionThreads: [120, 'void* F(void*)'],
   createThreadingOptions: [121, 'void* F(_Out_ void**)'],
+  releaseThreadingOptions: [122, 'void F(void*)'],
+  getAvailableProviders: [125, 'void* F(_Out_ void**, _Out_ int*)'],
+  releaseAvailableProviders: [126, 'void* F(void*, int)'],
   addSessionConfigEntry: [130, 'void* F(void*, const char*, const char*)'],
+  createAllocator: [131, 'void* F(void*, void*, _Out_ void**)'],
+  releaseAllocator: [132, 'void F(void*)'],
   runWithBinding: [133, 'void* F(void*, void*, void*)'],
   createIoBinding: [134, 'void* F(void*, _Out_ void**)'],
   releaseIoBinding: [135, 'void F(void*)'],
@@ -42,9 +49,22 @@ const table = {
   setGlobalIntraOpNumThreads: [147, 'void* F(void*, int)'],
   setGlobalInterOpNumThreads: [148, 'void* F(void*, int)'],
   setGlobalSpinControl: [149, 'void* F(void*, int)'],
+  registerCustomOpsLibrary: [228, process.platform === 'win32' ? 'void* F(void*, const char16_t*)' : 'void* F(void*, const char*)'],
 } as const;
 
 type Api = Record<keyof typeof table, NativeFunction>;
+
+/** The first version of the table with the functions below, which only reports use. */
+const STATISTICS_VERSION = 23;
+
+/** What reports use where the library has it. */
+const statisticsTable = {
+  getKeyValue: [297, 'const char* F(void*, const char*)'],
+  releaseKeyValuePairs: [300, 'void F(void*)'],
+  allocatorGetStats: [319, 'void* F(void*, _Out_ void**)'],
+} as const;
+
+type Statistics = Record<keyof typeof statisticsTable, NativeFunction>;
 
 /** ONNX Runtime as this process holds it: loaded once, one environment, one thread pool for all sessions. */
 export interface Ort {
@@ -55,6 +75,8 @@ export interface Ort {
   /** Threads of the pool that every session shares. */
   readonly numThreads: number;
   readonly api: Api;
+  /** Functions that older libraries lack. */
+  readonly statistics: Statistics | undefined;
   readonly env: Handle;
   readonly memoryInfo: Handle;
   /** Throws an OrbitError with ONNX Runtime's own message when `status` is not null. */
@@ -90,8 +112,13 @@ export function setNumThreads(threads: number): void {
 
 function resolveThreads(): number {
   if (requestedThreads > 0) return requestedThreads;
-  const given = Number(process.env['ORBIT_NUM_THREADS'] ?? 0);
-  return Number.isInteger(given) && given > 0 ? given : availableParallelism();
+  const given = process.env['ORBIT_NUM_THREADS'] ?? '';
+  if (!/^\d*$/.test(given.trim())) {
+    throw new UsageError(
+      `ORBIT_NUM_THREADS is "${given}", but must be a whole number of at least 0 (0 = automatic). Set it so, or unset it.`,
+    );
+  }
+  return Number(given) || availableParallelism();
 }
 
 /** Loads ONNX Runtime at the first call and returns it. */
@@ -100,30 +127,73 @@ export function ort(): Ort {
   return loaded;
 }
 
+/** A loaded library and its table of functions. */
+interface Library {
+  readonly version: string;
+  readonly api: Api;
+  readonly statistics: Statistics | undefined;
+}
+
+/**
+ * Loads a shared library and reads its table of functions.
+ *
+ * @param apiVersion the version of the table to ask for.
+ * @throws OrbitError when the file is no library for this machine, no ONNX Runtime, or too old a one.
+ */
+export function openLibrary(file: string, apiVersion = API_VERSION): Library {
+  let base: unknown;
+  try {
+    const lib = koffi.load(file);
+    keepLoaded.push(lib);
+    base = lib.func('void* OrtGetApiBase()')();
+  } catch (cause) {
+    throw new OrbitError(
+      `The ONNX Runtime library ${file} cannot be loaded: ${(cause as Error).message}. It must be ONNX Runtime's shared library for ` +
+        `${process.platform}-${process.arch}; reinstall the engine package, or set ORBIT_ORT_LIBRARY to another file.`,
+      { cause },
+    );
+  }
+  const [getApi, getVersion] = koffi.decode(base, 'void*', 2) as [unknown, unknown];
+  const version = String(koffi.call(getVersion, prototype('getVersionString', 'const char* F()')));
+  const getTable = prototype('getApi', 'void* F(uint32_t)');
+  const pointer = koffi.call(getApi, getTable, apiVersion) as unknown;
+  if (pointer === null) {
+    throw new OrbitError(
+      `ONNX Runtime ${version} (${file}) is too old: version 1.${apiVersion} or later is needed. Install a newer engine package, or set ` +
+        'ORBIT_ORT_LIBRARY to a newer library.',
+    );
+  }
+  const isRecent = Number(version.split('.')[1]) >= STATISTICS_VERSION || Number(version.split('.')[0]) > 1; // asking an older one prints a warning
+  const extra = isRecent ? (koffi.call(getApi, getTable, STATISTICS_VERSION) as unknown) : null;
+  return { version, api: functions(pointer, table), statistics: extra === null ? undefined : functions(extra, statisticsTable) };
+}
+
+/** Functions of a table of pointers by their positions. */
+function functions<K extends string>(pointer: unknown, positions: Record<K, readonly [number, string]>): Record<K, NativeFunction> {
+  const entries = Object.entries<readonly [number, string]>(positions);
+  const pointers = koffi.decode(pointer, 'void*', Math.max(...entries.map(([, [position]]) => position)) + 1) as unknown[];
+  // A decoded function object costs less per call than koffi.call and has an asynchronous form.
+  const decoded = entries.map(([name, [position, signature]]) => {
+    return [name, koffi.decode(pointers[position], prototype(name, signature))] as const;
+  });
+  return Object.fromEntries(decoded) as Record<K, NativeFunction>;
+}
+
+type Prototype = ReturnType<typeof koffi.proto>;
+
+const prototypes = new Map<string, Prototype>();
+
+/** koffi keeps prototypes by name for the whole process: each is declared once. */
+function prototype(name: string, signature: string): Prototype {
+  let known = prototypes.get(name);
+  if (known === undefined) prototypes.set(name, (known = koffi.proto(signature.replace('F(', `Orbit_${name}(`))));
+  return known;
+}
+
 function load(): Ort {
   const library = findOnnxRuntime();
-  let lib: LibraryHandle;
-  try {
-    lib = koffi.load(library);
-  } catch (cause) {
-    throw new OrbitError(`The ONNX Runtime library ${library} cannot be loaded: ${String((cause as Error).message)}`, { cause });
-  }
-  keepLoaded.push(lib);
-  const base = lib.func('void* OrtGetApiBase()')();
-  const [getApi, getVersion] = koffi.decode(base, 'void*', 2) as [unknown, unknown];
-  const version = String(koffi.call(getVersion, koffi.proto('const char* OrbitOrtVersion()')));
-  const apiPointer = koffi.call(getApi, koffi.proto('void* OrbitOrtGetApi(uint32_t)'), API_VERSION);
-  if (apiPointer === null) {
-    throw new OrbitError(`ONNX Runtime ${version} (${library}) is too old: version 1.20 or later is needed.`);
-  }
-  const size = Math.max(...Object.values(table).map(([position]) => position)) + 1;
-  const pointers = koffi.decode(apiPointer, 'void*', size) as unknown[];
-  const api = {} as Api;
-  for (const [name, [position, signature]] of Object.entries(table)) {
-    const prototype = koffi.proto(signature.replace('F(', `Orbit_${name}(`));
-    // A decoded function object costs less per call than koffi.call and has an asynchronous form.
-    api[name as keyof Api] = koffi.decode(pointers[position], prototype) as NativeFunction;
-  }
+  const numThreads = resolveThreads();
+  const { version, api, statistics } = openLibrary(library);
   const check = (status: unknown): void => {
     if (status === null || status === undefined) return;
     const message = String(api.getErrorMessage(status));
@@ -135,13 +205,13 @@ function load(): Ort {
     check(call(out));
     return out[0];
   };
-  const numThreads = resolveThreads();
   const threading = make((out) => api.createThreadingOptions(out));
   check(api.setGlobalIntraOpNumThreads(threading, numThreads));
   check(api.setGlobalInterOpNumThreads(threading, 1));
   check(api.setGlobalSpinControl(threading, 1));
   const fatal = 4; // its log speaks of graphs that users never see; errors come back as statuses
   const env = make((out) => api.createEnvWithGlobalThreadPools(fatal, 'orbit', threading, out));
+  api.releaseThreadingOptions(threading);
   const arena = 1;
   const memoryInfo = make((out) => api.createCpuMemoryInfo(arena, 0, out));
   const run = api.runWithBinding as NativeFunction & { async: NativeFunction };
@@ -150,6 +220,7 @@ function load(): Ort {
     library,
     numThreads,
     api,
+    statistics,
     env,
     memoryInfo,
     check,
@@ -157,6 +228,18 @@ function load(): Ort {
     readText: (pointer) => koffi.decode(pointer, 'char', -1) as string,
     runAsync: (session, binding, done) => run.async(session, null, binding, done),
   };
+}
+
+/**
+ * Loads the library of native kernels and tells it how many threads ONNX Runtime's pool has.
+ *
+ * @returns what the library says about itself.
+ */
+export function openNativeLibrary(library: string, threads: number): string {
+  const lib = koffi.load(library);
+  keepLoaded.push(lib);
+  lib.func('void OrbitNativeSetThreads(int)')(threads);
+  return String(lib.func('const char* OrbitNativeVersion()')());
 }
 
 /** koffi unloads a library when its handle is garbage-collected, while we still hold pointers into it. */

@@ -1,14 +1,25 @@
 /** An ONNX Runtime session over one graph, and the bindings it runs with. */
 import { OrbitError, TraceError } from '../../errors.js';
-import { encodeModel, type OnnxGraph } from '../graph/onnx.js';
+import { encodeModel, type OnnxAttribute, type OnnxGraph, type OnnxNode } from '../graph/onnx.js';
+import { arenaBytes } from './arena.js';
 import type { NativeBuffer } from './buffer.js';
+import { countHandle } from './handles.js';
+import { nativeLibrary } from './native.js';
 import { ort, type Handle } from './ort.js';
 import { runError } from './run-error.js';
 
+/** How much ONNX Runtime rewrites a graph itself; see `CompileOptions.graphOptimizationLevel`. */
+export type GraphOptimizationLevel = 'disabled' | 'basic' | 'extended' | 'all';
+
+/** ONNX Runtime's numbers of the levels. */
+export const graphOptimizationLevels: Readonly<Record<GraphOptimizationLevel, number>> = { disabled: 0, basic: 1, extended: 2, all: 99 };
+
 /** Options of a session. */
 export interface SessionOptions {
-  /** ONNX Runtime's own graph optimisation: 0 none, 1 basic, 2 extended (default), 99 all. */
-  readonly optimizationLevel?: 0 | 1 | 2 | 99;
+  /** Default `extended`. */
+  readonly graphOptimizationLevel?: GraphOptimizationLevel | undefined;
+  /** Threads of a pool of its own; undefined: the pool that all sessions share. */
+  readonly threads?: number | undefined;
   /** File prefix for ONNX Runtime's profiler; profiling is off without it. */
   readonly profilePrefix?: string;
 }
@@ -18,8 +29,8 @@ export class Session {
   private readonly handle: Handle;
   private readonly bindings = new Set<Binding>();
   private readonly name: string;
-  /** By node name: what it means when that node fails. */
-  private readonly failures: ReadonlyMap<string, string>;
+  /** By label, which profiles and errors of ONNX Runtime give back. */
+  readonly nodes: ReadonlyMap<string, OnnxNode>;
   private closed = false;
 
   /** @throws TraceError when ONNX Runtime refuses the graph. */
@@ -27,25 +38,35 @@ export class Session {
     const { api, check, env, make } = ort();
     const model = encodeModel(graph);
     this.name = graph.name;
-    this.failures = new Map(graph.nodes.flatMap((n) => (n.failure === undefined ? [] : [[n.label, n.failure]])));
+    this.nodes = new Map(allNodes(graph).map((n) => [n.label, n]));
     const settings = make((out) => api.createSessionOptions(out));
     try {
-      check(api.setGraphOptimizationLevel(settings, options.optimizationLevel ?? 2));
-      check(api.disablePerSessionThreads(settings));
+      check(api.setGraphOptimizationLevel(settings, graphOptimizationLevels[options.graphOptimizationLevel ?? 'extended']));
+      if (options.threads === undefined) check(api.disablePerSessionThreads(settings));
+      else check(api.setIntraOpNumThreads(settings, options.threads));
       check(api.disableMemPattern(settings)); // saves memory at no cost in time
       if (options.profilePrefix !== undefined) check(api.enableProfiling(settings, options.profilePrefix));
+      const native = [...this.nodes.values()].some((n) => n.domain === 'orbit') ? nativeLibrary(true) : undefined;
+      if (native !== undefined) check(api.registerCustomOpsLibrary(settings, native.library));
       this.handle = make((out) => api.createSessionFromArray(env, model, model.length, settings, out));
     } catch (cause) {
       throw new TraceError(`ONNX Runtime refuses the compiled graph of "${graph.name}": ${(cause as Error).message}`, { cause });
     } finally {
       api.releaseSessionOptions(settings);
     }
+    countHandle('session', 1);
+  }
+
+  /** Bytes of the arena for intermediate values; undefined where ONNX Runtime cannot tell. */
+  get arenaBytes(): number | undefined {
+    return arenaBytes(this.handle);
   }
 
   /** Makes a binding: a fixed choice of buffers for the graph's inputs and outputs. */
   bind(inputs: Iterable<[string, NativeBuffer]>, outputs: Iterable<[string, NativeBuffer]>): Binding {
     const { api, check, make } = ort();
     const handle = make((out) => api.createIoBinding(this.handle, out));
+    countHandle('binding', 1);
     const held: NativeBuffer[] = [];
     for (const [name, buffer] of inputs) {
       check(api.bindInput(handle, name, buffer.handle));
@@ -68,7 +89,9 @@ export class Session {
 
   /** Gives a binding back. */
   release(binding: Binding): void {
-    if (this.bindings.delete(binding)) ort().api.releaseIoBinding(binding.handle);
+    if (!this.bindings.delete(binding)) return;
+    ort().api.releaseIoBinding(binding.handle);
+    countHandle('binding', -1);
   }
 
   /**
@@ -102,15 +125,18 @@ export class Session {
     try {
       ort().check(status);
     } catch (cause) {
-      throw runError(cause as Error, this.name, this.failures);
+      throw runError(cause as Error, this.name, this.nodes);
     }
   }
 
   /** Ends profiling and returns the path of the file that ONNX Runtime wrote. */
   endProfiling(): string {
-    const { api, make, readText } = ort();
+    const { api, check, make, readText } = ort();
     const allocator = make((out) => api.getAllocator(out));
-    return readText(make((out) => api.endProfiling(this.handle, allocator, out)));
+    const text = make((out) => api.endProfiling(this.handle, allocator, out));
+    const file = readText(text);
+    check(api.allocatorFree(allocator, text));
+    return file;
   }
 
   /** Gives the session and its bindings back. Must not be called while a run is in progress. */
@@ -119,6 +145,7 @@ export class Session {
     this.closed = true;
     for (const binding of [...this.bindings]) this.release(binding);
     ort().api.releaseSession(this.handle);
+    countHandle('session', -1);
   }
 }
 
@@ -126,4 +153,13 @@ export class Session {
 export interface Binding {
   readonly handle: Handle;
   readonly held: readonly NativeBuffer[];
+}
+
+/** The nodes of a graph and of the graphs inside it. */
+function allNodes(graph: OnnxGraph): OnnxNode[] {
+  return graph.nodes.flatMap((node) => [node, ...Object.values(node.attributes).flatMap(nodesInside)]);
+}
+
+function nodesInside(attribute: OnnxAttribute): OnnxNode[] {
+  return typeof attribute === 'object' && 'graph' in attribute ? allNodes((attribute as { readonly graph: OnnxGraph }).graph) : [];
 }
