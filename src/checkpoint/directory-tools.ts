@@ -3,7 +3,7 @@ import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { CheckpointError } from '../errors.js';
 import { attempt, removeDirectory } from './files.js';
-import { readManifest } from './manifest.js';
+import { readManifest, type CheckpointMetadata } from './manifest.js';
 import { stateFileName } from './state-file.js';
 
 /**
@@ -15,6 +15,14 @@ export async function readGlobalStep(checkpoint: string): Promise<number> {
   if (step === null)
     throw new CheckpointError(`The checkpoint "${checkpoint}" has no global step: it was saved without an item named globalStep.`);
   return step;
+}
+
+/**
+ * What the saver added to a checkpoint's manifest; undefined if nothing.
+ * @throws CheckpointError if the checkpoint is missing or damaged
+ */
+export async function readMetadata(checkpoint: string): Promise<CheckpointMetadata | undefined> {
+  return (await readManifest(checkpoint)).metadata;
 }
 
 /** Deletes the checkpoints `ckpt-*` and the state file of a directory; everything else stays. A missing directory is fine. */

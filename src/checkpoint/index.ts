@@ -21,7 +21,7 @@ export { keepAny, keepBest, keepEveryNHours, keepEveryNSteps, keepLast, type Ret
 export { anyTrigger, everyEpochs, everySeconds, everySteps, type SaveMoment, type SaveTrigger } from './triggers.js';
 export { type ManagedCheckpoint } from './state-file.js';
 export { checkpointsIterator, latestCheckpoint, type WatchOptions } from './watch.js';
-export { readGlobalStep, removeCheckpoints } from './directory-tools.js';
+export { readGlobalStep, readMetadata, removeCheckpoints } from './directory-tools.js';
 export { readSafetensors, writeSafetensors, type WrittenFile } from './safetensors.js';
 export { loadWeights, type LoadedWeights, type LoadWeightsOptions } from './weights.js';
 export { castTensor, transposeTensor } from './layout.js';

@@ -1,8 +1,8 @@
 /** Keeping the checkpoint with the best evaluation. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { latestCheckpoint, CheckpointManager } from '../checkpoint/index.js';
-import type { Checkpoint } from '../checkpoint/index.js';
+import { latestCheckpoint, CheckpointManager, readMetadata } from '../checkpoint/index.js';
+import type { Checkpoint, CheckpointMetadata, StateDict } from '../checkpoint/index.js';
 import { CheckpointError, ConfigError } from '../errors.js';
 import type { Output } from '../orbit/index.js';
 import { getLeafNestedDict, isNested, leafToNumber } from './nested-logs.js';
@@ -15,9 +15,9 @@ export type MetricComparison = 'higher' | 'lower';
 export type BestLogs = { [name: string]: number | BestLogs };
 
 /**
- * After an evaluation that is better than all before: writes its logs to `<exportDir>/info.json` and a checkpoint
- * `best_ckpt-<n>` beside it, where only the newest is kept. `info.json` is read at the start, so the best value
- * survives restarts.
+ * After an evaluation that is better than all before: writes a checkpoint `best_ckpt-<n>`, whose manifest holds the logs, and
+ * the same logs to `<exportDir>/info.json` beside it. Only the newest is kept. `info.json` is read at the start; a run that
+ * is resumed takes the best values of its checkpoint instead, so that it decides as if it had never stopped.
  */
 export class BestCheckpointExporter {
   /** Where checkpoint and `info.json` are. */
@@ -76,10 +76,46 @@ export class BestCheckpointExporter {
       const best = this.bestValue;
       if (!(this.#comparison === 'higher' ? now > best : now < best)) return false;
     }
-    this.#logs = { ...numbersOnly(logs), best_ckpt_global_step: globalStep };
-    if (writeLogs) await writeFileAtomically(this.bestCkptLogsPath, `${toJson(this.#logs, 4)}\n`);
-    await this.#managerOf(checkpoint).save();
+    const before = this.#logs;
+    const best: BestLogs = { ...numbersOnly(logs), best_ckpt_global_step: globalStep };
+    this.#logs = best; // the best checkpoint holds its own values
+    try {
+      await this.#managerOf(checkpoint).save({ metadata: { best: asJson(best) } });
+    } catch (error) {
+      this.#logs = before;
+      throw error;
+    }
+    if (writeLogs) await this.#writeInfo(best);
     return true;
+  }
+
+  /** The best values, for the checkpoints of the run: what was evaluated after a checkpoint is not known when it is resumed. */
+  stateDict(): StateDict {
+    return { logs: this.#logs };
+  }
+
+  /** Takes over saved values. */
+  loadStateDict(state: StateDict): void {
+    this.#logs = (state['logs'] ?? null) as BestLogs | null;
+  }
+
+  /**
+   * Makes `info.json` say what the best checkpoint says of itself: a process may have died between writing the two.
+   * @returns whether it had to be written
+   */
+  async repairInfo(): Promise<boolean> {
+    const newest = await this.bestCkptPath;
+    const written = newest === null ? undefined : (await readMetadata(newest))?.['best'];
+    if (written === undefined) return false;
+    const best = fromJson(JSON.stringify(written)) as BestLogs;
+    if (toJson(best) === toJson(readInfo(this.bestCkptLogsPath))) return false;
+    this.#logs = best;
+    await this.#writeInfo(best);
+    return true;
+  }
+
+  #writeInfo(logs: BestLogs): Promise<void> {
+    return writeFileAtomically(this.bestCkptLogsPath, `${toJson(logs, 4)}\n`);
   }
 
   #managerOf(checkpoint: Checkpoint): CheckpointManager {
@@ -109,6 +145,15 @@ function numbersOnly(logs: Output): BestLogs {
   return kept;
 }
 
+/** JSON in which NaN and infinities are texts. */
+function fromJson(json: string): unknown {
+  return JSON.parse(json, (_key, v: unknown) => (v === 'NaN' || v === 'Infinity' || v === '-Infinity' ? Number(v) : v));
+}
+
+function asJson(logs: BestLogs): CheckpointMetadata {
+  return JSON.parse(toJson(logs)) as CheckpointMetadata;
+}
+
 function readInfo(file: string): BestLogs | null {
   let text: string;
   try {
@@ -120,7 +165,7 @@ function readInfo(file: string): BestLogs | null {
   try {
     // Runs of the original leave bare NaN and Infinity in the file.
     const json = text.replace(/(:\s*)(NaN|-?Infinity)(?=\s*[,}])/g, '$1"$2"');
-    return JSON.parse(json, (_key, v: unknown) => (v === 'NaN' || v === 'Infinity' || v === '-Infinity' ? Number(v) : v)) as BestLogs;
+    return fromJson(json) as BestLogs;
   } catch (error) {
     throw new CheckpointError(
       `${file} is not valid JSON (${(error as Error).message}). Delete it to start looking for the best checkpoint anew.`,

@@ -10,6 +10,7 @@ import { LabelCheck } from './label-check.js';
 import type { Tensors } from './model.js';
 import { getLeafNestedDict } from './nested-logs.js';
 import { StepRunner } from './step-runner.js';
+import { EvaluationWalks } from './evaluation-walks.js';
 import { Task } from './task.js';
 import { requireMetrics, requireStepLogs } from './task-checks.js';
 import type { StepLogs } from './task.js';
@@ -26,19 +27,23 @@ export class EvaluationLoop extends StandardEvaluator<DatasetLike> {
   readonly #aggregates: boolean;
   #silent: StepRunner<[Tensors]> | null = null;
   #logging: CompiledStep<[Tensors], StepLogs> | null = null;
-  readonly #extent: { wholeData: boolean };
+  readonly #extent: Extent;
+  /** Counts the evaluations, since shuffled data come in another order each time. Part of checkpoints. */
+  readonly walks: EvaluationWalks;
   #hasLoss = false;
   #steps = 0;
   #labels: LabelCheck | null = null;
 
   constructor(trainer: Trainer, dataset: DatasetLike) {
     const { config, task } = trainer;
-    const extent = { wholeData: false };
-    super(finiteWhere(dataset, extent, `${task.name}.buildInputs`), {
+    const extent: Extent = { wholeData: false };
+    const walks = new EvaluationWalks();
+    super(walks.over(finiteWhere(dataset, extent, `${task.name}.buildInputs`)), {
       useTfFunction: config.trainer.eval_tf_function,
       useTfWhileLoop: config.trainer.eval_tf_while_loop,
     });
     this.#extent = extent;
+    this.walks = walks;
     this.#trainer = trainer;
     this.metrics = requireMetrics(task.buildMetrics(false), task, this.loss.name);
     this.#aggregates = task.aggregateLogs !== Task.prototype.aggregateLogs;
@@ -47,7 +52,9 @@ export class EvaluationLoop extends StandardEvaluator<DatasetLike> {
   /** One evaluation. */
   async run(numSteps: number): Promise<Output> {
     this.#extent.wholeData = numSteps === -1;
-    return (await this.evaluate(numSteps)) ?? {};
+    const logs = (await this.evaluate(numSteps)) ?? {};
+    this.walks.done();
+    return logs;
   }
 
   override evalBegin(): void {
@@ -119,8 +126,13 @@ export class EvaluationLoop extends StandardEvaluator<DatasetLike> {
   }
 }
 
+interface Extent {
+  /** Whether all of the data are evaluated. */
+  wholeData: boolean;
+}
+
 /** The dataset, opened with a check that it ends where all of it is to be evaluated. */
-function finiteWhere(dataset: DatasetLike, extent: { readonly wholeData: boolean }, where: string): DatasetLike {
+function finiteWhere(dataset: DatasetLike, extent: Readonly<Extent>, where: string): DatasetLike {
   return async () => {
     const opened = typeof dataset === 'function' ? await dataset() : dataset;
     if (extent.wholeData && (opened as { length?: unknown }).length === Infinity) {

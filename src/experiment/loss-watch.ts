@@ -1,5 +1,6 @@
 /** Finds the first step of a training loop whose loss is not finite, inside the compiled step. */
 import * as tf from '#tf';
+import type { StateDict } from '../checkpoint/index.js';
 import { initScope } from '../function/index.js';
 
 /**
@@ -11,12 +12,26 @@ export class LossWatch {
   firstBadStep: number | null = null;
   readonly #good: tf.Variable = initScope(() => tf.tidy(() => tf.variable(tf.scalar(0), false)));
   #begin = 0;
+  #isUnderWay = false;
   #isUsed = false;
 
-  /** A loop begins at this global step. */
+  /** A loop begins at this global step, unless it goes on after an interruption. */
   begin(step: number): void {
-    this.#begin = step;
+    if (!this.#isUnderWay) this.#begin = step;
+    this.#isUnderWay = true;
     this.firstBadStep = null;
+  }
+
+  /** Where the loop under way began (null between loops), and how many of its steps were good. */
+  stateDict(): { begin: number | null; good: number } {
+    return { begin: this.#isUnderWay ? this.#begin : null, good: this.#good.dataSync()[0]! };
+  }
+
+  /** Goes on with a saved loop. */
+  loadStateDict({ begin, good }: StateDict): void {
+    this.#isUnderWay = typeof begin === 'number';
+    if (typeof begin === 'number') this.#begin = begin;
+    initScope(() => tf.tidy(() => this.#good.assign(tf.scalar(Number(good)))));
   }
 
   /** Looks at the sum of losses after one step. Plain tfjs: traceable. */
@@ -27,6 +42,7 @@ export class LossWatch {
 
   /** The loop ended at this global step: reads and resets. */
   end(step: number): void {
+    this.#isUnderWay = false;
     if (!this.#isUsed) return; // steps without a loss
     const good = this.#good.dataSync()[0]!;
     if (good < step - this.#begin) this.firstBadStep = this.#begin + good;

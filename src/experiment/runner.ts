@@ -237,6 +237,7 @@ export class OrbitExperimentRunner {
       summaryWriterFactory: eventFiles?.eventFileWriter,
       summaryManager,
       evalSummaryManager,
+      loopClock: trainer.loopClock,
       trainActions: [...parts.trainActions, ...this.defaultTrainActions()],
       evalActions: [...parts.evalActions, ...this.defaultEvalActions()],
       reporter: combineReporters(this.#listener(), reporter ?? new LineReporter()),

@@ -4,12 +4,13 @@ import { UsageError } from '../errors.js';
 import { randomState } from '../function/index.js';
 import { Mean } from '../metrics/index.js';
 import type { Metric } from '../metrics/index.js';
-import { createGlobalStep, StandardTrainer } from '../orbit/index.js';
+import { createGlobalStep, LoopClock, StandardTrainer } from '../orbit/index.js';
 import type { DataIterator, DatasetLike, MaybePromise, Output, SavableGlobalStep } from '../orbit/index.js';
 import type { Optimizer } from '../optimization/index.js';
 import type { BestCheckpointExporter } from './best-checkpoint.js';
 import type { DataConfig, ExperimentConfig } from './config.js';
 import { asAveraging } from './averaging.js';
+import type { AveragingOptimizer } from './averaging.js';
 import { compileStep } from './compile-step.js';
 import type { CompiledStep } from './compile-step.js';
 import { DataPositionItem } from './data-position.js';
@@ -78,6 +79,8 @@ export class Trainer extends StandardTrainer<DatasetLike> {
   readonly checkpointExporter: BestCheckpointExporter | null;
   /** Counts the blow-ups of the run. */
   readonly recovery = new RecoveryCounter();
+  /** Where the run is within its loops. */
+  readonly loopClock = new LoopClock();
   /** Stops training at the next step boundary when aborted. */
   stopSignal: AbortSignal | null = null;
   /** Called once, after the first step. */
@@ -122,10 +125,21 @@ export class Trainer extends StandardTrainer<DatasetLike> {
       global_step: this.globalStep,
       random_state: randomState,
       train_iterator: this.dataPosition,
-      recovery: this.recovery,
       ...(this.#trainLoss && this.#trainMetrics ? { train_metrics: metricItems([...this.#trainMetrics, this.#trainLoss]) } : {}),
       ...model.checkpointItems,
     });
+    this.#addRunState(train && evaluate);
+  }
+
+  /** What only a resumed run needs. Checkpoints of older versions lack some of it. */
+  #addRunState(trainsAndEvaluates: boolean): void {
+    const optional = { optional: true };
+    this.checkpoint.add('recovery', this.recovery, optional);
+    this.checkpoint.add('loop_clock', this.loopClock, optional);
+    this.checkpoint.add('loss_watch', this.#watch, optional);
+    this.checkpoint.add('evaluations', this.#evaluation?.walks, optional);
+    // A process that only evaluates follows another's checkpoints: it keeps its own best values, in info.json.
+    if (trainsAndEvaluates) this.checkpoint.add('best_checkpoint', this.checkpointExporter, optional);
   }
 
   /** Mean training loss of the loop that runs. */
@@ -247,7 +261,16 @@ export class Trainer extends StandardTrainer<DatasetLike> {
   async evaluate(numSteps: number): Promise<Output> {
     const evaluation = this.#evaluation ?? missing('evaluate', 'evaluate');
     const averaging = asAveraging(this.optimizer);
-    if (averaging === null) return evaluation.run(numSteps);
+    const random = randomState.stateDict();
+    try {
+      return await (averaging === null ? evaluation.run(numSteps) : this.#evaluateAverages(averaging, evaluation, numSteps));
+    } catch (error) {
+      randomState.loadStateDict(random); // an evaluation that was stopped is made anew later, with the same random numbers
+      throw error;
+    }
+  }
+
+  async #evaluateAverages(averaging: AveragingOptimizer, evaluation: EvaluationLoop, numSteps: number): Promise<Output> {
     this.#swap ??= compileStep(() => averaging.swapWeights(), { name: 'swap_averages', eager: this.config.runtime.run_eagerly });
     await this.#swap();
     try {
