@@ -1,17 +1,20 @@
 /** A graph as readable text. */
 import { formatSpec } from '../dtype.js';
-import { userLine } from '../trace/origin.js';
+import { shortLine } from '../trace/origin.js';
 import type { Attrs, Call, Graph, Value } from './ir.js';
 import { loopBody, loopInputs, type LoopBody } from './loop.js';
 
-/** Options of `printGraph`. */
+/** Options of `step.graphWith`. */
 export interface PrintOptions {
-  /** Adds the line of user code that made each call. Default false. */
+  /** Adds the line of user code that made each operation. Default true. */
   readonly lines?: boolean;
+  /** Adds the part of the model that each operation belongs to: layers, `optimizer`, `gradient of …`. Default true. */
+  readonly layers?: boolean;
 }
 
 /**
- * One line for each input, variable and call: `%3 = MatMul(a: %0, b: w) {transposeA: false} float32[2,4]`.
+ * One line for each operation: `%3 = MatMul(a: %0, b: @w) {transposeA: false} : float32[2,4]  # dense_1, model.ts:7`. `%n` are
+ * results and arguments, `@name` variables.
  */
 export function printGraph(graph: Graph, options: PrintOptions = {}): string {
   const names = new Map<Value, string>();
@@ -34,8 +37,7 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
     const inputs = call.inputs.map((v, i) => `${call.inputNames[i]}: ${name(v)}`).join(', ');
     const results = call.outputs.map((v) => name(v)).join(', ');
     const specs = call.outputs.map(formatSpec).join(', ');
-    const line = options.lines ? userLine(call.origin.stack) : undefined;
-    out.push(`${indent}${results} = ${call.kernel}(${inputs})${attrsText(call.attrs)} : ${specs}${line ? `  # ${line}` : ''}`);
+    out.push(`${indent}${results} = ${call.kernel}(${inputs})${attrsText(call.attrs)} : ${specs}${comment(call, options)}`);
     const body = loopBody(call);
     if (body !== undefined) printBody(body, call, `${indent}  `);
   };
@@ -57,6 +59,11 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
   for (const { variable, value } of graph.assignments) out.push(`  @${variable.name} := ${name(value)}`);
   out.push(`  return ${graph.outputs.map(name).join(', ')}`);
   return out.join('\n');
+}
+
+function comment({ origin }: Call, { lines = true, layers = true }: PrintOptions): string {
+  const parts = [layers ? origin.scope : '', lines ? shortLine(origin) : ''].filter(Boolean);
+  return parts.length === 0 ? '' : `  # ${parts.join(', ')}`;
 }
 
 function constantText(v: Value, data: ArrayLike<number>): string {

@@ -4,7 +4,7 @@ import { recurrence } from '#tf';
 import { sizeOf } from '../dtype.js';
 import { makeValue, producer, type Call, type Value } from '../graph/ir.js';
 import { LoopBody, makeLoop, outputSpec, placeholder, type LoopOutput } from '../graph/loop.js';
-import { captureOrigin } from './origin.js';
+import { currentOrigin } from './scope.js';
 import { engine, type TapeNode } from './engine.js';
 import { gradientsOf } from './tape.js';
 import { closeOver, recordStep, type RecordedStep } from './loop-step.js';
@@ -85,7 +85,7 @@ function forward(
     recorded.placeholders,
     outputs,
   );
-  const call = makeLoop(body, [...stacks.map(valueOf), ...initial.map(valueOf), ...recorded.outer], captureOrigin());
+  const call = makeLoop(body, [...stacks.map(valueOf), ...initial.map(valueOf), ...recorded.outer], currentOrigin());
   trace.calls.push(call);
   const results = call.outputs.map((v) => trace.tensor(v));
   const states = results.slice(0, initial.length);
@@ -144,7 +144,7 @@ function backward(trace: Trace, recorded: RecordedStep, call: Call, body: LoopBo
     closed.placeholders,
     [{ kind: 'stack', value: resolve(dx!) }, ...sums.map((v): LoopOutput => ({ kind: 'sum', value: resolve(v) }))],
   );
-  const made = makeLoop(back, [...stackInputs, ...dLast.map((t) => trace.valueOf(t, 'rnn')), ...closed.outer], captureOrigin());
+  const made = makeLoop(back, [...stackInputs, ...dLast.map((t) => trace.valueOf(t, 'rnn')), ...closed.outer], currentOrigin());
   trace.calls.push(made);
   const tensors = made.outputs.map((v) => tf.keep(trace.tensor(v))); // tfjs tidies up after each input's gradient
   return [tensors[count]!, ...tensors.slice(0, count), ...tensors.slice(count + 1)];

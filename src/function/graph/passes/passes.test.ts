@@ -18,7 +18,7 @@ const all: PassName[] = [
 /** The program of `fn` before and after one pass, with nothing but the passes `beside` it. */
 function beforeAfter(pass: PassName, fn: (...args: never[]) => unknown, args: tf.Tensor[], beside: PassName[] = []): string {
   const text = (enabled: PassName[]): string =>
-    compile(fn as (...args: unknown[]) => unknown, { name: 'f', disabledPasses: all.filter((p) => !enabled.includes(p)) }).graph(...args);
+    compile(fn as (...args: unknown[]) => unknown, { name: 'f', disabledPasses: all.filter((p) => !enabled.includes(p)) }).graphWith({ lines: false, layers: false }, ...args);
   return `${text(beside)}\n---\n${text([...beside, pass])}`;
 }
 
