@@ -103,11 +103,11 @@ export function leaves(graph: Graph): Value[] {
  * Copies a graph with some values replaced: every use of a key becomes its replacement. Calls are copied, never changed.
  *
  * @param rewrite for each call in order: undefined keeps it (with replaced inputs), a list of calls replaces it, and
- *   `replace(old, new)` redirects later uses of its outputs.
+ *   `replace(old, new)` redirects later uses of its outputs. `old` is the call before earlier replacements in its inputs.
  */
 export function rewriteCalls(
   graph: Graph,
-  rewrite: (call: Call, replace: (from: Value, to: Value) => void) => readonly Call[] | undefined,
+  rewrite: (call: Call, replace: (from: Value, to: Value) => void, old: Call) => readonly Call[] | undefined,
 ): Graph {
   const replaced = new Map<Value, Value>();
   const current = (v: Value): Value => {
@@ -128,7 +128,7 @@ export function rewriteCalls(
         return fresh;
       });
     }
-    for (const made of rewrite(call, (from, to) => replaced.set(from, to)) ?? [call]) {
+    for (const made of rewrite(call, (from, to) => replaced.set(from, to), old) ?? [call]) {
       if (made !== call) made.inputs = made.inputs.map(current);
       calls.push(made);
     }

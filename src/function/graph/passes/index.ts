@@ -4,13 +4,17 @@ import { channelAlgebra } from './channel-algebra.js';
 import { commonSubexpressions } from './common-subexpressions.js';
 import { convBias } from './conv-bias.js';
 import { deadCode } from './dead-code.js';
+import { pruneLoops } from './prune-loops.js';
 import { reluGradient } from './relu-gradient.js';
 import { removeIdentities } from './simplify.js';
+import { splitLoops } from './split-loops.js';
 
 /** The passes in the order in which they run. */
 export const passes = {
   deadCode,
   removeIdentities,
+  pruneLoops,
+  splitLoops,
   commonSubexpressions,
   reluGradient,
   channelAlgebra,
