@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import ts from 'typescript';
@@ -24,14 +24,22 @@ getExperimentConfig('ham').task.units;
 console.log(units);
 `;
 
-describe('README', () => {
-  it('has code that type-checks against the package', () => {
-    const blocks = codeBlocks(readFileSync(path.join(root, 'README.md'), 'utf8'));
-    expect(blocks.length).toBeGreaterThanOrEqual(2);
-    blocks.push(ownExperiment);
+/** README and the pages of docs/, with the blocks of each. */
+function pages(): { name: string; blocks: string[] }[] {
+  const docs = readdirSync(path.join(root, 'docs')).filter((name) => name.endsWith('.md'));
+  const names = ['README.md', ...docs.map((name) => `docs/${name}`)];
+  return names.map((name) => ({ name, blocks: codeBlocks(readFileSync(path.join(root, name), 'utf8')) }));
+}
+
+describe('README and docs', () => {
+  it('have code that type-checks against the package', () => {
+    const found = pages();
+    expect(found[0]!.blocks.length).toBeGreaterThanOrEqual(2);
+    const blocks = [...found.flatMap(({ name, blocks: own }) => own.map((text, i) => ({ name: `${name} ${i + 1}`, text })))];
+    blocks.push({ name: 'own experiment', text: ownExperiment });
     const directory = mkdtempSync(path.join(root, 'tests/.readme-'));
     try {
-      const files = blocks.map((text, i) => {
+      const files = blocks.map(({ text }, i) => {
         const file = path.join(directory, `block-${i}.mts`);
         writeFileSync(file, `${text}export {};\n`);
         return file;
@@ -48,8 +56,12 @@ describe('README', () => {
         noEmit: true,
         paths: { 'orbit-ts': [path.join(root, 'src/index.ts')], 'orbit-ts/tf': [path.join(root, 'dist/tf/index.d.ts')] },
       });
-      const found = files.flatMap((file) => ts.getPreEmitDiagnostics(program, program.getSourceFile(file)));
-      expect(found.map((d) => ts.flattenDiagnosticMessageText(d.messageText, '\n'))).toEqual([]);
+      const wrong = files.flatMap((file, i) =>
+        ts
+          .getPreEmitDiagnostics(program, program.getSourceFile(file))
+          .map((d) => `block ${blocks[i]!.name}: ${ts.flattenDiagnosticMessageText(d.messageText, '\n')}`),
+      );
+      expect(wrong).toEqual([]);
     } finally {
       rmSync(directory, { recursive: true, force: true });
     }
