@@ -1,6 +1,7 @@
 import * as tf from '#tf';
 import { UsageError } from '../errors.js';
 import type { StateDict } from '../checkpoint/index.js';
+import { nameScope } from '../function/index.js';
 import type { MaybeGradient } from './gradients.js';
 import type { Optimizer } from './optimizer.js';
 import { type Given, readOptions, requireInteger, requireNumber } from './options.js';
@@ -98,12 +99,13 @@ export class ExponentialMovingAverage implements Optimizer {
     if (!this.hasShadowCopy)
       throw new UsageError(`${this.name}: call shadowCopy(variables) before the first update, so that it knows what to average.`);
     this.optimizer.applyGradients(gradientsAndVariables);
-    tf.tidy(() => {
+    const update = (): void => {
       const rest = this.oneMinusDecay();
       for (const [variable, average] of this.pairs()) {
         average.assign(tf.sub(average, tf.mul(tf.sub(average, variable), rest)));
       }
-    });
+    };
+    nameScope('average', () => tf.tidy(update), { atCaller: true });
   }
 
   /** Exchanges averages and variables. Twice changes nothing. */

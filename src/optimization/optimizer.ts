@@ -1,7 +1,7 @@
 import * as tf from '#tf';
 import { UsageError } from '../errors.js';
 import type { StateDict } from '../checkpoint/index.js';
-import { allReduceSum, initScope } from '../function/index.js';
+import { allReduceSum, initScope, nameScope } from '../function/index.js';
 import {
   type Clipping,
   type GradientAggregator,
@@ -137,7 +137,7 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
     const { rule, weightDecay } = this.parts;
     const present = this.withGradients(gradientsAndVariables);
     this.build(present.map(([, variable]) => variable));
-    tf.tidy(() => {
+    const update = (): void => {
       const learningRate = this.rateTensor();
       const step = rule.step(this.decayed(learningRate), this.iterations as unknown as tf.Scalar);
       const keep = weightDecay?.keptFraction(learningRate);
@@ -150,7 +150,8 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
         for (const [name, value] of Object.entries(updated.slots)) slots[name]!.assign(value);
       }
       this.iterations.assign(tf.add(this.iterations, tf.scalar(1, 'int32')));
-    });
+    };
+    nameScope('optimizer', () => tf.tidy(update), { atCaller: true });
   }
 
   /**

@@ -9,7 +9,7 @@ import { traceBackend, traceBackendName } from './backend.js';
 import { engine, type MutableVariable } from './engine.js';
 import { evaluate } from './evaluate.js';
 import { rollIn } from './roll.js';
-import { closedScope, watchScopes } from './scope.js';
+import { nameScope, watchScopes } from './scope.js';
 import { Trace, type TracedSummary } from './trace.js';
 
 /** A function over tensors, as the tracer calls it: it gets the traced inputs and returns output tensors. */
@@ -180,7 +180,7 @@ function watchOptimizers(seen: Set<object>): () => void {
     const apply = prototype.applyGradients as (this: object, gradients: unknown) => void;
     prototype.applyGradients = function (this: tf.Optimizer, gradients: Parameters<tf.Optimizer['applyGradients']>[0]) {
       seen.add(this);
-      closedScope('optimizer', () => apply.call(this, gradients));
+      nameScope('optimizer', () => apply.call(this, gradients), { atCaller: true });
     };
     return () => {
       if (own === undefined) delete (prototype as Partial<tf.Optimizer>).applyGradients;

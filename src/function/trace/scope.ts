@@ -22,6 +22,15 @@ export function currentOrigin(): Origin {
   return place?.scope === scope ? place : captureOrigin(scope);
 }
 
+/** Options of {@link nameScope}. */
+export interface NameScopeOptions {
+  /**
+   * All operations count as made by the line that called `nameScope`, which makes tracing faster where there are many:
+   * optimizers do so. Default false.
+   */
+  readonly atCaller?: boolean;
+}
+
 /**
  * Runs `f` as a named part of the model: `graph()`, `profile()` and errors show the name for everything computed in it, and
  * `gradient of <name>` for its gradients. Names nest with slashes. Layers and optimizers are parts of their own.
@@ -29,14 +38,9 @@ export function currentOrigin(): Origin {
  * @example
  * const loss = nameScope('loss', () => tf.losses.meanSquaredError(labels, outputs));
  */
-export function nameScope<T>(name: string, f: () => T): T {
-  return within(scope === '' ? name : `${scope}/${name}`, undefined, f);
-}
-
-/** As {@link nameScope}, for a part whose calls all belong to the line that called it: an optimizer's update. */
-export function closedScope<T>(name: string, f: () => T): T {
+export function nameScope<T>(name: string, f: () => T, options: NameScopeOptions = {}): T {
   const inside = scope === '' ? name : `${scope}/${name}`;
-  return within(inside, captureOrigin(inside), f);
+  return within(inside, options.atCaller ? captureOrigin(inside) : undefined, f);
 }
 
 function within<T>(inside: string, origin: Origin | undefined, f: () => T): T {
