@@ -161,6 +161,11 @@ describe('arguments', () => {
     await expect(controller.train(2)).rejects.toThrow(/stepsPerLoop/);
   });
 
+  it('an inner loop must count its steps: one that counts none would never end', async () => {
+    const trainer = { train: () => ({}) };
+    await expect(new Controller(optionsFor(createGlobalStep(), { trainer })).train(2)).rejects.toThrow(/globalStep\.assignAdd\(1\)/);
+  });
+
   it('an inner loop must return a dictionary or nothing', async () => {
     const step = createGlobalStep();
     const trainer = { train: (n: number) => (step.assignAdd(n), 3 as unknown as Output) };

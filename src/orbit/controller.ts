@@ -268,6 +268,12 @@ export class Controller {
     const expected = before + numSteps;
     const now = this.globalStep.value;
     if (now === expected) return;
+    if (now === before) {
+      throw new UsageError(
+        `\`trainer.train(${numSteps})\` left the global step at ${before}, so training would never end. The trainer counts its steps: ` +
+          'call `globalStep.assignAdd(1)` in every step, on the counter that the controller was given.',
+      );
+    }
     this.reporter.warning?.(
       `\`trainer.train(${numSteps})\` did not update the global step by ${numSteps}: it was ${before}, should be ${expected}, but is ${now}.`,
     );
