@@ -10,6 +10,8 @@ export interface CheckpointingParts {
   readonly manager: CheckpointManagerLike;
   readonly globalStep: GlobalStep;
   readonly reporter: ControllerReporter;
+  /** Called after the reporter when a checkpoint is complete. */
+  readonly onSaved?: (event: { readonly path: string; readonly step: number }) => void;
   readonly strategy: RestoreScope | null;
   readonly background: boolean;
   readonly iterator: CheckpointsIteratorFunction | null;
@@ -41,7 +43,7 @@ export class Checkpointing {
 
   /** Saves if the manager has an interval and, with `checkInterval`, if that has passed; resolves to whether it did. */
   async save(checkInterval: boolean): Promise<boolean> {
-    const { manager, globalStep, reporter, background } = this.#parts;
+    const { manager, globalStep, reporter, background, onSaved } = this.#parts;
     if (!manager.checkpointInterval) return false;
     const step = globalStep.value;
     let isCommitted = false;
@@ -50,6 +52,7 @@ export class Checkpointing {
       isCommitted = true;
       this.#pending.delete(path);
       reporter.checkpointSaved?.({ path, step });
+      onSaved?.({ path, step });
     };
     const path = await manager
       .save({ checkpointNumber: step, checkInterval, async: background, onCommit: commit })

@@ -6,6 +6,7 @@ import { isGlobalStep } from './global-step.js';
 import type { LoopClock } from './loop-clock.js';
 import { requireKnownOptions } from './options.js';
 import type { ControllerReporter } from './reporter.js';
+import type { RunLogger } from './run-logger.js';
 import type { SummaryManagerInterface, SummaryWriterFactory } from './summary-writer.js';
 import type { Action, GlobalStep } from './types.js';
 
@@ -51,6 +52,10 @@ export interface ControllerOptions {
   checkpointsIterator?: CheckpointsIteratorFunction | null;
   /** Remembers where loops and evaluations end; part of the checkpoint. Default: none, so that a resumed run starts its loops anew. */
   loopClock?: LoopClock | null;
+  /** Further places for the results of loops and evaluations. The controller closes them. Default: none. */
+  loggers?: readonly RunLogger[] | null;
+  /** Examples in one training step; adds `samples_per_second` to the results of training. Default: it is not told. */
+  samplesPerStep?: number | null;
   /** Hears what happens. Default: a `LineReporter`, which prints. */
   reporter?: ControllerReporter | null;
 }
@@ -73,6 +78,8 @@ const KNOWN: readonly (keyof ControllerOptions)[] = [
   'summaryWriterFactory',
   'checkpointsIterator',
   'loopClock',
+  'loggers',
+  'samplesPerStep',
   'reporter',
 ];
 
@@ -88,6 +95,7 @@ export function validateControllerOptions(options: ControllerOptions): void {
   }
   requireMethod(options.trainer, 'trainer', 'train');
   requireMethod(options.evaluator, 'evaluator', 'evaluate');
+  options.loggers?.forEach((logger, i) => requireMethod(logger, `loggers[${i}]`, 'log'));
 }
 
 function validateTrainingOptions({ stepsPerLoop, summaryInterval }: ControllerOptions): void {

@@ -1,5 +1,6 @@
 /** The controller's two summary managers and the scopes in which inner loops run. */
 import type { ControllerOptions } from './controller-options.js';
+import type { RunLogger } from './run-logger.js';
 import { SummaryManager } from './summary-manager.js';
 import { setDefaultSummaryStep, withSummaryScope } from './summary-scope.js';
 import { defaultSummaryWriterFactory, type SummaryManagerInterface } from './summary-writer.js';
@@ -14,6 +15,7 @@ export class ControllerSummaries {
   readonly #globalStep: GlobalStep;
   readonly #interval: number | null;
   readonly #own: SummaryManager[] = [];
+  readonly #loggers: readonly RunLogger[];
   /** The flush that runs while training goes on; a failure is thrown when it is waited for. */
   #flushing: Promise<void> | null = null;
 
@@ -21,6 +23,7 @@ export class ControllerSummaries {
     const { globalStep, trainer, evaluator } = options;
     this.#globalStep = globalStep;
     this.#interval = options.summaryInterval ?? null;
+    this.#loggers = [...(options.loggers ?? [])];
     const open = (directory: string | null): SummaryManagerInterface => {
       const manager = new SummaryManager(directory, { writerFactory: options.summaryWriterFactory, globalStep });
       this.#own.push(manager);
@@ -54,6 +57,7 @@ export class ControllerSummaries {
   async writeTrain(output: Output): Promise<void> {
     await this.flushed();
     await this.train!.writeSummaries(output);
+    await this.#log('train', output);
     const flushing = Promise.resolve(this.train!.flush());
     flushing.catch(() => undefined); // thrown by `flushed`
     this.#flushing = flushing;
@@ -70,13 +74,26 @@ export class ControllerSummaries {
   async writeEval(output: Output): Promise<void> {
     await this.flushed();
     await this.eval!.writeSummaries(output);
+    await this.#log('eval', output);
     await this.eval!.flush();
   }
 
-  /** Closes the managers made here; those that were given stay open. */
+  async #log(kind: 'train' | 'eval', values: Output): Promise<void> {
+    if (this.#loggers.length === 0) return;
+    const entry = { kind, step: this.#globalStep.value, wallTime: Date.now() / 1000, values };
+    for (const logger of this.#loggers) await logger.log(entry);
+  }
+
+  /** Closes the loggers and the summary managers made here, also where one fails; managers that were given stay open. */
   async close(): Promise<void> {
-    await this.flushed();
-    for (const manager of this.#own) await manager.close();
+    const closing = [
+      () => this.flushed(),
+      ...this.#loggers.map((l) => async () => l.close?.()),
+      ...this.#own.map((m) => async () => m.close()),
+    ];
+    const failures: unknown[] = [];
+    for (const close of closing) await close().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   }
 }
 

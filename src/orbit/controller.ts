@@ -1,7 +1,7 @@
 /** The outer loop: alternates inner loops with actions, logging, summaries, checkpoints and evaluation. */
 import { UsageError } from '../errors.js';
 import type { AbstractEvaluator, AbstractTrainer } from './abstract.js';
-import { freezeActions, runAction } from './action.js';
+import { ActionHooks, freezeActions, runAction } from './action.js';
 import { takeTurn, turnDue } from './breathe.js';
 import type { CheckpointManagerLike } from './checkpoint-manager-like.js';
 import { Checkpointing } from './checkpointing.js';
@@ -18,7 +18,7 @@ import { type ControllerReporter, LineReporter } from './reporter.js';
 import { monotonicSeconds, StepTimer } from './step-timer.js';
 import { ControllerSummaries, loadEventFiles } from './controller-summaries.js';
 import type { SummaryManagerInterface } from './summary-writer.js';
-import type { Action, GlobalStep, Output } from './types.js';
+import type { Action, ActionContext, GlobalStep, Output } from './types.js';
 import { getValues, requireOutput } from './values.js';
 
 /**
@@ -47,8 +47,13 @@ export class Controller {
   readonly #checkpoints: Checkpointing | null;
   readonly #summaries: ControllerSummaries;
   readonly #clock: LoopClock | null;
+  readonly #hooks: ActionHooks;
+  readonly #context: ActionContext;
+  readonly #samplesPerStep: number | null;
   #stepTimer: StepTimer | null = null;
   #isRestored = false;
+  #isTraining = false;
+  #stopReason: string | null = null;
 
   /**
    * Checks the options and keeps them. A controller made so restores the newest checkpoint when it is first used, unless
@@ -64,6 +69,9 @@ export class Controller {
     this.evalActions = freezeActions(options.evalActions, 'evalActions');
     this.checkpointManager = options.checkpointManager ?? null;
     this.reporter = options.reporter ?? new LineReporter();
+    this.#samplesPerStep = options.samplesPerStep ?? null;
+    this.#context = { globalStep: this.globalStep, checkpointManager: this.checkpointManager, stop: (reason) => this.stop(reason) };
+    this.#hooks = new ActionHooks(this.#context, this.trainActions, this.evalActions);
     this.#stepsPerLoop = options.stepsPerLoop ?? 1;
     this.#clock = options.loopClock ?? null;
     this.#summaries = new ControllerSummaries(options);
@@ -73,6 +81,7 @@ export class Controller {
         manager: this.checkpointManager,
         globalStep: this.globalStep,
         reporter: this.reporter,
+        onSaved: (event) => this.#hooks.checkpointSaved(event),
         strategy: options.strategy ?? null,
         background: options.enableAsyncCheckpointing ?? false,
         iterator: options.checkpointsIterator ?? null,
@@ -111,13 +120,30 @@ export class Controller {
     this.requirePart('trainer', 'train');
     requireTargetStep(steps, 'steps');
     await this.restoreOnce();
-    this.reporter.trainStart?.({ step: this.globalStep.value, targetStep: steps });
-    while (this.globalStep.value < steps) {
-      await this.trainNSteps(this.#nextLoopLength(steps));
-      await this.maybeSaveCheckpoint();
-    }
-    if (options?.checkpointAtCompletion ?? true) await this.maybeSaveCheckpoint({ checkInterval: false });
-    await this.sync();
+    await this.#whileTraining(async () => {
+      this.reporter.trainStart?.({ step: this.globalStep.value, targetStep: steps });
+      while (this.globalStep.value < steps && this.#stopReason === null) {
+        await this.trainNSteps(this.#nextLoopLength(steps));
+        await this.maybeSaveCheckpoint();
+      }
+      if (options?.checkpointAtCompletion ?? true) await this.maybeSaveCheckpoint({ checkInterval: false });
+      await this.sync();
+    });
+  }
+
+  /**
+   * Ends the training that runs: no further training loop or evaluation is begun, the last checkpoint is saved and `train` or
+   * `trainAndEvaluate` returns. Nothing happens when none runs; the first reason given counts.
+   */
+  stop(reason: string): void {
+    if (!this.#isTraining || this.#stopReason !== null) return;
+    this.#stopReason = reason;
+    this.reporter.stopped?.({ step: this.globalStep.value, reason });
+  }
+
+  /** Why the last training ended before its last step, or null. */
+  get stopReason(): string | null {
+    return this.#stopReason;
   }
 
   /**
@@ -129,11 +155,12 @@ export class Controller {
     const evaluator = this.requirePart('evaluator', 'evaluate');
     const steps = requireEvalSteps(numSteps ?? -1);
     await this.restoreOnce();
+    await this.#hooks.evaluationBegin(steps);
     this.reporter.evaluationStart?.({ step: this.globalStep.value, steps });
     const startSeconds = monotonicSeconds();
     const raw = requireOutput(await this.#summaries.aroundEval(() => evaluator.evaluate(steps)), 'evaluator.evaluate');
     const seconds = Math.max(monotonicSeconds() - startSeconds, 1e-9);
-    for (const action of this.evalActions) await runAction(action, raw);
+    for (const action of this.evalActions) await runAction(action, raw, this.#context);
     const output = await getValues(raw);
     const stepsPerSecond = steps > 0 ? steps / seconds : null;
     if (stepsPerSecond !== null) output.steps_per_second = stepsPerSecond;
@@ -157,15 +184,18 @@ export class Controller {
     await this.restoreOnce();
     const interval = requireInterval(options.evalInterval) || trainSteps - this.globalStep.value;
     let output: Output | null = null;
-    while (this.globalStep.value < trainSteps || this.#clock?.evaluationAt === this.globalStep.value) {
-      const step = this.globalStep.value;
-      const target = this.#clock?.nextEvaluation(step, interval, trainSteps) ?? Math.min(step + interval, trainSteps);
-      if (step < target) await this.train(target, { checkpointAtCompletion: false });
-      output = await this.evaluate(evalSteps);
-      if (this.#clock) this.#clock.evaluationAt = null;
-    }
-    await this.maybeSaveCheckpoint({ checkInterval: false });
-    await this.sync();
+    await this.#whileTraining(async () => {
+      while (this.#stopReason === null && (this.globalStep.value < trainSteps || this.#clock?.evaluationAt === this.globalStep.value)) {
+        const step = this.globalStep.value;
+        const target = this.#clock?.nextEvaluation(step, interval, trainSteps) ?? Math.min(step + interval, trainSteps);
+        if (step < target) await this.train(target, { checkpointAtCompletion: false });
+        if (this.#stopReason !== null) break;
+        output = await this.evaluate(evalSteps);
+        if (this.#clock) this.#clock.evaluationAt = null;
+      }
+      await this.maybeSaveCheckpoint({ checkInterval: false });
+      await this.sync();
+    });
     return output;
   }
 
@@ -211,12 +241,16 @@ export class Controller {
   async sync(): Promise<void> {
     await this.#summaries.flushed();
     await this.#checkpoints?.sync();
+    await this.#hooks.settled();
   }
 
-  /** Waits for checkpoints and closes the summary files that the controller opened. */
+  /** Waits for checkpoints and closes loggers and the summary files that the controller opened. */
   async close(): Promise<void> {
-    await this.sync();
-    await this.#summaries.close();
+    try {
+      await this.sync();
+    } finally {
+      await this.#summaries.close();
+    }
   }
 
   /** Same as {@link close}. */
@@ -228,15 +262,18 @@ export class Controller {
   protected async trainNSteps(numSteps: number): Promise<void> {
     const trainer = this.requirePart('trainer', 'train');
     this.#stepTimer ??= new StepTimer(this.globalStep);
+    await this.#hooks.loopBegin(numSteps);
     const before = this.globalStep.value;
     const raw = requireOutput(await this.#summaries.aroundTrain(() => trainer.train(numSteps)), 'trainer.train');
     if (this.#clock) this.#clock.loopEnd = null; // before the actions: one of them may restore a checkpoint of another loop
     this.#checkStep(before, numSteps);
-    for (const action of this.trainActions) await runAction(action, raw);
+    for (const action of this.trainActions) await runAction(action, raw, this.#context);
     const output = await getValues(raw);
     const stepsPerSecond = this.#stepTimer.stepsPerSecond();
-    this.reporter.trainLoopEnd?.({ step: this.globalStep.value, stepsPerSecond, output });
-    await this.#summaries.writeTrain({ ...output, steps_per_second: stepsPerSecond });
+    const samplesPerSecond = this.#samplesPerStep === null ? null : stepsPerSecond * this.#samplesPerStep;
+    this.reporter.trainLoopEnd?.({ step: this.globalStep.value, stepsPerSecond, samplesPerSecond, output });
+    const samples = samplesPerSecond === null ? {} : { samples_per_second: samplesPerSecond };
+    await this.#summaries.writeTrain({ ...output, steps_per_second: stepsPerSecond, ...samples });
     if (turnDue()) await takeTurn();
   }
 
@@ -257,6 +294,25 @@ export class Controller {
     if (this.#isRestored || this.#checkpoints === null) return;
     const path = await this.restoreCheckpoint();
     if (path !== null) this.reporter.resumed?.({ path });
+  }
+
+  /** Runs the body as training, with its hooks around the outermost one. */
+  async #whileTraining(body: () => Promise<void>): Promise<void> {
+    if (this.#isTraining) return body();
+    this.#isTraining = true;
+    this.#stopReason = null;
+    try {
+      await this.#hooks.trainBegin();
+      await body();
+    } catch (error) {
+      await this.#hooks
+        .trainEnd(error)
+        .catch((failure: unknown) => this.reporter.warning?.(`An action failed after an error: ${String(failure)}`));
+      throw error;
+    } finally {
+      this.#isTraining = false;
+    }
+    await this.#hooks.trainEnd(null);
   }
 
   #nextLoopLength(target: number): number {

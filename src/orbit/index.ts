@@ -27,6 +27,7 @@ export {
 export { type InputContext, type InputStrategy, makeDistributedDataset } from './make-distributed-dataset.js';
 export { type ControllerReporter, formatOutput, type LineLogger, LineReporter, type LineReporterOptions } from './reporter.js';
 export { type EvalLoopFunction, StandardEvaluator } from './standard-evaluator.js';
+export type { LogEntry, RunLogger } from './run-logger.js';
 export { StandardEvaluatorOptions, StandardTrainerOptions } from './standard-options.js';
 export { type DataPosition, StandardTrainer, type TrainLoopFunction } from './standard-trainer.js';
 export { StandardTrainerEvaluator, type StandardTrainerEvaluatorParts } from './standard-trainer-evaluator.js';
@@ -49,6 +50,7 @@ export {
 } from './summary-writer.js';
 export type {
   Action,
+  ActionContext,
   ActionFunction,
   ActionObject,
   GlobalStep,

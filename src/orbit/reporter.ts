@@ -7,8 +7,8 @@ import { isDictionary } from './values.js';
 export interface ControllerReporter {
   /** `train` was called. */
   trainStart?(event: { step: number; targetStep: number }): void;
-  /** An inner training loop ended. `output` has plain values and no `steps_per_second`. */
-  trainLoopEnd?(event: { step: number; stepsPerSecond: number; output: Output }): void;
+  /** An inner training loop ended. `output` has plain values and no speeds; `samplesPerSecond` is null if the size of a step is not known. */
+  trainLoopEnd?(event: { step: number; stepsPerSecond: number; samplesPerSecond: number | null; output: Output }): void;
   /** An evaluation starts; `steps` is -1 for all the data. */
   evaluationStart?(event: { step: number; steps: number }): void;
   /** An evaluation ended; `stepsPerSecond` is null if the number of steps was not given. */
@@ -23,6 +23,8 @@ export interface ControllerReporter {
   checkpointSaving?(event: { path: string; step: number }): void;
   /** A checkpoint is complete on disk. */
   checkpointSaved?(event: { path: string; step: number }): void;
+  /** An action or a limit ended the training before its last step. */
+  stopped?(event: { step: number; reason: string }): void;
   /** `train` or `trainAndEvaluate` waits for background saves. */
   checkpointSync?(): void;
   /** Something is wrong that training survives. */
@@ -59,8 +61,10 @@ export class LineReporter implements ControllerReporter {
     this.#tell(fields('train', event.step, `training until step ${event.targetStep}...`));
   }
 
-  trainLoopEnd(event: { step: number; stepsPerSecond: number; output: Output }): void {
-    this.#tell(fields('train', event.step, `steps/sec: ${rate(event.stepsPerSecond)}`, `output: ${formatOutput(event.output)}`));
+  trainLoopEnd(event: { step: number; stepsPerSecond: number; samplesPerSecond?: number | null; output: Output }): void {
+    const samples = event.samplesPerSecond ?? null;
+    const speed = [`steps/sec: ${rate(event.stepsPerSecond)}`, ...(samples === null ? [] : [`samples/sec: ${rate(samples)}`])];
+    this.#tell(fields('train', event.step, ...speed, `output: ${formatOutput(event.output)}`));
   }
 
   evaluationStart(event: { step: number; steps: number }): void {
@@ -92,6 +96,10 @@ export class LineReporter implements ControllerReporter {
 
   checkpointSaved(event: { path: string; step: number }): void {
     this.#tell(`saved checkpoint to ${event.path}.`);
+  }
+
+  stopped(event: { step: number; reason: string }): void {
+    this.#tell(fields('train', event.step, `stopped: ${event.reason}`));
   }
 
   checkpointSync(): void {

@@ -1,4 +1,5 @@
 /** The few shapes that inner loops, actions and the controller exchange. */
+import type { CheckpointManagerLike } from './checkpoint-manager-like.js';
 
 /** A tensor of any framework, recognised by its methods: something with a `shape` that can give its values. */
 export interface TensorLike {
@@ -50,16 +51,45 @@ export type Output = { [key: string]: OutputValue };
 /** A value, or a promise of it. */
 export type MaybePromise<T> = T | Promise<T>;
 
-/** An action written as a function. */
-export type ActionFunction = (output: Output) => unknown;
-
-/** An action written as an object. What `run` returns is awaited and otherwise ignored. */
-export interface ActionObject {
-  /** Called with the raw output of the inner loop that just ended; may change it. An error ends the training. */
-  run(output: Output): unknown;
+/** What an action may know of the run, and do to it. */
+export interface ActionContext {
+  /** The count of training steps. */
+  readonly globalStep: GlobalStep;
+  /** Saves and restores, or null. */
+  readonly checkpointManager: CheckpointManagerLike | null;
+  /**
+   * Ends the training: no further training loop or evaluation is begun, the last checkpoint is saved and `train` or
+   * `trainAndEvaluate` returns. The first reason given counts.
+   */
+  stop(reason: string): void;
 }
 
-/** Something to do after every inner training loop or every evaluation: a function, or an object with `run(output)`. */
+/** An action written as a function. Called with the raw output of the inner loop that just ended; it may change it. */
+export type ActionFunction = (output: Output, context: ActionContext) => unknown;
+
+/**
+ * An action written as an object: any of these methods. What they return is awaited and otherwise ignored; an error ends the
+ * training. Whichever list of actions the object stands in, all its methods are called; in both lists each is called once.
+ *
+ * Their order: `trainBegin`; for each inner loop `loopBegin`, `run` of train actions, `checkpointSaved` if one was; for each
+ * evaluation `evaluationBegin`, `run` of eval actions; `trainEnd`. Objects are called in the order of the lists, train actions first.
+ */
+export interface ActionObject {
+  /** After a training loop (in `trainActions`) or an evaluation (in `evalActions`), with its raw output, which it may change. */
+  run?(output: Output, context: ActionContext): unknown;
+  /** `train` or `trainAndEvaluate` begins: the newest checkpoint is restored, no step was made. */
+  trainBegin?(context: ActionContext): unknown;
+  /** An inner training loop of `numSteps` steps begins. */
+  loopBegin?(numSteps: number, context: ActionContext): unknown;
+  /** An evaluation begins; `numSteps` is -1 for all the data. */
+  evaluationBegin?(numSteps: number, context: ActionContext): unknown;
+  /** A checkpoint is complete on disk; of a background save it may be told during a later loop. */
+  checkpointSaved?(event: { readonly path: string; readonly step: number }, context: ActionContext): unknown;
+  /** `train` or `trainAndEvaluate` ends; `error` is what ended it, or null. Called also after an error, for clean-up. */
+  trainEnd?(error: unknown, context: ActionContext): unknown;
+}
+
+/** Something to do at certain moments of a run: a function, or an object such as a class instance with some of the methods. */
 export type Action = ActionFunction | ActionObject;
 
 /**

@@ -1,7 +1,7 @@
 /** An action that runs others when a condition holds. */
 import { requireAction, runAction } from '../action.js';
 import { UsageError } from '../../errors.js';
-import type { Action, ActionObject, Output } from '../types.js';
+import type { Action, ActionContext, ActionObject, Output } from '../types.js';
 
 /** Decides from an output: a function, or an object with `run(output)` such as `NewBestMetric`. What it returns is awaited. */
 export type Condition = Action;
@@ -20,10 +20,10 @@ export class ConditionalAction implements ActionObject {
     this.#actions.forEach((one, index) => requireAction(one, `Action ${index} of a \`ConditionalAction\``));
   }
 
-  /** Tests the condition and calls the actions. */
-  async run(output: Output): Promise<void> {
-    if (!(await runAction(this.#condition, output))) return;
-    for (const action of this.#actions) await runAction(action, output);
+  /** Tests the condition and calls the actions. The controller passes the context. */
+  async run(output: Output, context?: ActionContext): Promise<void> {
+    if (!(await runAction(this.#condition, output, context))) return;
+    for (const action of this.#actions) await runAction(action, output, context);
   }
 }
 
