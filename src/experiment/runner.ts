@@ -193,8 +193,10 @@ export class OrbitExperimentRunner {
   }
 
   /** Builds model, optimizer and trainer. Override to use a trainer of your own. */
-  protected async buildTrainer(task: Task, train: boolean, evaluate: boolean): Promise<Trainer> {
-    return createTrainer(this.params, task, { train, evaluate, checkpointExporter: await this.buildBestCheckpointExporter() });
+  protected buildTrainer(task: Task, train: boolean, evaluate: boolean): MaybePromise<Trainer> {
+    const made = (checkpointExporter: BestCheckpointExporter | null): Trainer =>
+      createTrainer(this.params, task, { train, evaluate, checkpointExporter });
+    return Promise.resolve(this.buildBestCheckpointExporter()).then(made);
   }
 
   /** The exporter of best checkpoints; null if the config asks for none. */
@@ -219,7 +221,11 @@ export class OrbitExperimentRunner {
   }
 
   /** Makes the controller and restores the newest checkpoint. */
-  protected async buildController(parts: ControllerParts): Promise<Controller> {
+  protected buildController(parts: ControllerParts): MaybePromise<Controller> {
+    return this.#makeController(parts);
+  }
+
+  async #makeController(parts: ControllerParts): Promise<Controller> {
     const { params, modelDir, trainer, checkpointManager } = this;
     const { reporter, summaryManager, evalSummaryManager } = this.#options;
     const { saveSummary } = parts;
