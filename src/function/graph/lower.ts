@@ -5,6 +5,7 @@ import { inputsOf, kernelDefinition } from '../kernels/index.js';
 import { userLine } from '../trace/origin.js';
 import { leaves, type Call, type Graph, type Value } from './ir.js';
 import { elements, Lowering, rows } from './lowering.js';
+import { liveNodes } from './live-nodes.js';
 import type { OnnxGraph, OnnxNode, OnnxValueInfo } from './onnx.js';
 
 /** An ONNX graph and what its inputs and outputs stand for. */
@@ -65,7 +66,8 @@ export function lower(graph: Graph, native = false): LoweredGraph {
     else
       copies.push({ op: 'Identity', domain: '', inputs: [from], outputs: [wanted], attributes: {}, label: `results/Identity_${wanted}` });
   }
-  const nodes = [...g.nodes, ...copies].map((n) => ({
+  const wanted = results.flatMap((r) => [r.wanted, r.from]);
+  const nodes = liveNodes([...g.nodes, ...copies], wanted).map((n) => ({
     ...n,
     inputs: n.inputs.map((x) => rename.get(x) ?? x),
     outputs: n.outputs.map((x) => rename.get(x) ?? x),

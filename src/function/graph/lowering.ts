@@ -31,6 +31,9 @@ export class Lowering {
   private readonly names = new Map<Value, Partial<Record<Layout, string>>>();
   private readonly constants = new Map<string, string>();
   private readonly memo = new Map<string, string>();
+  /** What a name is a reshape of, and the shapes of named values. */
+  private readonly reshaped = new Map<string, string>();
+  private readonly shapes = new Map<string, string>();
 
   /**
    * @param emit lowers calls into a graph; for kernels that hold a program of their own.
@@ -68,6 +71,8 @@ export class Lowering {
     const known = this.names.get(value) ?? {};
     known[physical.layout] = physical.name;
     this.names.set(value, known);
+    const [n, h, w, c] = value.shape;
+    this.shapes.set(physical.name, (physical.layout === 'nchw' ? [n, c, h, w] : value.shape).join());
   }
 
   /** True when the value already exists in that layout, so that using it so costs nothing. */
@@ -175,8 +180,17 @@ export class Lowering {
     );
   }
 
-  /** Reshape to a static shape. */
+  /** Reshape to a static shape. A reshape of a reshape starts from the first; back to the first shape gives the first name. */
   reshape(name: string, shape: readonly number[]): string {
+    const base = this.reshaped.get(name);
+    if (base !== undefined) return this.reshape(base, shape);
+    if (this.shapes.get(name) === shape.join()) return name;
+    const made = this.emitReshape(name, shape);
+    this.reshaped.set(made, name);
+    return made;
+  }
+
+  private emitReshape(name: string, shape: readonly number[]): string {
     // A 0 in ONNX's Reshape means "keep": allowzero makes it mean an empty dimension, as here.
     return this.op('Reshape', [name, this.ints(shape)], shape.includes(0) ? { allowzero: 1 } : {});
   }

@@ -1,5 +1,6 @@
 /** Loops over time steps. */
 import type { Value } from '../graph/ir.js';
+import { liveNodes } from '../graph/live-nodes.js';
 import { LOOP, loopInputs, type LoopBody } from '../graph/loop.js';
 import { rows, type Lowering, type Physical } from '../graph/lowering.js';
 import type { OnnxValueInfo } from '../graph/onnx.js';
@@ -47,7 +48,10 @@ function lowerLoop(g: Lowering, body: LoopBody, { stacks, initial, outer }: Retu
     inputs: [...stateInfos, ...sumInfos, ...sliceInfos],
     outputs,
     initializers: inner.initializers,
-    nodes: inner.nodes,
+    nodes: liveNodes(
+      inner.nodes,
+      outputs.map((o) => o.name),
+    ),
   };
   const direction = body.reverse ? 1 : 0;
   const names = g.ops(

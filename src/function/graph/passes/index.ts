@@ -4,6 +4,7 @@ import { channelAlgebra } from './channel-algebra.js';
 import { commonSubexpressions } from './common-subexpressions.js';
 import { convBias } from './conv-bias.js';
 import { deadCode } from './dead-code.js';
+import { loopFactors } from './loop-factors.js';
 import { pruneLoops } from './prune-loops.js';
 import { reluGradient } from './relu-gradient.js';
 import { removeIdentities } from './simplify.js';
@@ -14,6 +15,7 @@ export const passes = {
   deadCode,
   removeIdentities,
   pruneLoops,
+  loopFactors,
   splitLoops,
   commonSubexpressions,
   reluGradient,

@@ -97,7 +97,7 @@ class Split {
     const inside = body.calls.filter((c) => this.placeOf(c.outputs[0]!) === 'loop');
     const after = body.calls.filter((c) => this.placeOf(c.outputs[0]!) === 'after');
     const given = new Set<Value>();
-    const giveStack = (v: Value): void => void (this.placeOf(v) === 'loop' && given.add(v));
+    const giveStack = (v: Value): void => void (this.placeOf(v) === 'loop' && given.add(this.unshaped(v)));
     after.forEach((c) => c.inputs.forEach(giveStack));
     const summed: Value[] = [];
     for (const { kind, value } of body.outputs) {
@@ -169,6 +169,11 @@ class Split {
     }
     const slice = this.body.sliced.indexOf(v);
     if (slice >= 0) return this.stacks[slice]!;
+    const base = this.unshaped(v);
+    if (this.placeOf(v) === 'loop' && base !== v) {
+      const shape = [this.body.steps, ...v.shape];
+      return this.emit('Reshape', { x: this.wholeOf(base) }, shape, { shape }, v.dtype);
+    }
     let known = this.made.get(v);
     if (known === undefined) {
       const call = producer(v)!;
@@ -184,6 +189,12 @@ class Split {
   /** True for a stack that exists outside: a rule may hand its input on. */
   private isGiven(v: Value): boolean {
     return this.stacks.includes(v) || [...this.made.values()].includes(v);
+  }
+
+  /** The value that a value of the loop is a mere reshape of. */
+  private unshaped(v: Value): Value {
+    const call = producer(v);
+    return call?.kernel === 'Reshape' && this.placeOf(call.inputs[0]!) === 'loop' ? this.unshaped(call.inputs[0]!) : v;
   }
 
   private operands(call: Call): Value[] {
