@@ -36,7 +36,17 @@ export interface CompileOptions {
 }
 
 const DEVICES = ['cpu'];
-const OPTIONS = new Set(['name', 'eager', 'device', 'threads', 'graphOptimizationLevel', 'nativeKernels', 'cacheSize', 'disabledPasses', 'collective']);
+const OPTIONS = new Set([
+  'name',
+  'eager',
+  'device',
+  'threads',
+  'graphOptimizationLevel',
+  'nativeKernels',
+  'cacheSize',
+  'disabledPasses',
+  'collective',
+]);
 
 /**
  * The options with what the environment sets filled in.

@@ -139,8 +139,8 @@ export function traceProgram(
     const alone = options.collective === undefined || options.collective.size === 1;
     const native = nativeLibrary(options.nativeKernels ?? true) !== undefined;
     const lowerSegment = (s: GraphSegment): LoweredSegment => {
-      const fused = native ? { ...s, graph: fuse(s.graph) } : s;
-      return { ...fused, lowered: lower(fused.graph, native) };
+      // Buffers go by the values of the segment's own graph; the fused one has the same inputs and outputs in the same order.
+      return { ...s, lowered: lower(native ? fuse(s.graph) : s.graph, native) };
     };
     const optimized = optimize(alone ? singleReplica(graph) : graph, options.disabledPasses);
     return [optimized, splitAtCollectives(optimized).map((s) => (s.kind === 'graph' ? lowerSegment(s) : s))];

@@ -5,6 +5,7 @@ import './collective.js';
 import './conv.js';
 import './create.js';
 import './einsum.js';
+import './fused-native.js';
 import './gather.js';
 import './matmul.js';
 import './normalization.js';

@@ -44,7 +44,8 @@ export function findOnnxRuntime(): string {
   );
 }
 
-function packageRoot(require: NodeJS.Require, pkg: string): string | undefined {
+/** The folder of an installed package, as a module would find it. */
+export function packageRoot(require: NodeJS.Require, pkg: string): string | undefined {
   for (const folder of require.resolve.paths(pkg) ?? []) {
     const root = path.join(folder, pkg);
     if (existsSync(path.join(root, 'package.json'))) return root;

@@ -1,0 +1,2 @@
+#include "host.h"
+namespace orbit { std::vector<Op> poolingOps() { return {}; } }

@@ -1,0 +1,4 @@
+#include "tile.inc"
+namespace orbit {
+const TileOps& tileOpsBaseline() { return table; }
+}  // namespace orbit
