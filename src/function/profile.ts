@@ -94,7 +94,7 @@ function samplesOf(events: readonly ProfileEvent[], nodes: ReadonlyMap<string, O
   const from = starts.sort((a, b) => a - b)[WARM_UP] ?? 0;
   const counted = events.filter((e) => e.cat === 'Node' && e.name.endsWith(SUFFIX) && e.ts >= from);
   const open: { end: number; sample: Sample }[] = []; // loops whose nodes are being listed
-  return counted
+  const samples = counted
     .sort((a, b) => a.ts - b.ts || b.dur - a.dur)
     .map((event) => {
       const label = event.name.slice(0, -SUFFIX.length);
@@ -108,6 +108,7 @@ function samplesOf(events: readonly ProfileEvent[], nodes: ReadonlyMap<string, O
       if (holdsGraph(node)) open.push({ end: event.ts + event.dur, sample });
       return sample;
     });
+  return samples.map((sample) => ({ ...sample, micros: Math.max(0, sample.micros) })); // the clock counts whole microseconds
 }
 
 function holdsGraph(node: OnnxNode | undefined): boolean {

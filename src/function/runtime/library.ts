@@ -13,10 +13,11 @@ const names: Partial<Record<NodeJS.Platform, string>> = {
  * Finds ONNX Runtime's shared library: the environment variable `ORBIT_ORT_LIBRARY` (a file), else the engine package
  * `@orbit-ts/engine-<platform>-<arch>`, else the package `onnxruntime-node`.
  *
+ * @param from modules whose packages are searched: this one, and the program's folder.
  * @returns the absolute path of the library.
  * @throws UsageError when there is none for this platform; the message says what to install.
  */
-export function findOnnxRuntime(): string {
+export function findOnnxRuntime(from: readonly string[] = [import.meta.url, path.join(process.cwd(), 'package.json')]): string {
   const given = process.env['ORBIT_ORT_LIBRARY'];
   if (given) {
     if (existsSync(given)) return path.resolve(given);
@@ -25,8 +26,8 @@ export function findOnnxRuntime(): string {
   const name = names[process.platform];
   const engine = `@orbit-ts/engine-${process.platform}-${process.arch}`;
   if (name !== undefined) {
-    for (const from of [import.meta.url, path.join(process.cwd(), 'package.json')]) {
-      const require = createRequire(from);
+    for (const module of from) {
+      const require = createRequire(module);
       for (const [pkg, folder] of [
         [engine, ''],
         ['onnxruntime-node', `bin/napi-v6/${process.platform}/${process.arch}`],

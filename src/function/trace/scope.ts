@@ -60,7 +60,6 @@ function within<T>(inside: string, origin: Origin | undefined, f: () => T): T {
  */
 export function watchScopes(): () => void {
   const { prototype } = tf.layers.Layer;
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its receiver below
   const { apply } = prototype;
   prototype.apply = function (this: tf.layers.Layer, ...args: Parameters<typeof apply>) {
     return nameScope(this.name, () => apply.call(this, ...args));
