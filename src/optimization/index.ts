@@ -1,4 +1,6 @@
 /** Optimizers, learning-rate schedules, weight averaging, and the factory that builds them from a config. */
+export { type AccumulationPhase, GradientAccumulation } from './accumulation.js';
+export { ScaledRate } from './scaled-rate.js';
 export { Adafactor, type AdafactorOptions } from './adafactor.js';
 export { Adagrad, type AdagradOptions } from './adagrad.js';
 export { Adam, type AdamOptions } from './adam.js';
