@@ -33,10 +33,11 @@ export async function train(flags: TrainFlags): Promise<number> {
   const { getTask, OrbitExperimentRunner, TrainingStopped } = await import('../experiment/index.js');
   const output = flags.json ? process.stderr : process.stdout;
   const trains = flags.mode.includes('train');
-  const stop = stopOnSignal((signal) => {
+  const notice = (signal: string): void => {
     progress.line(trains ? `${signal}: stopping at the next step.` : `${signal}: stopped.`);
     if (!trains) process.exit(statusOf(signal)); // nothing to save, and it may be waiting for a checkpoint
-  });
+  };
+  const stop = stopOnSignal({ notice, graceSeconds: params.trainer.preemption_grace_seconds });
   const progress = new Progress({
     output,
     headline: headline(flags, params),
@@ -72,7 +73,7 @@ export async function train(flags: TrainFlags): Promise<number> {
   } catch (error) {
     progress.close();
     if (error instanceof TrainingStopped) {
-      const saved = runner.checkpointManager?.latestCheckpoint ?? null;
+      const saved = isBuilt ? (runner.checkpointManager?.latestCheckpoint ?? null) : null;
       progress.line(`${error.message} ${saved === null ? 'Nothing was saved.' : `Saved ${saved}; the same command goes on from there.`}`);
       return statusOf(String(error.reason));
     }

@@ -598,7 +598,15 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "validation_summary_subdir": "Sub-directory of the model directory for evaluation summaries.",
       "resume_data": "Where the training data of a resumed run start: after the last batch of the checkpoint (`continue`), or anew (`restart`).",
       "recovery_data": "Where the training data go on after a roll-back: with the next batch (`continue`), or where the checkpoint was (`rewind`).",
-      "preemption_on_demand_checkpoint": "Save a checkpoint when the process is told to end."
+      "preemption_on_demand_checkpoint": "Save a checkpoint when the process is told to end.",
+      "preemption_grace_seconds": "Seconds from the signal to end until the process ends, whatever it has reached; 0: as long as it takes.",
+      "preemption_file": "File whose appearance tells the run to end, as SIGTERM does; empty: none.",
+      "checkpoint_interval_seconds": "Save as well when this many seconds have passed since the last checkpoint; 0: never.",
+      "checkpoint_interval_epochs": "Save as well when this many epochs have ended since the last checkpoint; 0: never.",
+      "checkpoint_on_exception": "Save a checkpoint when training ends with an error other than a blown-up loss.",
+      "keep_checkpoint_every_n_hours": "Keep one checkpoint for every so many hours, besides the newest `max_to_keep`; null: none.",
+      "keep_checkpoint_every_n_steps": "Keep the checkpoints of every so many steps, besides the newest `max_to_keep`; null: none.",
+      "keep_best_checkpoints": "Keep so many checkpoints with the best `best_checkpoint_eval_metric`, besides the newest `max_to_keep`; 0: none."
     }
   },
   "WarmupConfig": {

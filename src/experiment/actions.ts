@@ -1,10 +1,13 @@
 /** The actions that a runner adds to those of the user. */
 import type { CheckpointManagerLike, Action, Output } from '../orbit/index.js';
-import { randomState } from '../function/index.js';
+import type { CheckpointManager } from '../checkpoint/index.js';
 import { asAveraging } from './averaging.js';
+import { metricOf } from './best-checkpoint.js';
 import type { ExperimentConfig } from './config.js';
 import { EMACheckpointing } from './ema-checkpointing.js';
 import { RecoveryAction, RecoveryCondition } from './recovery.js';
+import { writeRecoveryRecord } from './recovery-record.js';
+import { drawAnew } from './resume.js';
 import type { Trainer } from './trainer.js';
 
 /** After each training loop: recovery from a blown-up loss, unless `recovery_max_trials` is negative. */
@@ -26,7 +29,13 @@ export function defaultTrainActions(
       trainer.firstBadStep === null ? '' : `The first loss that is not a finite number was that of step ${trainer.firstBadStep + 1}.`,
   });
   const action = new RecoveryAction({ checkpointManager: manager, during: (restore) => rollBack(trainer, restore), warn });
-  return [async (output: Output) => void ((await condition.test(output)) && (await action.run()))];
+  return [
+    async (output: Output) => {
+      if (!(await condition.test(output))) return;
+      await writeRecoveryRecord(manager.directory, trainer.recovery.trials);
+      await action.run();
+    },
+  ];
 }
 
 /**
@@ -38,17 +47,29 @@ async function rollBack(trainer: Trainer, restore: () => Promise<string | null>)
   trainer.dataPosition.follows = trainer.config.trainer.recovery_data === 'rewind';
   try {
     const path = await restore();
-    const { seed, counter } = randomState.stateDict();
-    randomState.loadStateDict({ seed: (seed ^ Math.imul(trainer.recovery.trials, 0x9e3779b9)) | 0, counter });
+    drawAnew(trainer.recovery.trials);
     return path;
   } finally {
     trainer.dataPosition.follows = true;
   }
 }
 
-/** After each evaluation: checkpoints of averaged weights, if the optimizer averages. */
-export function defaultEvalActions(params: ExperimentConfig, trainer: Trainer, modelDir: string): Action[] {
-  if (asAveraging(trainer.optimizer) === null) return [];
+/**
+ * After each evaluation: checkpoints of averaged weights, if the optimizer averages; the value of the metric by which the best
+ * checkpoints are kept.
+ * @param manager the manager that keeps them; null in modes that do not train
+ */
+export function defaultEvalActions(
+  params: ExperimentConfig,
+  trainer: Trainer,
+  modelDir: string,
+  manager: CheckpointManager | null = null,
+): Action[] {
+  const { max_to_keep: maxToKeep, keep_best_checkpoints: keepsBest, best_checkpoint_eval_metric: metric } = params.trainer;
   const { optimizer, checkpoint } = trainer;
-  return [new EMACheckpointing({ exportDir: modelDir, optimizer, checkpoint, maxToKeep: params.trainer.max_to_keep })];
+  const actions: Action[] = [];
+  if (asAveraging(optimizer) !== null) actions.push(new EMACheckpointing({ exportDir: modelDir, optimizer, checkpoint, maxToKeep }));
+  if (keepsBest > 0 && manager !== null)
+    actions.push((output) => manager.noteMetrics(trainer.globalStep.value, { [metric]: metricOf(output, metric) }));
+  return actions;
 }

@@ -128,7 +128,7 @@ export class BestCheckpointExporter {
 }
 
 /** Value of a metric whose nested names are joined with `|`. */
-function metricOf(logs: Output, name: string): number {
+export function metricOf(logs: Output, name: string): number {
   return leafToNumber(getLeafNestedDict(logs, name.split('|'))) ?? NaN;
 }
 

@@ -111,6 +111,22 @@ export const trainerConfig = defineConfig(
     recovery_data: field.choice(['continue', 'rewind'], 'continue'),
     /** Save a checkpoint when the process is told to end. */
     preemption_on_demand_checkpoint: true,
+    /** Seconds from the signal to end until the process ends, whatever it has reached; 0: as long as it takes. */
+    preemption_grace_seconds: field.float(60).min(0),
+    /** File whose appearance tells the run to end, as SIGTERM does; empty: none. */
+    preemption_file: '',
+    /** Save as well when this many seconds have passed since the last checkpoint; 0: never. */
+    checkpoint_interval_seconds: field.float(0).min(0),
+    /** Save as well when this many epochs have ended since the last checkpoint; 0: never. */
+    checkpoint_interval_epochs: field.int(0).min(0),
+    /** Save a checkpoint when training ends with an error other than a blown-up loss. */
+    checkpoint_on_exception: false,
+    /** Keep one checkpoint for every so many hours, besides the newest `max_to_keep`; null: none. */
+    keep_checkpoint_every_n_hours: field.float().optional(),
+    /** Keep the checkpoints of every so many steps, besides the newest `max_to_keep`; null: none. */
+    keep_checkpoint_every_n_steps: field.int().optional(),
+    /** Keep so many checkpoints with the best `best_checkpoint_eval_metric`, besides the newest `max_to_keep`; 0: none. */
+    keep_best_checkpoints: field.int(0).min(0),
   },
   { name: 'TrainerConfig' },
 );

@@ -116,7 +116,7 @@ describe('runs of the reference', () => {
           expect(Object.keys(outcome.evalLogs)).toEqual(reference.returned_keys);
           expect(runner.trainer.globalStep.value).toBe(reference.final_step);
         }
-        const ours = listFiles(modelDir).filter((f) => !/^result\..*json$|^result\.json$/.test(f));
+        const ours = listFiles(modelDir).filter((f) => !/^result\..*json$|^result\.json$|^\.orbit-/.test(f));
         expect(ours.sort()).toEqual(expectedFiles(reference.files).sort());
         for (const [file, text] of Object.entries(reference.state_files)) {
           expect(readFileSync(path.join(modelDir, file), 'utf8').replace(/[\d.]+$/gm, '#')).toBe(text);

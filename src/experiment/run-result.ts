@@ -1,4 +1,5 @@
 /** The numbers of a finished run. */
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Output } from '../orbit/index.js';
 import { toJson, writeFileAtomically } from './run-files.js';
@@ -35,6 +36,15 @@ export interface RunResult {
 /** Completes a result with what the process knows. */
 export function completeResult(known: Omit<RunResult, 'peak_rss_bytes' | 'versions'>): RunResult {
   return { ...known, peak_rss_bytes: process.resourceUsage().maxRSS * 1024, versions: versions() };
+}
+
+/** The result that the last run that trains left in a model directory; null without one that can be read. */
+export async function readResult(modelDir: string): Promise<Pick<RunResult, 'global_step' | 'eval_logs'> | null> {
+  try {
+    return JSON.parse(await readFile(path.join(modelDir, 'result.json'), 'utf8')) as RunResult;
+  } catch {
+    return null;
+  }
 }
 
 /** Writes `<modelDir>/result.<mode>.json`, and the same as `result.json` for modes that train. Returns the paths. */

@@ -11,11 +11,14 @@ import { Controller, LineReporter } from '../orbit/index.js';
 import type { Action, ControllerReporter, MaybePromise, Output } from '../orbit/index.js';
 import { defaultEvalActions, defaultTrainActions } from './actions.js';
 import type { BestCheckpointExporter } from './best-checkpoint.js';
+import { retention, savesAfter, saveTrigger } from './checkpoint-policies.js';
 import { checkParams, paramNotices } from './check-params.js';
 import type { ExperimentConfig } from './config.js';
 import { createTrainer, maybeCreateBestCkptExporter } from './factories.js';
 import type { Model } from './model.js';
 import { tryCountParams } from './model-info.js';
+import { PreemptionFile } from './preemption-file.js';
+import { completeResume, joinCheckpoint } from './resume.js';
 import { experimentNameOf } from './registry.js';
 import { combineReporters } from './reporters.js';
 import { makeDirectory } from './run-files.js';
@@ -24,7 +27,6 @@ import { completeResult, writeResult } from './run-result.js';
 import type { RunResult } from './run-result.js';
 import { requireKnownOptions, requireMade, requireMode } from './runner-options.js';
 import type { ControllerParts, RunnerOptions } from './runner-options.js';
-import { TrainingStopped } from './stop.js';
 import type { Task } from './task.js';
 import type { Trainer } from './trainer.js';
 
@@ -62,6 +64,8 @@ export class OrbitExperimentRunner {
   #trainLogs: Output | null = null;
   #evalLogs: Output | null = null;
   #result: RunResult | null = null;
+  #stepsPerEpoch: number | null = null;
+  #preemptionFile: PreemptionFile | null = null;
 
   /** Checks the options; nothing is built or written before `build()` or `run()`. */
   constructor(options: RunnerOptions) {
@@ -143,6 +147,8 @@ export class OrbitExperimentRunner {
     await this.#manager?.sync().catch(() => undefined); // a write in the background ends under the lock
     this.#lock?.release();
     this.#lock = null;
+    this.#preemptionFile?.close();
+    this.#preemptionFile = null;
   }
 
   async #build(): Promise<void> {
@@ -160,8 +166,11 @@ export class OrbitExperimentRunner {
     setRandomSeed(params.runtime.seed);
     const evaluates = mode.includes('eval') || options.runPostEval === true;
     this.#trainer = requireMade(options.trainer ?? (await this.buildTrainer(task, trains, evaluates)), 'buildTrainer', 'trainer');
-    this.#trainer.stopSignal = options.signal ?? null;
+    this.#trainer.stopSignal = this.#stopSignal(trains);
     await written;
+    this.#trainer.throwIfStopped();
+    if (trains || mode === 'continuous_eval') await this.#trainer.checkpointExporter?.repairInfo();
+    if (params.trainer.checkpoint_interval_epochs > 0 && trains) this.#stepsPerEpoch = await this.#trainer.stepsPerEpoch();
     const manager = await this.maybeBuildCheckpointManager();
     this.#manager = manager === null ? null : requireMade(manager, 'maybeBuildCheckpointManager', 'manager or null');
     if (trains && this.#manager === null)
@@ -179,7 +188,17 @@ export class OrbitExperimentRunner {
     });
     this.#controller = requireMade(controller, 'buildController', 'controller');
     dataPosition.follows = true;
+    if (trains && this.#resumedFrom !== null) await completeResume(this.#trainer, this.modelDir);
     if (trains && options.enableAsyncCheckpointing) this.#prepareBackgroundSaves();
+  }
+
+  /** Aborted by the caller's signal or by the preemption file. */
+  #stopSignal(trains: boolean): AbortSignal | null {
+    const { preemption_file: file } = this.params.trainer;
+    const { signal } = this.#options;
+    if (!trains || file === '') return signal ?? null;
+    this.#preemptionFile ??= new PreemptionFile(file);
+    return signal ? AbortSignal.any([signal, this.#preemptionFile.signal]) : this.#preemptionFile.signal;
   }
 
   /** After the first step: then all variables exist. */
@@ -212,7 +231,8 @@ export class OrbitExperimentRunner {
     return new CheckpointManager({
       checkpoint: trainer.checkpoint,
       directory: modelDir,
-      maxToKeep: params.trainer.max_to_keep,
+      ...retention(params.trainer),
+      trigger: saveTrigger(params.trainer, this.#stepsPerEpoch),
       stepCounter: trainer.globalStep,
       checkpointInterval: params.trainer.checkpoint_interval,
       initFn: () => trainer.initialize(),
@@ -230,6 +250,9 @@ export class OrbitExperimentRunner {
     const { reporter, summaryManager, evalSummaryManager } = this.#options;
     const { saveSummary } = parts;
     const eventFiles = saveSummary ? await import('../summary/index.js') : null;
+    const trainActions = [...parts.trainActions, ...this.defaultTrainActions()];
+    const evalActions = [...parts.evalActions, ...this.defaultEvalActions()];
+    joinCheckpoint(trainer, [...trainActions, ...evalActions]);
     return parts.controllerClass.create({
       globalStep: trainer.globalStep,
       trainer: parts.trainer,
@@ -244,8 +267,8 @@ export class OrbitExperimentRunner {
       summaryManager,
       evalSummaryManager,
       loopClock: trainer.loopClock,
-      trainActions: [...parts.trainActions, ...this.defaultTrainActions()],
-      evalActions: [...parts.evalActions, ...this.defaultEvalActions()],
+      trainActions,
+      evalActions,
       reporter: combineReporters(this.#listener(), reporter ?? new LineReporter()),
     });
   }
@@ -260,7 +283,7 @@ export class OrbitExperimentRunner {
 
   /** The runner's own eval actions: checkpoints of averaged weights. */
   protected defaultEvalActions(): readonly Action[] {
-    return defaultEvalActions(this.params, this.trainer, this.modelDir);
+    return defaultEvalActions(this.params, this.trainer, this.modelDir, this.mode.includes('train') ? this.checkpointManager : null);
   }
 
   #listener(): ControllerReporter {
@@ -288,7 +311,7 @@ export class OrbitExperimentRunner {
       await this.#finish((performance.now() - begin) / 1000);
       return { model: this.trainer.model, evalLogs };
     } catch (error) {
-      if (error instanceof TrainingStopped && this.params.trainer.preemption_on_demand_checkpoint) await this.controller.saveCheckpoint();
+      if (this.mode.includes('train') && savesAfter(error, this.params.trainer)) await this.controller.saveCheckpoint();
       await this.controller.close();
       throw error;
     } finally {

@@ -1,5 +1,6 @@
 /** The inner loops of training and evaluation for a task: compiled steps, metrics, logs. */
 import { Checkpoint } from '../checkpoint/index.js';
+import type { Stateful } from '../checkpoint/index.js';
 import { UsageError } from '../errors.js';
 import { randomState } from '../function/index.js';
 import { Mean } from '../metrics/index.js';
@@ -11,6 +12,7 @@ import type { BestCheckpointExporter } from './best-checkpoint.js';
 import type { DataConfig, ExperimentConfig } from './config.js';
 import { asAveraging } from './averaging.js';
 import type { AveragingOptimizer } from './averaging.js';
+import { batchesPerEpoch } from './checkpoint-policies.js';
 import { compileStep } from './compile-step.js';
 import type { CompiledStep } from './compile-step.js';
 import { DataPositionItem } from './data-position.js';
@@ -81,6 +83,8 @@ export class Trainer extends StandardTrainer<DatasetLike> {
   readonly recovery = new RecoveryCounter();
   /** Where the run is within its loops. */
   readonly loopClock = new LoopClock();
+  /** State of actions, by name: what has `stateDict` and `loadStateDict` is saved and restored with the run. */
+  readonly actionStates: Record<string, Stateful> = {};
   /** Stops training at the next step boundary when aborted. */
   stopSignal: AbortSignal | null = null;
   /** Called once, after the first step. */
@@ -136,6 +140,7 @@ export class Trainer extends StandardTrainer<DatasetLike> {
     const optional = { optional: true };
     this.checkpoint.add('recovery', this.recovery, optional);
     this.checkpoint.add('loop_clock', this.loopClock, optional);
+    this.checkpoint.add('actions', this.actionStates, optional);
     this.checkpoint.add('loss_watch', this.#watch, optional);
     this.checkpoint.add('evaluations', this.#evaluation?.walks, optional);
     // A process that only evaluates follows another's checkpoints: it keeps its own best values, in info.json.
@@ -176,6 +181,12 @@ export class Trainer extends StandardTrainer<DatasetLike> {
   /** Prepares a fresh model with `task.initialize`; run by the checkpoint manager when there is no checkpoint. */
   async initialize(): Promise<void> {
     await this.task.initialize(this.model);
+  }
+
+  /** Batches in an epoch of the training data; null where that is not known. */
+  async stepsPerEpoch(): Promise<number | null> {
+    const { trainDataset: data } = this;
+    return batchesPerEpoch(typeof data === 'function' ? await data() : data);
   }
 
   /** Takes the next training batch. Override to change it on its way. */
