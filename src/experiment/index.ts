@@ -17,6 +17,9 @@ export {
   type RecoveryConditionOptions,
   RecoveryCounter,
 } from './recovery.js';
+export { EarlyStopping, type EarlyStoppingOptions } from './early-stopping.js';
+export { ReduceOnPlateau, type ReduceOnPlateauOptions } from './reduce-on-plateau.js';
+export type { PlateauOptions } from './plateau.js';
 export { EMACheckpointing, type EMACheckpointingOptions } from './ema-checkpointing.js';
 export { castLeafNestedDict, getLeafNestedDict } from './nested-logs.js';
 export { modelSummary, tryCountParams, writeModelParams } from './model-info.js';
