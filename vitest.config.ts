@@ -1,6 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
+const here = (path: string): string => new URL(path, import.meta.url).pathname;
+
 export default defineConfig({
+  // Examples import the package by its name.
+  resolve: {
+    alias: [
+      { find: /^orbit-ts$/, replacement: here('src/index.ts') },
+      { find: /^orbit-ts\/tf$/, replacement: here('dist/tf/index.js') },
+    ],
+  },
   test: {
     include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],
     pool: 'forks',

@@ -54,7 +54,11 @@ describe('README and docs', () => {
         strict: true,
         skipLibCheck: true,
         noEmit: true,
-        paths: { 'orbit-ts': [path.join(root, 'src/index.ts')], 'orbit-ts/tf': [path.join(root, 'dist/tf/index.d.ts')] },
+        paths: {
+          'orbit-ts': [path.join(root, 'src/index.ts')],
+          'orbit-ts/tf': [path.join(root, 'dist/tf/index.d.ts')],
+          'orbit-ts/*': [path.join(root, 'src/*/index.ts')],
+        },
       });
       const wrong = files.flatMap((file, i) =>
         ts
