@@ -7,6 +7,7 @@ import { describeMachine, isBusy } from './lib/machine.mjs';
 import { HELP, OptionsError, readOptions, selectNames } from './lib/options.mjs';
 import { sectionText } from './lib/report.mjs';
 import { MODEL_NAMES } from './models/index.mjs';
+import { measureCompileMemory } from './sections/compile-memory.mjs';
 import { measureFirstStep } from './sections/first-step.mjs';
 import { measureLoop } from './sections/loop.mjs';
 import { measureMemory } from './sections/memory.mjs';
@@ -23,6 +24,7 @@ const MEASUREMENTS = new Map([
   ['train', measureWholeLoop],
   ['first', measureFirstStep],
   ['memory', measureMemory],
+  ['memory.compile', measureCompileMemory],
   ['runs', measureRuns],
 ]);
 
