@@ -1,5 +1,6 @@
 /** Rules that compute a call for all steps of a loop at once, over stacks [time, …] of its inputs. */
 import { sizeOf, type DType } from '../dtype.js';
+import { ELEMENTWISE } from './elementwise-kernels.js';
 import { makeCall, type Attrs, type Call, type Value } from './ir.js';
 
 /** Emits a call and gives its first result. */
@@ -17,15 +18,6 @@ export type Emit = (
  * @param inputs for each input of the call its stack, or the value itself where all steps read the same.
  */
 export type OverTime = (emit: Emit, inputs: readonly Value[], steps: number) => Value[];
-
-/** Kernels that treat each element alone. */
-const ELEMENTWISE = new Set(
-  (
-    'Identity Cast Abs Neg Square Sqrt Rsqrt Reciprocal Exp Expm1 Log Log1p Sigmoid Tanh Relu Relu6 LeakyRelu Elu EluGrad Selu Softplus Sign Step Erf ' +
-    'ClipByValue LogicalNot IsNan Add Sub Multiply RealDiv Maximum Minimum SquaredDifference Pow Greater GreaterEqual Less LessEqual Equal ' +
-    'NotEqual LogicalAnd LogicalOr OnesLike ZerosLike orbit.ReluGrad'
-  ).split(' '),
-);
 
 /**
  * The rule for a call, or undefined where it has to stay in the loop.

@@ -70,21 +70,19 @@ defineKernels(
   },
   {
     kernel: 'OneHot',
-    form: 'OneHot on the last axis, Cast',
+    form: 'Equal with the numbers of the entries, then Cast or Where',
     infer: ({ indices }, { depth, dtype }) => ({
       dtype: (dtype as DType | undefined) ?? 'int32',
       shape: [...indices!.shape, depth as number],
     }),
     lower: (g, { indices }, { depth, onValue, offValue, dtype }) => {
-      // OneHot counts negative indices from the end; tfjs gives them no hot entry.
+      // The numbers of the entries compared with the index: several times as fast as ONNX Runtime's OneHot, and no index is out of range.
       const type = (dtype as DType | undefined) ?? 'int32';
-      const values = g.constant(Float32Array.of(offValue as number, onValue as number), [2], 'float32');
-      const index = indices!.shape.length === 0 ? g.reshape(g.rows(indices!), [1]) : g.rows(indices!);
-      const outside = g.op('Less', [index, g.scalar(0, 'int32')]);
-      const safe = g.op('Where', [outside, g.scalar(depth as number, 'int32'), index]);
-      const hot = g.op('OneHot', [safe, g.scalar(depth as number, 'int32'), values], { axis: -1 });
-      const shaped = indices!.shape.length === 0 ? g.reshape(hot, [depth as number]) : hot;
-      return rows(type === 'float32' ? shaped : g.cast(shaped, type));
+      const size = depth as number;
+      const hot = g.op('Equal', [g.reshape(g.rows(indices!), [...indices!.shape, 1]), iota(g, size)]);
+      const [on, off] = [onValue as number, offValue as number];
+      if (type !== 'bool' && on === 1 && off === 0) return rows(g.cast(hot, type));
+      return rows(where(g, hot, g.scalar(on, type), g.scalar(off, type), type));
     },
   },
 );

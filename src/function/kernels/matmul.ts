@@ -2,6 +2,7 @@
 import { sizeOf } from '../dtype.js';
 import type { Attrs, Value } from '../graph/ir.js';
 import { rows, type Lowering } from '../graph/lowering.js';
+import type { OnnxAttribute } from '../graph/onnx.js';
 import { activate, activationNames } from './activation.js';
 import { defineKernels, type KernelSpecs } from './define.js';
 import { broadcastShapes } from './elementwise.js';
@@ -14,17 +15,19 @@ function productShape({ a, b }: KernelSpecs, { transposeA, transposeB }: Attrs):
   return [...broadcastShapes(sa.slice(0, -2), sb.slice(0, -2)), m, n];
 }
 
-function product(g: Lowering, a: Value, b: Value, { transposeA, transposeB }: Attrs, shape: readonly number[]): string {
+/** `alpha`, which the productScale pass writes, scales the product. */
+function product(g: Lowering, a: Value, b: Value, { transposeA, transposeB, alpha }: Attrs, shape: readonly number[]): string {
   const flags = { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0 };
+  const attributes: Record<string, OnnxAttribute> = alpha === undefined ? flags : { ...flags, alpha: { float: alpha as number } };
   if (a.dtype !== 'float32') return integerProduct(g, a, b, flags);
   if (sizeOf(a.shape.slice(0, -2)) === 1 && sizeOf(b.shape.slice(0, -2)) === 1) {
     // Gemm takes the transposes at no cost.
     const matrix = (v: Value): string => (v.shape.length === 2 ? g.rows(v) : g.reshape(g.rows(v), v.shape.slice(-2)));
-    const out = g.op('Gemm', [matrix(a), matrix(b)], flags);
+    const out = g.op('Gemm', [matrix(a), matrix(b)], attributes);
     return shape.length === 2 ? out : g.reshape(out, shape);
   }
-  if (!transposeA && !transposeB) return g.op('MatMul', [g.rows(a), g.rows(b)]);
-  return g.op('FusedMatMul', [g.rows(a), g.rows(b)], flags, 'com.microsoft');
+  if (!transposeA && !transposeB && alpha === undefined) return g.op('MatMul', [g.rows(a), g.rows(b)]);
+  return g.op('FusedMatMul', [g.rows(a), g.rows(b)], attributes, 'com.microsoft');
 }
 
 /** Gemm and FusedMatMul take floats only. Truth values are multiplied as integers; their sum counts as true unless it is 0. */

@@ -4,7 +4,11 @@ import { channelAlgebra } from './channel-algebra.js';
 import { commonSubexpressions } from './common-subexpressions.js';
 import { convBias } from './conv-bias.js';
 import { deadCode } from './dead-code.js';
+import { foldConstants } from './fold-constants.js';
 import { loopFactors } from './loop-factors.js';
+import { narrowBroadcasts } from './narrow-broadcasts.js';
+import { productScale } from './product-scale.js';
+import { products } from './products.js';
 import { pruneLoops } from './prune-loops.js';
 import { reluGradient } from './relu-gradient.js';
 import { removeIdentities } from './simplify.js';
@@ -17,9 +21,13 @@ export const passes = {
   pruneLoops,
   loopFactors,
   splitLoops,
+  foldConstants,
   commonSubexpressions,
   reluGradient,
   channelAlgebra,
+  narrowBroadcasts,
+  products,
+  productScale,
   convBias,
   deadCodeAgain: deadCode,
 } as const;

@@ -1,24 +1,19 @@
 import * as tf from '#tf';
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../index.js';
-import type { PassName } from './index.js';
+import { passes, type PassName } from './index.js';
 
 const image = tf.zeros<tf.Rank.R4>([1, 4, 4, 2]);
 
-const all: PassName[] = [
-  'deadCode',
-  'removeIdentities',
-  'commonSubexpressions',
-  'reluGradient',
-  'channelAlgebra',
-  'convBias',
-  'deadCodeAgain',
-];
+const all = Object.keys(passes) as PassName[];
 
 /** The program of `fn` before and after one pass, with nothing but the passes `beside` it. */
 function beforeAfter(pass: PassName, fn: (...args: never[]) => unknown, args: tf.Tensor[], beside: PassName[] = []): string {
   const text = (enabled: PassName[]): string =>
-    compile(fn as (...args: unknown[]) => unknown, { name: 'f', disabledPasses: all.filter((p) => !enabled.includes(p)) }).graphWith({ lines: false, layers: false }, ...args);
+    compile(fn as (...args: unknown[]) => unknown, { name: 'f', disabledPasses: all.filter((p) => !enabled.includes(p)) }).graphWith(
+      { lines: false, layers: false },
+      ...args,
+    );
   return `${text(beside)}\n---\n${text([...beside, pass])}`;
 }
 
