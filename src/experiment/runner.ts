@@ -1,4 +1,5 @@
 /** Runs an experiment in one of its modes. */
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { checkSupported, configNotices, validateConfig } from '../config/index.js';
 import { CheckpointManager, lockDirectory } from '../checkpoint/index.js';
@@ -8,16 +9,16 @@ import type { DistributionStrategy } from '../distribute/index.js';
 import { UsageError } from '../errors.js';
 import { setRandomSeed, variableHolder } from '../function/index.js';
 import { Controller, LineReporter } from '../orbit/index.js';
-import type { Action, ControllerReporter, MaybePromise, Output } from '../orbit/index.js';
+import type { Action, ControllerReporter, MaybePromise, Output, RunLogger } from '../orbit/index.js';
 import { defaultEvalActions, defaultTrainActions } from './actions.js';
 import type { BestCheckpointExporter } from './best-checkpoint.js';
 import { retention, savesAfter, saveTrigger } from './checkpoint-policies.js';
 import { checkParams, paramNotices } from './check-params.js';
 import type { ExperimentConfig } from './config.js';
+import { trialConfig, trialDirectory } from './fast-dev-run.js';
 import { createTrainer, maybeCreateBestCkptExporter } from './factories.js';
 import type { Model } from './model.js';
 import { tryCountParams } from './model-info.js';
-import { PreemptionFile } from './preemption-file.js';
 import { completeResume, joinCheckpoint } from './resume.js';
 import { experimentNameOf } from './registry.js';
 import { combineReporters } from './reporters.js';
@@ -27,6 +28,8 @@ import { completeResult, writeResult } from './run-result.js';
 import type { RunResult } from './run-result.js';
 import { requireKnownOptions, requireMade, requireMode } from './runner-options.js';
 import type { ControllerParts, RunnerOptions } from './runner-options.js';
+import { StopSignals, timeIsUp } from './stop-signals.js';
+import { TrainingStopped } from './stop.js';
 import type { Task } from './task.js';
 import type { Trainer } from './trainer.js';
 
@@ -65,7 +68,9 @@ export class OrbitExperimentRunner {
   #evalLogs: Output | null = null;
   #result: RunResult | null = null;
   #stepsPerEpoch: number | null = null;
-  #preemptionFile: PreemptionFile | null = null;
+  #stopSignals: StopSignals | null = null;
+  #stopped: string | null = null;
+  readonly #isTrial: boolean;
 
   /** Checks the options; nothing is built or written before `build()` or `run()`. */
   constructor(options: RunnerOptions) {
@@ -73,8 +78,9 @@ export class OrbitExperimentRunner {
     if (!options.params?.trainer) throw new UsageError('OrbitExperimentRunner needs params, the config of an experiment.');
     requireKnownOptions(options);
     this.#options = options;
-    this.params = options.params;
-    this.modelDir = options.modelDir;
+    this.#isTrial = options.params.trainer.fast_dev_run > 0;
+    this.params = this.#isTrial ? trialConfig(options.params, options.mode) : options.params;
+    this.modelDir = this.#isTrial ? trialDirectory() : options.modelDir;
     this.task = options.task;
     this.mode = options.mode;
   }
@@ -147,8 +153,8 @@ export class OrbitExperimentRunner {
     await this.#manager?.sync().catch(() => undefined); // a write in the background ends under the lock
     this.#lock?.release();
     this.#lock = null;
-    this.#preemptionFile?.close();
-    this.#preemptionFile = null;
+    this.#stopSignals?.close();
+    if (this.#isTrial) await rm(this.modelDir, { recursive: true, force: true });
   }
 
   async #build(): Promise<void> {
@@ -159,6 +165,7 @@ export class OrbitExperimentRunner {
     checkParams(params, { mode, saveSummary: options.saveSummary ?? true, runPostEval: options.runPostEval ?? false });
     void this.distributionStrategy;
     for (const notice of [...configNotices(params), ...paramNotices(params, mode)]) this.#log(`Note: ${notice}`);
+    if (this.#isTrial) this.#log(`A trial run of ${params.trainer.fast_dev_run} steps (trainer.fast_dev_run): nothing is saved.`);
     if (trains && this.modelDir) makeDirectory(this.modelDir);
     await this.#lockDirectory();
     const written = trains && this.modelDir ? serializeConfig(params, this.modelDir) : null; // reaches the disk meanwhile
@@ -166,7 +173,8 @@ export class OrbitExperimentRunner {
     setRandomSeed(params.runtime.seed);
     const evaluates = mode.includes('eval') || options.runPostEval === true;
     this.#trainer = requireMade(options.trainer ?? (await this.buildTrainer(task, trains, evaluates)), 'buildTrainer', 'trainer');
-    this.#trainer.stopSignal = this.#stopSignal(trains);
+    if (trains) this.#stopSignals = new StopSignals(options.signal ?? null, params.trainer);
+    this.#trainer.stopSignal = this.#stopSignals?.signal ?? options.signal ?? null;
     await written;
     this.#trainer.throwIfStopped();
     if (trains || mode === 'continuous_eval') await this.#trainer.checkpointExporter?.repairInfo();
@@ -180,7 +188,7 @@ export class OrbitExperimentRunner {
     const controller = await this.buildController({
       trainer: trains ? this.#trainer : null,
       evaluator: this.#trainer,
-      saveSummary: options.saveSummary ?? true,
+      saveSummary: (options.saveSummary ?? true) && !this.#isTrial,
       trainActions: options.trainActions ?? [],
       evalActions: options.evalActions ?? [],
       controllerClass: options.controllerClass ?? Controller,
@@ -190,15 +198,6 @@ export class OrbitExperimentRunner {
     dataPosition.follows = true;
     if (trains && this.#resumedFrom !== null) await completeResume(this.#trainer, this.modelDir);
     if (trains && options.enableAsyncCheckpointing) this.#prepareBackgroundSaves();
-  }
-
-  /** Aborted by the caller's signal or by the preemption file. */
-  #stopSignal(trains: boolean): AbortSignal | null {
-    const { preemption_file: file } = this.params.trainer;
-    const { signal } = this.#options;
-    if (!trains || file === '') return signal ?? null;
-    this.#preemptionFile ??= new PreemptionFile(file);
-    return signal ? AbortSignal.any([signal, this.#preemptionFile.signal]) : this.#preemptionFile.signal;
   }
 
   /** After the first step: then all variables exist. */
@@ -267,6 +266,8 @@ export class OrbitExperimentRunner {
       summaryManager,
       evalSummaryManager,
       loopClock: trainer.loopClock,
+      loggers: await this.#loggers(),
+      samplesPerStep: this.#samplesPerStep || null,
       trainActions,
       evalActions,
       reporter: combineReporters(this.#listener(), reporter ?? new LineReporter()),
@@ -275,19 +276,49 @@ export class OrbitExperimentRunner {
 
   /** The runner's own train actions: recovery from a blown-up loss. */
   protected defaultTrainActions(): readonly Action[] {
-    const { reporter } = this.#options;
-    return defaultTrainActions(this.params, this.trainer, this.checkpointManager, (message) =>
-      reporter?.warning ? reporter.warning(message) : console.warn(message),
-    );
+    return defaultTrainActions(this.params, this.trainer, this.checkpointManager, { rebuild: () => this.#rebuild(), warn: this.#warn });
   }
 
-  /** The runner's own eval actions: checkpoints of averaged weights. */
+  readonly #warn = (message: string): void => {
+    const { reporter } = this.#options;
+    if (reporter?.warning) reporter.warning(message);
+    else console.warn(message);
+  };
+
+  /** A trainer as at the start of the run; null where the caller made the trainer. */
+  async #rebuild(): Promise<Trainer | null> {
+    if (this.#options.trainer) return null;
+    setRandomSeed(this.params.runtime.seed);
+    const trainer = await this.buildTrainer(this.task, true, false);
+    await trainer.initialize();
+    return trainer;
+  }
+
+  /** Examples in one training step. */
+  get #samplesPerStep(): number {
+    return this.params.task.train_data.global_batch_size * this.params.trainer.grad_accumulation_steps;
+  }
+
+  async #loggers(): Promise<readonly RunLogger[]> {
+    const kinds = this.params.trainer.loggers;
+    const own = this.#isTrial ? [] : (this.#options.loggers ?? []);
+    if (kinds.length === 0) return own;
+    const { CsvLogger, JsonLinesLogger } = await import('../summary/index.js');
+    const directory = path.join(this.modelDir, 'logs');
+    return [...new Set(kinds)]
+      .map((kind): RunLogger => (kind === 'csv' ? new CsvLogger(directory) : new JsonLinesLogger(directory)))
+      .concat(own);
+  }
+
+  /** The runner's own eval actions: checkpoints of averaged weights, lowering of the learning rate, early stopping. */
   protected defaultEvalActions(): readonly Action[] {
-    return defaultEvalActions(this.params, this.trainer, this.modelDir, this.mode.includes('train') ? this.checkpointManager : null);
+    const manager = this.mode.includes('train') ? this.checkpointManager : null;
+    return defaultEvalActions(this.params, this.trainer, this.modelDir, manager, (line) => this.#log(line));
   }
 
   #listener(): ControllerReporter {
     return {
+      stopped: ({ reason }) => void (this.#stopped = reason),
       resumed: ({ path: from }) => void (this.#resumedFrom = from),
       trainLoopEnd: ({ output }) => void (this.#trainLogs = output),
       evaluationEnd: ({ output }) => void (this.#evalLogs = output),
@@ -315,6 +346,7 @@ export class OrbitExperimentRunner {
       await this.controller.close();
       throw error;
     } finally {
+      await this.trainer.close().catch(() => undefined); // lets go of files; data that failed have told so
       await this.#unlockDirectory();
     }
   }
@@ -373,12 +405,13 @@ export class OrbitExperimentRunner {
       train_logs: this.#trainLogs,
       eval_logs: this.#evalLogs,
       steps_per_second: stepsPerSecond,
-      samples_per_second: stepsPerSecond === null ? null : stepsPerSecond * params.task.train_data.global_batch_size,
+      samples_per_second: stepsPerSecond === null ? null : stepsPerSecond * this.#samplesPerStep,
       seconds_to_first_step: secondsToFirstStep,
       wall_seconds: wallSeconds,
       resumed_from: this.#resumedFrom,
+      stopped: this.#stopped,
     });
-    if (modelDir) await writeResult(modelDir, this.#result);
+    if (modelDir && !this.#isTrial) await writeResult(modelDir, this.#result);
   }
 }
 
