@@ -121,6 +121,18 @@ function resolveThreads(): number {
   return Number(given) || availableParallelism();
 }
 
+let poolPerSession = false;
+
+/** Threads of the pool that a session must make for itself; undefined: it uses the pool of all sessions. */
+export function threadsPerSession(): number | undefined {
+  return poolPerSession ? ort().numThreads : undefined;
+}
+
+/** From now on sessions make pools of their own, because there is none for all. */
+export function usePoolPerSession(): void {
+  poolPerSession = true;
+}
+
 /** Loads ONNX Runtime at the first call and returns it. */
 export function ort(): Ort {
   loaded ??= load();

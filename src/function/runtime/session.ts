@@ -5,7 +5,7 @@ import { arenaBytes } from './arena.js';
 import type { NativeBuffer } from './buffer.js';
 import { countHandle } from './handles.js';
 import { nativeLibrary } from './native.js';
-import { ort, type Handle } from './ort.js';
+import { ort, threadsPerSession, usePoolPerSession, type Handle } from './ort.js';
 import { runError } from './run-error.js';
 
 /** How much ONNX Runtime rewrites a graph itself; see `CompileOptions.graphOptimizationLevel`. */
@@ -35,26 +35,38 @@ export class Session {
 
   /** @throws TraceError when ONNX Runtime refuses the graph. */
   constructor(graph: OnnxGraph, options: SessionOptions = {}) {
-    const { api, check, env, make } = ort();
     const model = encodeModel(graph);
     this.name = graph.name;
     this.nodes = new Map(allNodes(graph).map((n) => [n.label, n]));
+    try {
+      this.handle = this.create(model, options.threads ?? threadsPerSession(), options);
+    } catch (cause) {
+      throw new TraceError(`ONNX Runtime refuses the compiled graph of "${graph.name}": ${(cause as Error).message}`, { cause });
+    }
+    countHandle('session', 1);
+  }
+
+  /** @param threads of a pool of its own; undefined: the pool of all sessions. */
+  private create(model: Uint8Array, threads: number | undefined, options: SessionOptions): Handle {
+    const { api, check, env, make, numThreads } = ort();
     const settings = make((out) => api.createSessionOptions(out));
     try {
       check(api.setGraphOptimizationLevel(settings, graphOptimizationLevels[options.graphOptimizationLevel ?? 'extended']));
-      if (options.threads === undefined) check(api.disablePerSessionThreads(settings));
-      else check(api.setIntraOpNumThreads(settings, options.threads));
+      if (threads === undefined) check(api.disablePerSessionThreads(settings));
+      else check(api.setIntraOpNumThreads(settings, threads));
       check(api.disableMemPattern(settings)); // saves memory at no cost in time
       if (options.profilePrefix !== undefined) check(api.enableProfiling(settings, options.profilePrefix));
       const native = [...this.nodes.values()].some((n) => n.domain === 'orbit') ? nativeLibrary(true) : undefined;
       if (native !== undefined) check(api.registerCustomOpsLibrary(settings, native.library));
-      this.handle = make((out) => api.createSessionFromArray(env, model, model.length, settings, out));
+      return make((out) => api.createSessionFromArray(env, model, model.length, settings, out));
     } catch (cause) {
-      throw new TraceError(`ONNX Runtime refuses the compiled graph of "${graph.name}": ${(cause as Error).message}`, { cause });
+      // Something else in this process, such as onnxruntime-node, made the one environment first, without a pool for all.
+      if (threads !== undefined || !/EnvCreatedWithGlobalThreadPools/.test((cause as Error).message)) throw cause;
+      usePoolPerSession();
+      return this.create(model, numThreads, options);
     } finally {
       api.releaseSessionOptions(settings);
     }
-    countHandle('session', 1);
   }
 
   /** Bytes of the arena for intermediate values; undefined where ONNX Runtime cannot tell. */
