@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../errors.js';
+import { AbstractEvaluator, AbstractTrainer } from './abstract.js';
 import { Controller } from './controller.js';
 import type { ControllerOptions } from './controller-options.js';
 import { createGlobalStep } from './global-step.js';
@@ -143,6 +144,25 @@ describe('saving in the background', () => {
     const controller = await Controller.create(options);
     await expect(controller.train(2)).rejects.toThrow('disk full');
     expect(told).toEqual([]);
+  });
+});
+
+describe('classes that extend AbstractTrainer and AbstractEvaluator', () => {
+  it('are all that a controller needs', async () => {
+    const step = createGlobalStep();
+    class Trainer extends AbstractTrainer {
+      override train(numSteps: number): Output {
+        step.assignAdd(numSteps);
+        return { loss: 1 / step.value };
+      }
+    }
+    class Evaluator extends AbstractEvaluator {
+      override evaluate(numSteps: number): Output {
+        return { steps_asked: numSteps, at: step.value };
+      }
+    }
+    const controller = new Controller(optionsFor(step, { trainer: new Trainer(), evaluator: new Evaluator() }));
+    expect(await controller.trainAndEvaluate({ trainSteps: 5, evalInterval: 3 })).toEqual({ steps_asked: -1, at: 5 });
   });
 });
 
