@@ -7,6 +7,7 @@ import { deadCode } from './dead-code.js';
 import { foldConstants } from './fold-constants.js';
 import { loopFactors } from './loop-factors.js';
 import { narrowBroadcasts } from './narrow-broadcasts.js';
+import { packUpdates } from './pack-updates.js';
 import { productScale } from './product-scale.js';
 import { products } from './products.js';
 import { pruneLoops } from './prune-loops.js';
@@ -28,6 +29,7 @@ export const passes = {
   narrowBroadcasts,
   products,
   productScale,
+  packUpdates,
   convBias,
   deadCodeAgain: deadCode,
 } as const;
