@@ -1,4 +1,4 @@
-/** docs/errors.md shows what common mistakes print; it is written by making them: `npx vitest run tests/errors-page.test.ts -u`. */
+/** docs/errors.md shows what common mistakes print; it is written by making them: `npm run docs`. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { chapters } from './mistakes/index.js';
 import { defineExample, example, make, type Mistake } from './mistakes/mistake.js';
@@ -32,7 +32,7 @@ describe.each(chapters)('$title', ({ title, mistakes }) => {
 });
 
 describe('docs/errors.md', () => {
-  it('is what these mistakes print', async () => {
+  it('is what these mistakes print (`npm run docs` writes it anew)', async () => {
     const mistakes = chapters.flatMap((chapter) => chapter.mistakes);
     expect(mistakes.length).toBeGreaterThanOrEqual(40);
     const page = `# Mistakes and what they print

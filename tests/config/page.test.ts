@@ -1,4 +1,4 @@
-/** docs/config.md is written from the schemas: `npx vitest run tests/config/page.test.ts -u`. */
+/** docs/config.md is written from the schemas: `npm run docs`. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { checkSupported, configNotices, toYaml } from '../../src/config/index.js';
@@ -33,7 +33,7 @@ function otherValue({ shape, default: value }: FieldSpec): unknown {
 }
 
 describe('docs/config.md', () => {
-  it('has a table for every config of an experiment, true to the schemas', async () => {
+  it('has a table for every config of an experiment, true to the schemas (`npm run docs` writes it anew)', async () => {
     const tables = schemas.map((schema) => {
       const doc = configDocs[schema.schemaName]?.doc ?? '';
       return `### ${schema.schemaName}\n\n${doc === '' ? '' : `${doc}\n\n`}${table(schema)}\n`;

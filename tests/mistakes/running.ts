@@ -78,6 +78,10 @@ export const running: Chapter = {
       code: `await Controller.create({ globalStep: createGlobalStep(), trainer: { train: () => ({}) }, stepPerLoop: 10 });`,
     },
     {
+      title: 'A step that is not counted',
+      code: `const trainer = { train: () => ({ loss: 1 }) };\nconst controller = await Controller.create({ globalStep: createGlobalStep(), trainer, stepsPerLoop: 10 });\nawait controller.train(100);`,
+    },
+    {
       title: 'A loop that returns no dictionary',
       code: `const globalStep = createGlobalStep();\nconst trainer = { train: (n) => (globalStep.assignAdd(n), 0.5) };\nconst controller = await Controller.create({ globalStep, trainer, stepsPerLoop: 1 });\nawait controller.train(1);`,
     },
