@@ -1,4 +1,4 @@
-import { bundledPackages } from './scripts/rooms.mjs';
+import { bundledPackages, packageJson } from './scripts/rooms.mjs';
 
 // The arrows of the house: which room may import which. Rooms not named by a rule may import what lies below them.
 const room = (names) => `^src/(${names})/`;
@@ -46,7 +46,7 @@ export default {
       from: { path: '^src/', pathNot: '(\\.test(ing)?\\.ts$|^src/tf/bundle/)' },
       to: {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
-        pathNot: Object.keys(bundledPackages).map((name) => `^node_modules/${name}/`),
+        pathNot: [...Object.keys(bundledPackages), ...Object.keys(packageJson.peerDependencies)].map((name) => `^node_modules/${name}/`),
       },
     },
     forbid('config', `${middle.join('|')}|${above}`, 'config/ is the ground floor.'),
