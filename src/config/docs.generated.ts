@@ -205,6 +205,16 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "dynamic_decay": "Let the decay grow from a small value to `average_decay` in the first steps, so that early weights are forgotten."
     }
   },
+  "EarlyStoppingConfig": {
+    "doc": "Ending the training when a result no longer gets better.",
+    "fields": {
+      "metric": "Result of the evaluation that is watched; names inside nested results are joined with `|`.",
+      "metric_comp": "Whether a higher or a lower value is better.",
+      "patience": "Evaluations in a row without a better value that are waited for.",
+      "min_delta": "A change smaller than this does not count as better.",
+      "begin_steps": "Evaluations before this step do not count."
+    }
+  },
   "ExperimentConfig": {
     "doc": "A whole experiment; see experimentConfig, which makes one with the task's own type.",
     "fields": {
@@ -455,6 +465,19 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "centered": "Divide by the variance of gradients instead of their squared mean."
     }
   },
+  "ReduceOnPlateauConfig": {
+    "doc": "Lowering the learning rate when a result no longer gets better.",
+    "fields": {
+      "metric": "Result of the evaluation that is watched; names inside nested results are joined with `|`.",
+      "metric_comp": "Whether a higher or a lower value is better.",
+      "patience": "Evaluations in a row without a better value that are waited for.",
+      "min_delta": "A change smaller than this does not count as better.",
+      "begin_steps": "Evaluations before this step do not count.",
+      "factor": "The learning rate is multiplied by this, between 0 and 1.",
+      "cooldown": "Evaluations after a reduction that do not count.",
+      "min_learning_rate": "The learning rate is not lowered below this."
+    }
+  },
   "RuntimeConfig": {
     "doc": "Devices, precision and the process as a whole.",
     "fields": {
@@ -606,6 +629,16 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "checkpoint_on_exception": "Save a checkpoint when training ends with an error other than a blown-up loss.",
       "keep_checkpoint_every_n_hours": "Keep one checkpoint for every so many hours, besides the newest `max_to_keep`; null: none.",
       "keep_checkpoint_every_n_steps": "Keep the checkpoints of every so many steps, besides the newest `max_to_keep`; null: none.",
+      "grad_accumulation_steps": "Batches whose gradients make one update: a step takes so many, and equals one with a batch of them all. Steps count updates.",
+      "early_stopping": "End the training when a result of the evaluations no longer gets better; null: no.",
+      "reduce_on_plateau": "Lower the learning rate when a result of the evaluations no longer gets better; null: no.",
+      "eval_at_start": "Evaluate before the first step as well, in mode train_and_eval.",
+      "sanity_check_batches": "Batches of validation data that are tried before training begins, so that a mistake in the evaluation shows at once; 0: none.",
+      "max_wall_seconds": "Seconds after which training ends at the next step with a checkpoint; the next run goes on from there. null: no limit.",
+      "fast_dev_run": "A trial run of so many training and evaluation steps that leaves no files behind; 0: no.",
+      "overfit_batches": "Train on the first so many batches over and over, and evaluate on the same; 0: on all data.",
+      "loggers": "Write results also to `<model_dir>/logs`: as `csv`, `json_lines` or both.",
+      "replay_non_finite": "When a loss is not a number, make the steps since the last checkpoint again to find the first bad tensor.",
       "keep_best_checkpoints": "Keep so many checkpoints with the best `best_checkpoint_eval_metric`, besides the newest `max_to_keep`; 0: none."
     }
   },

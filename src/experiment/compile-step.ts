@@ -1,5 +1,5 @@
 /** The one place where the trainer meets the compiler. */
-import { compile, setSummaryRecorder } from '../function/index.js';
+import { compile, setSummaryRecorder, type NonFiniteValue } from '../function/index.js';
 import { recordHistogram, recordScalar, summariesDue } from '../orbit/index.js';
 
 // `summary.scalar` and `summary.histogram` inside a step write to the event files of the loop that runs, when it is due.
@@ -10,6 +10,8 @@ export interface CompiledStep<A extends unknown[], R> {
   (...args: A): Promise<R>;
   /** Runs the step on the calling thread until it is done. */
   runSync(...args: A): R;
+  /** Looks at every value of the step without changing a variable; the first that is not finite, or null. Not of an eager step. */
+  findNonFinite(...args: A): NonFiniteValue | null;
 }
 
 /** Options of {@link compileStep}. */

@@ -16,6 +16,7 @@ import {
 } from '../config/index.js';
 import { dataConfig } from '../data/config.js';
 import { optimizationConfig } from '../optimization/config.js';
+import { earlyStoppingConfig, reduceOnPlateauConfig } from './plateau-config.js';
 
 export type { DataConfig } from '../data/config.js';
 export type { OptimizationConfig } from '../optimization/config.js';
@@ -125,6 +126,26 @@ export const trainerConfig = defineConfig(
     keep_checkpoint_every_n_hours: field.float().optional(),
     /** Keep the checkpoints of every so many steps, besides the newest `max_to_keep`; null: none. */
     keep_checkpoint_every_n_steps: field.int().optional(),
+    /** Batches whose gradients make one update: a step takes so many, and equals one with a batch of them all. Steps count updates. */
+    grad_accumulation_steps: field.int(1).min(1),
+    /** End the training when a result of the evaluations no longer gets better; null: no. */
+    early_stopping: field.config(earlyStoppingConfig).optional(),
+    /** Lower the learning rate when a result of the evaluations no longer gets better; null: no. */
+    reduce_on_plateau: field.config(reduceOnPlateauConfig).optional(),
+    /** Evaluate before the first step as well, in mode train_and_eval. */
+    eval_at_start: false,
+    /** Batches of validation data that are tried before training begins, so that a mistake in the evaluation shows at once; 0: none. */
+    sanity_check_batches: field.int(0).min(0),
+    /** Seconds after which training ends at the next step with a checkpoint; the next run goes on from there. null: no limit. */
+    max_wall_seconds: field.float().min(0).optional(),
+    /** A trial run of so many training and evaluation steps that leaves no files behind; 0: no. */
+    fast_dev_run: field.int(0).min(0),
+    /** Train on the first so many batches over and over, and evaluate on the same; 0: on all data. */
+    overfit_batches: field.int(0).min(0),
+    /** Write results also to `<model_dir>/logs`: as `csv`, `json_lines` or both. */
+    loggers: field.list(field.choice(['csv', 'json_lines'])),
+    /** When a loss is not a number, make the steps since the last checkpoint again to find the first bad tensor. */
+    replay_non_finite: true,
     /** Keep so many checkpoints with the best `best_checkpoint_eval_metric`, besides the newest `max_to_keep`; 0: none. */
     keep_best_checkpoints: field.int(0).min(0),
   },

@@ -32,6 +32,7 @@ export class EvaluationLoop extends StandardEvaluator<DatasetLike> {
   readonly walks: EvaluationWalks;
   #hasLoss = false;
   #steps = 0;
+  #isRehearsal = false;
   #labels: LabelCheck | null = null;
 
   constructor(trainer: Trainer, dataset: DatasetLike) {
@@ -55,6 +56,17 @@ export class EvaluationLoop extends StandardEvaluator<DatasetLike> {
     const logs = (await this.evaluate(numSteps)) ?? {};
     this.walks.done();
     return logs;
+  }
+
+  /** Evaluates a few batches for the sake of the errors only: no results, no best checkpoint, nothing counted. */
+  async rehearse(numSteps: number): Promise<void> {
+    this.#isRehearsal = true;
+    try {
+      this.#extent.wholeData = false;
+      await this.evaluate(numSteps);
+    } finally {
+      this.#isRehearsal = false;
+    }
   }
 
   override evalBegin(): void {
@@ -117,7 +129,7 @@ export class EvaluationLoop extends StandardEvaluator<DatasetLike> {
     for (const metric of this.metrics) logs[metric.name] = metric.result();
     if (this.#hasLoss && this.#steps > 0) logs[this.loss.name] = this.loss.result();
     if (aggregated) Object.assign(logs, await task.reduceAggregatedLogs(aggregated, globalStep.value));
-    if (checkpointExporter !== null) {
+    if (checkpointExporter !== null && !this.#isRehearsal) {
       requireMetric(logs, checkpointExporter.metricName);
       await checkpointExporter.maybeExportCheckpoint(checkpoint, logs, globalStep.value);
       logs[`best_${checkpointExporter.metricName}`] = checkpointExporter.bestValue;

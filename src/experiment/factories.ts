@@ -7,6 +7,7 @@ import { BestCheckpointExporter } from './best-checkpoint.js';
 import type { ExperimentConfig } from './config.js';
 import { taskInputs } from './inputs.js';
 import { trainableVariables } from './model.js';
+import { FirstBatches } from './overfit-data.js';
 import { requireModel } from './task-checks.js';
 import { ConfigError } from '../errors.js';
 import type { Task } from './task.js';
@@ -33,13 +34,17 @@ export interface CreateTrainerOptions extends Pick<TrainerOptions, 'train' | 'ev
 /** Builds the task's model, then the optimizer, then the trainer. */
 export function createTrainer(params: ExperimentConfig, task: Task, options: CreateTrainerOptions = {}): Trainer {
   const { trainerClass = Trainer, train = true, evaluate = true, checkpointExporter = null } = options;
-  const trainDataset = train ? taskInputs(task, params.task.train_data, params.runtime.seed, true) : null; // files load while the model is built
+  const { overfit_batches: few } = params.trainer;
+  const data = train || few > 0 ? taskInputs(task, params.task.train_data, params.runtime.seed, true) : null; // files load while the model is built
+  const first = few > 0 && data !== null ? new FirstBatches(data, few) : null;
+  const trainDataset = first?.repeated ?? data;
   const model = requireModel(task.buildModel(), task);
   const optimizer = createOptimizer(task, params);
   optimizer.setVariablePaths(variablePaths(model));
   asAveraging(optimizer)?.shadowCopy([...variablePaths(model).keys()] as never);
   if (train) optimizer.build(trainableVariables(model));
-  return new trainerClass({ config: params, task, model, optimizer, train, evaluate, trainDataset, checkpointExporter });
+  const parts = { config: params, task, model, optimizer, train, evaluate, trainDataset, checkpointExporter };
+  return new trainerClass({ ...parts, validationDataset: first?.once ?? null });
 }
 
 /** The exporter of best checkpoints that the config asks for; null unless sub-directory, metric and `dataDir` are all given. */

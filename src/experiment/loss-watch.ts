@@ -14,6 +14,12 @@ export class LossWatch {
   #begin = 0;
   #isUnderWay = false;
   #isUsed = false;
+  readonly #updatesPerStep: number;
+
+  /** @param updatesPerStep how often `update` is called in a step */
+  constructor(updatesPerStep = 1) {
+    this.#updatesPerStep = updatesPerStep;
+  }
 
   /** A loop begins at this global step, unless it goes on after an interruption. */
   begin(step: number): void {
@@ -44,7 +50,7 @@ export class LossWatch {
   end(step: number): void {
     this.#isUnderWay = false;
     if (!this.#isUsed) return; // steps without a loss
-    const good = this.#good.dataSync()[0]!;
+    const good = Math.floor(this.#good.dataSync()[0]! / this.#updatesPerStep);
     if (good < step - this.#begin) this.firstBadStep = this.#begin + good;
     initScope(() => tf.tidy(() => this.#good.assign(tf.scalar(0))));
   }

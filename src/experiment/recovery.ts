@@ -16,8 +16,10 @@ export interface RecoveryConditionOptions {
   recoveryMaxTrials?: number;
   /** Where blow-ups are counted, so that the count can be part of checkpoints. Default: a count of its own. */
   counter?: RecoveryCounter;
-  /** Adds to the error's message, such as the first step at which the loss was not a number. */
-  explain?: () => string;
+  /** Adds to the error's message, such as the first step at which the loss was not a number. `isFinite` tells whether the loss was a finite number, merely too high. */
+  explain?: (isFinite: boolean) => string | Promise<string>;
+  /** Whether the model's variables are finite numbers; asked when the loss is accepted. Default: they are not looked at. */
+  isStateFinite?: () => boolean | Promise<boolean>;
 }
 
 /** How many blow-ups a run has seen; part of its checkpoints. */
@@ -43,7 +45,7 @@ export class RecoveryCounter {
 export class RecoveryCondition {
   /** Counts the blow-ups. */
   readonly counter: RecoveryCounter;
-  readonly #options: Required<Omit<RecoveryConditionOptions, 'explain' | 'counter'>> & Pick<RecoveryConditionOptions, 'explain'>;
+  readonly #options: RecoveryConditionOptions & { readonly recoveryBeginSteps: number; readonly recoveryMaxTrials: number };
 
   constructor(options: RecoveryConditionOptions) {
     this.#options = { recoveryBeginSteps: 0, recoveryMaxTrials: 3, ...options };
@@ -63,20 +65,24 @@ export class RecoveryCondition {
     }
     const loss = Number(await getValue(output['training_loss']));
     const { globalStep, lossUpperBound, recoveryBeginSteps } = this.#options;
-    if (Number.isNaN(loss)) return this.#count('is not a number', 'trainer.recovery_begin_steps does not apply to it');
+    const always = 'trainer.recovery_begin_steps does not apply to it';
+    if (Number.isNaN(loss)) return this.#count('training_loss is not a number', always, false);
+    if (loss === -Infinity) return this.#count('training_loss is -Infinity', always, false);
     if (globalStep.value >= recoveryBeginSteps && loss > lossUpperBound) {
-      return this.#count(`is ${loss}`, `above trainer.loss_upper_bound ${lossUpperBound}`);
+      return this.#count(`training_loss is ${loss}`, `above trainer.loss_upper_bound ${lossUpperBound}`, Number.isFinite(loss));
     }
+    if ((await this.#options.isStateFinite?.()) === false)
+      return this.#count(`training_loss is ${loss}, but variables of the model are no finite numbers`, always, false);
     return false;
   }
 
-  #count(what: string, rule: string): boolean {
+  async #count(what: string, rule: string, isFinite: boolean): Promise<boolean> {
     const trials = ++this.counter.trials;
     const { recoveryMaxTrials, globalStep, explain } = this.#options;
     if (trials > recoveryMaxTrials) {
-      const details = explain?.() ?? '';
+      const details = (await explain?.(isFinite)) ?? '';
       throw new TrainingError(
-        `Training blew up: training_loss ${what} at step ${globalStep.value} (${rule}), blow-up number ${trials} with ` +
+        `Training blew up: ${what} at step ${globalStep.value} (${rule}), blow-up number ${trials} with ` +
           `trainer.recovery_max_trials ${recoveryMaxTrials}. ${details === '' ? '' : `${details} `}` +
           'Try a smaller learning rate, warm-up or gradient clipping; recovery_max_trials > 0 rolls back to the last checkpoint, -1 switches the check off.',
       );

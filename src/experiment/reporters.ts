@@ -11,6 +11,7 @@ const events = [
   'resumed',
   'checkpointSaving',
   'checkpointSaved',
+  'stopped',
   'checkpointSync',
   'warning',
 ] as const satisfies readonly (keyof ControllerReporter)[];

@@ -19,12 +19,14 @@ export interface RunResult {
   eval_logs: Output | null;
   /** Training steps per second, first step aside; null if there were fewer than two. */
   steps_per_second: number | null;
-  /** `steps_per_second` times the global batch size. */
+  /** `steps_per_second` times the examples of a step: the global batch size, times `grad_accumulation_steps`. */
   samples_per_second: number | null;
   /** From the start of the process to the end of the first training step; null if there was none. */
   seconds_to_first_step: number | null;
   /** From the start of the run to its end. */
   wall_seconds: number;
+  /** Why training ended before `train_steps`, such as early stopping; null if it did not. */
+  stopped: string | null;
   /** Largest resident memory of the process. */
   peak_rss_bytes: number;
   /** Path of the checkpoint that the run began from, or null. */

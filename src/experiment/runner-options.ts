@@ -1,5 +1,5 @@
 /** What a run is made of. */
-import type { Action, Controller, ControllerOptions, ControllerReporter, SummaryManagerInterface } from '../orbit/index.js';
+import type { Action, Controller, ControllerOptions, ControllerReporter, RunLogger, SummaryManagerInterface } from '../orbit/index.js';
 import { didYouMean, nearestName } from '../config/index.js';
 import { NotImplementedModeError, UsageError } from '../errors.js';
 import type { DistributionStrategy } from '../distribute/index.js';
@@ -56,6 +56,8 @@ export interface RunnerOptions {
   evalSummaryManager?: SummaryManagerInterface | null;
   /** Write checkpoints in the background. Default false. */
   enableAsyncCheckpointing?: boolean | null;
+  /** Further places for the results, beside those of `trainer.loggers`; closed at the end of the run. */
+  loggers?: readonly RunLogger[] | null;
   /** Name of the experiment in `result.json`. Default: the name it was registered under, if the config came from there. */
   experiment?: string | null;
   /** Hears what the controller does. Default: it prints lines. */
@@ -82,6 +84,7 @@ const optionNames: { readonly [K in keyof Required<RunnerOptions>]: true } = {
   summaryManager: true,
   evalSummaryManager: true,
   enableAsyncCheckpointing: true,
+  loggers: true,
   experiment: true,
   reporter: true,
   signal: true,

@@ -336,19 +336,67 @@ export class OrbitExperimentRunner {
     await this.#lockDirectory(); // held already, unless this is a second run
     try {
       this.#sayIfFinished();
-      await this.runMode();
-      const evalLogs = await this.#postEvaluation();
+      const evalLogs = await this.#runToEnd();
       await this.controller.close();
       await this.#finish((performance.now() - begin) / 1000);
       return { model: this.trainer.model, evalLogs };
     } catch (error) {
-      if (this.mode.includes('train') && savesAfter(error, this.params.trainer)) await this.controller.saveCheckpoint();
-      await this.controller.close();
-      throw error;
+      throw await this.#afterError(error);
     } finally {
       await this.trainer.close().catch(() => undefined); // lets go of files; data that failed have told so
       await this.#unlockDirectory();
     }
+  }
+
+  /** The mode and the final evaluation; a training whose time is up ends as one that is finished. */
+  async #runToEnd(): Promise<Output> {
+    this.#stopSignals?.startClock();
+    try {
+      await this.#beforeTraining();
+      await this.runMode();
+      return await this.#postEvaluation();
+    } catch (error) {
+      const reason = timeIsUp(error, this.params.trainer);
+      if (reason === null) throw error;
+      this.#stopped = reason;
+      this.#log(`Training stopped: ${reason}. The same command goes on from there.`);
+      await this.#saveLast(error);
+      return {};
+    }
+  }
+
+  /** What is asked for before the first step. */
+  async #beforeTraining(): Promise<void> {
+    const { sanity_check_batches: batches, eval_at_start: evaluates, validation_steps } = this.params.trainer;
+    if (!this.mode.includes('train') || !(this.mode.includes('eval') || this.#options.runPostEval)) return;
+    if (batches > 0) await this.trainer.rehearseEvaluation(batches);
+    if (evaluates && this.mode === 'train_and_eval' && this.trainer.globalStep.value === 0)
+      await this.controller.evaluate(validation_steps);
+  }
+
+  /** Saves once more after what ended the run, unless there is nothing worth saving. */
+  async #saveLast(error: unknown): Promise<void> {
+    if (!this.mode.includes('train') || !savesAfter(error, this.params.trainer)) return;
+    if (await this.trainer.isFinite()) await this.controller.saveCheckpoint();
+    else this.#warn('Nothing more is saved: variables of the model are no finite numbers.');
+  }
+
+  /**
+   * Saves and closes after an error and returns what is to be thrown: the error itself, whatever else fails. Only a stop whose
+   * checkpoint could not be saved is told by that failure.
+   */
+  async #afterError(error: unknown): Promise<unknown> {
+    const failures: unknown[] = [];
+    await this.#saveLast(error).catch((failure: unknown) => failures.push(failure));
+    await this.controller.close().catch((failure: unknown) => failures.push(failure));
+    const [first] = failures.filter((failure) => failure !== error);
+    if (first === undefined) return error;
+    if (error instanceof TrainingStopped && first instanceof Error) {
+      first.cause ??= error;
+      return first;
+    }
+    this.#warn(`After this error the run could not be closed properly: ${first instanceof Error ? first.message : String(first)}`);
+    return error;
   }
 
   /** Does what the mode says, without the final evaluation. */

@@ -2,7 +2,7 @@
 import { Checkpoint } from '../checkpoint/index.js';
 import type { Stateful } from '../checkpoint/index.js';
 import { UsageError } from '../errors.js';
-import { randomState } from '../function/index.js';
+import { randomState, type NonFiniteValue } from '../function/index.js';
 import { Mean } from '../metrics/index.js';
 import type { Metric } from '../metrics/index.js';
 import { createGlobalStep, LoopClock, StandardTrainer } from '../orbit/index.js';
@@ -18,14 +18,14 @@ import type { CompiledStep } from './compile-step.js';
 import { DataPositionItem } from './data-position.js';
 import { EvaluationLoop } from './evaluation-loop.js';
 import { taskInputs } from './inputs.js';
-import { LabelCheck } from './label-check.js';
+import { FiniteCheck } from './finite-check.js';
 import { LossWatch } from './loss-watch.js';
 import type { Model, Tensors } from './model.js';
 import { RecoveryCounter } from './recovery.js';
-import { StepRunner } from './step-runner.js';
 import { TrainingStopped } from './stop.js';
+import { TrainStep } from './train-step.js';
 import { Task } from './task.js';
-import { requireMetrics, requireStepLogs } from './task-checks.js';
+import { requireMetrics } from './task-checks.js';
 
 /** Parts of a {@link Trainer}. */
 export interface TrainerOptions {
@@ -93,9 +93,8 @@ export class Trainer extends StandardTrainer<DatasetLike> {
   readonly #trainMetrics: readonly Metric[] | null;
   readonly #evaluation: EvaluationLoop | null;
   readonly #watch: LossWatch;
-  #step: StepRunner<[Tensors]> | null = null;
-  #labels: LabelCheck | null = null;
-  #iterator: DataIterator | null = null;
+  #step: TrainStep | null = null;
+  #finite: FiniteCheck | null = null;
   #swap: CompiledStep<[], void> | null = null;
   #clock = { steps: 0, seconds: 0, begin: 0, counted: 0, firstStepAt: null as number | null };
 
@@ -118,7 +117,7 @@ export class Trainer extends StandardTrainer<DatasetLike> {
     this.checkpointExporter = options.checkpointExporter ?? null;
     this.#trainLoss = train ? new Mean('training_loss') : null;
     this.#trainMetrics = train ? requireMetrics(task.buildMetrics(true), task, 'training_loss') : null;
-    this.#watch = new LossWatch();
+    this.#watch = new LossWatch(config.trainer.grad_accumulation_steps);
     this.#evaluation = evaluate
       ? new EvaluationLoop(this, options.validationDataset ?? taskInputs(task, config.task.validation_data, config.runtime.seed))
       : null;
@@ -215,9 +214,21 @@ export class Trainer extends StandardTrainer<DatasetLike> {
 
   override trainStep(iterator: DataIterator): MaybePromise<void> {
     this.throwIfStopped();
-    this.#iterator = iterator;
-    const inputs = this.nextTrainInputs(iterator);
-    return inputs instanceof Promise ? inputs.then(this.#runStep) : this.#runStep(inputs);
+    const done = (this.#step ??= new TrainStep(this, this.#watch)).run(iterator);
+    return done instanceof Promise ? done.then(() => this.#stepDone()) : this.#stepDone();
+  }
+
+  /**
+   * Makes one step, as `train(1)` does, and looks at every value in it: for debugging.
+   * @returns the first value that is NaN or infinite and spoils the step's results; null if all are finite
+   */
+  async inspectStep(): Promise<NonFiniteValue | null> {
+    return (this.#step ??= new TrainStep(this, this.#watch)).inspect(() => this.train(1));
+  }
+
+  /** Whether all variables of the model are finite numbers: else they are not worth saving. */
+  async isFinite(): Promise<boolean> {
+    return (this.#finite ??= new FiniteCheck(this.model)).allFinite();
   }
 
   /** Ends the loop that runs if the signal was aborted. @throws TrainingStopped */
@@ -225,15 +236,12 @@ export class Trainer extends StandardTrainer<DatasetLike> {
     if (this.stopSignal?.aborted) throw new TrainingStopped(this.globalStep.value, this.stopSignal.reason);
   }
 
-  readonly #runStep = (inputs: Tensors): MaybePromise<void> => {
-    (this.#labels ??= new LabelCheck(this.model, this.trainMetrics, this.task.name)).check(inputs);
-    const done = (this.#step ??= this.#buildStep()).run(inputs);
-    return done === undefined ? this.#stepDone(inputs) : done.then(() => this.#stepDone(inputs));
-  };
+  /** Gives a batch that a step has read back to the data. Code that overrides `nextTrainInputs` may have kept it. */
+  releaseBatch(iterator: DataIterator, inputs: Tensors): void {
+    if (this.nextTrainInputs === Trainer.prototype.nextTrainInputs) iterator.release?.(inputs);
+  }
 
-  #stepDone(inputs: Tensors): void {
-    // The compiled step has read the batch. Code that overrides `nextTrainInputs` may have kept it.
-    if (this.nextTrainInputs === Trainer.prototype.nextTrainInputs) this.#iterator?.release?.(inputs);
+  #stepDone(): void {
     this.globalStep.assignAdd(1);
     if (this.#clock.steps++ === 0) this.#firstStep();
   }
@@ -243,18 +251,6 @@ export class Trainer extends StandardTrainer<DatasetLike> {
     this.#clock.firstStepAt = now / 1000;
     this.#clock.begin = now; // the first step traces and compiles: it does not count as speed
     this.onFirstStep?.();
-  }
-
-  #buildStep(): StepRunner<[Tensors]> {
-    const { task, model, optimizer, trainMetrics, trainLoss } = this;
-    const step = (inputs: Tensors): void => {
-      const logs = requireStepLogs(task.trainStep(inputs, model, optimizer, trainMetrics), `${task.name}.trainStep`);
-      const { [Task.loss]: loss } = logs;
-      if (loss === undefined) return;
-      trainLoss.updateState(loss);
-      this.#watch.update(trainLoss.variables()['total']!);
-    };
-    return new StepRunner(compileStep(step, { name: 'train_step', eager: this.config.runtime.run_eagerly }));
   }
 
   override async trainLoopEnd(): Promise<Output> {
@@ -278,6 +274,17 @@ export class Trainer extends StandardTrainer<DatasetLike> {
     } catch (error) {
       randomState.loadStateDict(random); // an evaluation that was stopped is made anew later, with the same random numbers
       throw error;
+    }
+  }
+
+  /** Tries the evaluation on a few batches, so that its errors show before training. Leaves nothing behind. */
+  async rehearseEvaluation(numSteps: number): Promise<void> {
+    const evaluation = this.#evaluation ?? missing('rehearseEvaluation', 'evaluate');
+    const random = randomState.stateDict();
+    try {
+      await evaluation.rehearse(numSteps);
+    } finally {
+      randomState.loadStateDict(random);
     }
   }
 
