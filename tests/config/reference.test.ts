@@ -168,20 +168,6 @@ function expectedData(data: Data, values: Record<string, unknown>): Data {
   return copy;
 }
 
-/** Fields of the trainer that the original does not have. */
-const ownTrainerFields = [
-  'resume_data',
-  'recovery_data',
-  'preemption_grace_seconds',
-  'preemption_file',
-  'checkpoint_interval_seconds',
-  'checkpoint_interval_epochs',
-  'checkpoint_on_exception',
-  'keep_checkpoint_every_n_hours',
-  'keep_checkpoint_every_n_steps',
-  'keep_best_checkpoints',
-];
-
 it.each([...Object.keys(DIFFERENT), ...DIFFERENT_YAML])('docs/differences.md names the case %s', (name) => {
   expect(readFileSync(new URL('../../docs/differences.md', import.meta.url), 'utf8')).toContain(`\`${name}\``);
 });
