@@ -25,6 +25,11 @@ export { readGlobalStep, readMetadata, removeCheckpoints } from './directory-too
 export { readSafetensors, writeSafetensors, type WrittenFile } from './safetensors.js';
 export { loadWeights, type LoadedWeights, type LoadWeightsOptions } from './weights.js';
 export { castTensor, transposeTensor } from './layout.js';
+export { surveyCheckpoints, verifyCheckpoint, type SurveyedCheckpoint } from './survey.js';
+export { compareCheckpoints, type CheckpointDifference, type TensorDifference } from './compare.js';
+export { readWeights, writeWeights } from './convert.js';
+export { readManifest, type FileEntry, type Manifest } from './manifest.js';
+export { type Json } from './encoding.js';
 export { type CheckpointMetadata } from './manifest.js';
 export { lockDirectory, type DirectoryLock } from './lock.js';
 export { type CheckpointLogger } from './logger.js';

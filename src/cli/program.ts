@@ -43,6 +43,35 @@ function commonFlags(command: Command): Command {
     .option('--verbose', 'print stack traces');
 }
 
+/** `orbit checkpoint …`: looking at checkpoints and converting them. */
+function checkpointCommands(orbit: Command, done: (status: number) => void): void {
+  const run = async (use: (commands: typeof import('./checkpoint.js')) => Promise<number>): Promise<void> =>
+    done(await use(await import('./checkpoint.js')));
+  const group = orbit.command('checkpoint').description('list, inspect, verify, compare and convert checkpoints');
+  group
+    .command('list <directory>')
+    .description('the checkpoints of a directory')
+    .option('--json', 'print them as JSON')
+    .action((directory: string, flags: { json?: boolean }) => run((c) => c.listCheckpoints(directory, flags)));
+  group
+    .command('inspect <checkpoint>')
+    .description('what a checkpoint, or the newest one of a directory, holds')
+    .option('--json', 'print its manifest as JSON')
+    .action((checkpoint: string, flags: { json?: boolean }) => run((c) => c.inspectCheckpoint(checkpoint, flags)));
+  group
+    .command('verify <path>')
+    .description('read every byte of a checkpoint, or of all in a directory, and compare the checksums')
+    .action((directory: string) => run((c) => c.verifyCheckpoints(directory)));
+  group
+    .command('diff <a> <b>')
+    .description('what differs between two checkpoints or .safetensors files')
+    .action((a: string, b: string) => run((c) => c.diffCheckpoints(a, b)));
+  group
+    .command('convert <source> <target>')
+    .description('weights from and to a checkpoint, .safetensors or .json (weights of tfjs)')
+    .action((source: string, target: string) => run((c) => c.convertWeights(source, target)));
+}
+
 /** Builds the program; `done` gets the exit status of the command that ran. */
 function program(done: (status: number) => void): Command {
   const orbit = new Command('orbit')
@@ -63,7 +92,8 @@ function program(done: (status: number) => void): Command {
   );
   const experiments = commonFlags(orbit.command('experiments').description('list the registered experiments'));
   experiments.action(async (flags: { import?: string[] }) => done(await (await import('./experiments.js')).listExperiments(flags)));
-  for (const command of [orbit, ...orbit.commands]) {
+  checkpointCommands(orbit, done);
+  for (const command of [orbit, ...orbit.commands, ...orbit.commands.flatMap((c) => c.commands)]) {
     command
       .exitOverride()
       .configureOutput({ outputError: () => {} })

@@ -90,7 +90,7 @@ registerTask(matrixTask, MatrixTask);
 const trainSteps = 10;
 
 /** `npx vitest run --mode long`. */
-export const isLong = import.meta.env['MODE'] === 'long';
+export const isLong = (import.meta as { env?: Record<string, unknown> }).env?.['MODE'] === 'long';
 
 function settings({ trainer = {}, compiled }: Case): ExperimentConfig {
   return experimentConfig({
