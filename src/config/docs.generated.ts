@@ -502,6 +502,7 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "use_tpu_mp_strategy": "Use the TPU strategy with model parallelism.",
       "device": "Device on which compiled steps run.",
       "num_threads": "Threads of compiled steps; 0: chosen automatically.",
+      "graph_optimization_level": "How much ONNX Runtime rewrites compiled steps: less starts faster and runs slower. Null: `ORBIT_GRAPH_OPTIMIZATION_LEVEL` if set, else `extended`.",
       "seed": "Seed of everything random in a run: initial weights, dropout, shuffling."
     }
   },

@@ -220,6 +220,8 @@ export const runtimeConfig = defineConfig(
     device: field.choice(['cpu'], 'cpu'),
     /** Threads of compiled steps; 0: chosen automatically. */
     num_threads: field.int(0).min(0),
+    /** How much ONNX Runtime rewrites compiled steps: less starts faster and runs slower. Null: `ORBIT_GRAPH_OPTIMIZATION_LEVEL` if set, else `extended`. */
+    graph_optimization_level: field.choice(['disabled', 'basic', 'extended', 'all']).optional(),
     /** Seed of everything random in a run: initial weights, dropout, shuffling. */
     seed: field.int(0),
   },

@@ -7,7 +7,8 @@ import type { DirectoryLock } from '../checkpoint/index.js';
 import { getDistributionStrategy } from '../distribute/index.js';
 import type { DistributionStrategy } from '../distribute/index.js';
 import { UsageError } from '../errors.js';
-import { setRandomSeed, variableHolder } from '../function/index.js';
+import { variableHolder } from '../function/index.js';
+import { applyRuntime } from './apply-runtime.js';
 import { Controller, LineReporter } from '../orbit/index.js';
 import type { Action, ControllerReporter, MaybePromise, Output, RunLogger } from '../orbit/index.js';
 import { defaultEvalActions, defaultTrainActions } from './actions.js';
@@ -170,7 +171,7 @@ export class OrbitExperimentRunner {
     await this.#lockDirectory();
     const written = trains && this.modelDir ? serializeConfig(params, this.modelDir) : null; // reaches the disk meanwhile
     written?.catch(() => undefined); // awaited below
-    setRandomSeed(params.runtime.seed);
+    applyRuntime(params.runtime);
     const evaluates = mode.includes('eval') || options.runPostEval === true;
     this.#trainer = requireMade(options.trainer ?? (await this.buildTrainer(task, trains, evaluates)), 'buildTrainer', 'trainer');
     if (trains) this.#stopSignals = new StopSignals(options.signal ?? null, params.trainer);
@@ -288,7 +289,7 @@ export class OrbitExperimentRunner {
   /** A trainer as at the start of the run; null where the caller made the trainer. */
   async #rebuild(): Promise<Trainer | null> {
     if (this.#options.trainer) return null;
-    setRandomSeed(this.params.runtime.seed);
+    applyRuntime(this.params.runtime);
     const trainer = await this.buildTrainer(this.task, true, false);
     await trainer.initialize();
     return trainer;

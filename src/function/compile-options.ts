@@ -35,6 +35,20 @@ export interface CompileOptions {
   readonly collective?: Collective | undefined;
 }
 
+/** Options that functions have where they give none. */
+interface CompileDefaults {
+  readonly graphOptimizationLevel?: GraphOptimizationLevel | undefined;
+}
+
+let defaults: CompileDefaults = {};
+
+/** Sets defaults for functions compiled from now on, before those of the environment; undefined takes one back. */
+export function setCompileDefaults(options: CompileDefaults): void {
+  const { graphOptimizationLevel } = options;
+  if (graphOptimizationLevel !== undefined) checkOptions({ graphOptimizationLevel }, 'defaults');
+  defaults = { graphOptimizationLevel };
+}
+
 const DEVICES = ['cpu'];
 const OPTIONS = new Set([
   'name',
@@ -75,7 +89,7 @@ export function checkOptions(options: CompileOptions, name: string): CompileOpti
   const unknown = disabledPasses?.filter((pass) => !Object.hasOwn(passes, pass)) ?? [];
   if (unknown.length > 0) refuse(`there is no pass "${unknown.join('", "')}"; there are ${Object.keys(passes).join(', ')}.`);
   const given = process.env['ORBIT_GRAPH_OPTIMIZATION_LEVEL'] || undefined;
-  const level = options.graphOptimizationLevel ?? given;
+  const level = options.graphOptimizationLevel ?? defaults.graphOptimizationLevel ?? given;
   if (level !== undefined && !Object.hasOwn(graphOptimizationLevels, level)) {
     const where = options.graphOptimizationLevel === undefined ? 'ORBIT_GRAPH_OPTIMIZATION_LEVEL' : 'graphOptimizationLevel';
     refuse(`${where} is "${level}"; it can be ${Object.keys(graphOptimizationLevels).join(', ')}.`);

@@ -1,7 +1,7 @@
 /** The compiler: `compile` turns a tfjs function into a natively executed step. */
 export { allReduceSum, type Collective } from './collective.js';
 export { compile, LONG_STEP_MS } from './compile.js';
-export type { CompileOptions } from './compile-options.js';
+export { setCompileDefaults, type CompileOptions } from './compile-options.js';
 export type { CompiledFunction, CompiledMemory, Feeds } from './compiled-function.js';
 export type { DType, TensorSpec } from './dtype.js';
 export type { PassName } from './graph/passes/index.js';

@@ -1,7 +1,7 @@
 import * as tf from '#tf';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { UsageError } from '../errors.js';
-import { compile, nameScope } from './index.js';
+import { compile, nameScope, setCompileDefaults } from './index.js';
 import { nativeHandles } from './runtime/handles.js';
 
 /** A model of two layers and its training step. */
@@ -161,6 +161,16 @@ describe('options of compile', () => {
     expect(bad({ threads: 0 })).toThrow(/threads must be a whole number of at least 1, but is 0/);
     expect(bad({ cacheSize: 1.5 })).toThrow(/cacheSize must be a whole number/);
     expect(bad({ disabledPasses: ['deadcode'] })).toThrow(/no pass "deadcode"; there are deadCode/);
+  });
+
+  it('takes the level from the defaults of the process', () => {
+    expect(() => setCompileDefaults({ graphOptimizationLevel: 'most' as never })).toThrow(/graphOptimizationLevel is "most"/);
+    setCompileDefaults({ graphOptimizationLevel: 'disabled' });
+    // With the graph left as it is the profile shows this compiler's own nodes, and no fused one.
+    const conv = compile((x: tf.Tensor4D) => tf.relu(tf.conv2d(x, tf.ones([2, 2, 1, 1]) as tf.Tensor4D, 1, 'valid')), { nativeKernels: false });
+    const ops = (): string[] => conv.profile(tf.ones([1, 4, 4, 1])).rows.map((r) => r.op);
+    expect(ops()).not.toContain('FusedConv');
+    setCompileDefaults({});
   });
 
   it('takes the level from the environment, and refuses an unknown one there too', () => {
