@@ -81,6 +81,7 @@ export async function replaceTextFile(file: string, text: string): Promise<void>
 export async function commitDirectory(target: string, fill: (directory: string) => Promise<void>): Promise<void> {
   const parent = path.dirname(target);
   await attempt('create the directory', parent, () => mkdir(parent, { recursive: true }));
+  await removeAbandoned();
   const temporary = temporaryName(target);
   let aside: string | undefined;
   try {
@@ -94,7 +95,7 @@ export async function commitDirectory(target: string, fill: (directory: string) 
     await rename(temporary, target);
     await syncDirectory(parent);
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true }).catch(() => {});
+    await removeOrAbandon(temporary).catch(() => {});
     if (aside !== undefined && !(await exists(target))) await rename(aside, target).catch(() => {});
     throw fileError('write the checkpoint', target, error);
   }
@@ -106,10 +107,24 @@ export async function removeDirectory(directory: string): Promise<void> {
   const temporary = temporaryName(directory);
   try {
     await rename(directory, temporary);
-    await rm(temporary, { recursive: true, force: true });
+    await removeOrAbandon(temporary);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fileError('delete', directory, error);
   }
+}
+
+/** Temporary directories of this process that could not be deleted when they should. */
+const abandoned = new Set<string>();
+
+async function removeOrAbandon(temporary: string): Promise<void> {
+  abandoned.add(temporary);
+  await rm(temporary, { recursive: true, force: true });
+  abandoned.delete(temporary);
+}
+
+/** Tries again: the trouble may be over. */
+async function removeAbandoned(): Promise<void> {
+  for (const temporary of abandoned) await removeOrAbandon(temporary).catch(() => {});
 }
 
 /** Tells whether something has this name. */

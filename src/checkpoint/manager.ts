@@ -6,11 +6,11 @@ import { BackgroundWriter } from './background-writer.js';
 import type { Checkpoint } from './checkpoint.js';
 import { DamagedCheckpointError } from './damaged.js';
 import { DirectoryIndex } from './directory-index.js';
-import { removeDirectory, removeLeftovers } from './files.js';
+import { exists, removeDirectory, removeLeftovers } from './files.js';
 import { copyingHolder, type HeldVariables, type VariableHolder } from './holder.js';
 import { stderrLogger, type CheckpointLogger } from './logger.js';
 import { checkManagerOptions, type CheckpointManagerOptions } from './manager-options.js';
-import { recoverReplaced } from './replaced.js';
+import { findReplaced, recoverReplaced } from './replaced.js';
 import type { RetentionPolicy } from './keep.js';
 import type { CheckpointMetadata } from './manifest.js';
 import { anyOf, everyNHours, sweep, sweepBy, type PreservationPolicy } from './retention.js';
@@ -135,7 +135,7 @@ export class CheckpointManager implements CheckpointManagerLike {
       const skipped: string[] = [];
       for (const candidate of candidates) {
         try {
-          await this.checkpoint.restore(candidate);
+          await this.restoreCandidate(candidate);
         } catch (error) {
           if (!(error instanceof DamagedCheckpointError)) throw error;
           skipped.push(error.message);
@@ -184,6 +184,12 @@ export class CheckpointManager implements CheckpointManagerLike {
   /** New checkpoints of this directory, also of other processes. */
   checkpointsIterator(options: CheckpointsIteratorOptions = {}): AsyncIterable<string> {
     return checkpointsIterator(this.directory, { ...options, logger: this.logger });
+  }
+
+  /** One that stepped aside for a successor that never came is read where it is; the next save puts it back. */
+  private async restoreCandidate(candidate: string): Promise<void> {
+    const aside = (await exists(candidate)) ? null : await findReplaced(candidate);
+    await this.checkpoint.restore(aside ?? candidate);
   }
 
   private get index(): DirectoryIndex {

@@ -4,6 +4,13 @@ import path from 'node:path';
 import { attempt, exists, removeDirectory } from './files.js';
 import type { CheckpointLogger } from './logger.js';
 
+/** Where a checkpoint is that stepped aside and has no successor; null if there is none such. */
+export async function findReplaced(checkpoint: string): Promise<string | null> {
+  const [directory, prefix] = [path.dirname(checkpoint), `${path.basename(checkpoint)}.replaced-`];
+  const names = (await readdir(directory).catch(() => [])).filter((name) => name.startsWith(prefix)).sort();
+  return names.length === 0 ? null : path.join(directory, names.at(-1)!);
+}
+
 /** Deletes `<name>-<number>.replaced-<time>` where the new `<name>-<number>` is there, and puts it back where it is not. */
 export async function recoverReplaced(directory: string, logger: CheckpointLogger): Promise<void> {
   const names = (await readdir(directory).catch(() => [])).sort().reverse(); // of several, the last replaced goes back
