@@ -2,6 +2,7 @@
 import type { Value } from '../graph/ir.js';
 import { nchw, rows, type Lowering, type Physical } from '../graph/lowering.js';
 import { pool3DInfo, poolInfo } from './conv-info.js';
+import { nativePooling } from './conv-native.js';
 import { defineKernels } from './define.js';
 import {
   col2Im,
@@ -66,30 +67,65 @@ function correction(g: Lowering, w: Window, emptyWindow: number): string {
   );
 }
 
-/** MaxPool's own indices (the first maximum of each window), exact for ties; the gradient flows to them. */
+/**
+ * The gradient flows to MaxPool's own indices: the first maximum of each window. As tfjs does, NaN is passed over, and a window
+ * without any number above −∞ gets none.
+ */
 function maxPoolGradient(g: Lowering, dy: string, x: string, w: Window): string {
-  const padded = needsPadding(w) ? padImage(g, x, w, LOWEST) : { image: x, window: w };
-  const [, indices] = g.ops('MaxPool', [padded.image], 2, windowAttributes(padded.window));
+  const numbers = g.op('Where', [g.op('Greater', [x, g.scalar(LOWEST)]), x, g.scalar(LOWEST)]);
+  const padded = needsPadding(w) ? padImage(g, numbers, w, LOWEST) : { image: numbers, window: w };
+  const [most, indices] = g.ops('MaxPool', [padded.image], 2, windowAttributes(padded.window));
+  const flowing = g.op('Where', [g.op('Greater', [most!, g.scalar(LOWEST)]), dy, g.scalar(0)]);
   const shape = [w.batch, w.channels, ...padded.window.size];
   const zeros = g.filled(0, [shape.reduce((a, b) => a * b, 1)], 'float32');
-  const scattered = g.op('ScatterElements', [zeros, g.reshape(indices!, [-1]), g.reshape(dy, [-1])], { axis: 0, reduction: 'add' });
+  const scattered = g.op('ScatterElements', [zeros, g.reshape(indices!, [-1]), g.reshape(flowing, [-1])], { axis: 0, reduction: 'add' });
   const image = g.reshape(scattered, shape);
   return padded.window === w ? image : unpadImage(g, image, w);
 }
 
-/** The gradient that flows to every element equal to its window's maximum, for windows that tile the image. */
+/**
+ * The gradient that flows to the first element equal to its window's maximum, for square windows that tile the image. Equal
+ * maxima above 0 are common: flat regions of an image give them.
+ */
 function maxPoolGradientByEquality(g: Lowering, dy: Value, x: Value, y: Value, w: Window): Physical {
   const [n, , , ch] = x.shape as [number, number, number, number];
   const [outHeight, outWidth] = w.out as [number, number];
-  const [fh, fw] = w.kernel as [number, number];
+  const k = w.kernel[0]!;
   if (g.has(x, 'rows') && g.has(y, 'rows') && g.has(dy, 'rows') && ch >= 32) {
-    const wide = [n, outHeight, fh, outWidth, fw, ch];
+    const wide = [n, outHeight, k, outWidth, k, ch];
     const one = [n, outHeight, 1, outWidth, 1, ch];
-    const hit = g.cast(g.op('Equal', [g.reshape(g.rows(x), wide), g.reshape(g.rows(y), one)]), 'float32');
-    return rows(g.reshape(g.op('Mul', [hit, g.reshape(g.rows(dy), one)]), x.shape));
+    const equal = g.op('Equal', [g.reshape(g.rows(x), wide), g.reshape(g.rows(y), one)]);
+    const windowRows = split(g, equal, k, 2).map((row) => split(g, row, k, 4));
+    const first = firstTrue(g, windowRows.flat());
+    const joined = windowRows.map((_, i) => g.op('Concat', first.slice(i * k, (i + 1) * k), { axis: 4 }));
+    const hit = g.op('Concat', joined, { axis: 2 });
+    return rows(g.reshape(g.op('Where', [hit, g.reshape(g.rows(dy), one), g.scalar(0)]), x.shape));
   }
-  const hit = g.cast(g.op('Equal', [g.nchw(x), enlarge(g, g.nchw(y), w.kernel)]), 'float32');
-  return nchw(g.op('Mul', [hit, enlarge(g, g.nchw(dy), w.kernel)]));
+  const pixels = ch * outHeight * outWidth;
+  const wide = [n, k * k, pixels];
+  const one = [n, 1, pixels];
+  const stacked = g.op('SpaceToDepth', [g.nchw(x)], { blocksize: k });
+  const equal = g.op('Equal', [g.reshape(stacked, wide), g.reshape(g.nchw(y), one)]);
+  const hit = g.op('Concat', firstTrue(g, split(g, equal, k * k, 1)), { axis: 1 });
+  const spread = g.op('Where', [hit, g.reshape(g.nchw(dy), one), g.scalar(0)]);
+  return nchw(g.op('DepthToSpace', [g.reshape(spread, [n, k * k * ch, outHeight, outWidth])], { blocksize: k }));
+}
+
+/** Cuts a tensor into parts of one element along an axis. */
+const split = (g: Lowering, x: string, parts: number, axis: number): string[] =>
+  g.ops('Split', [x, g.ints(Array.from({ length: parts }, () => 1))], parts, { axis });
+
+/** Of truth values in order, each only where none before it is true. */
+function firstTrue(g: Lowering, values: readonly string[]): string[] {
+  let none: string | undefined;
+  return values.map((value, i) => {
+    const first = none === undefined ? value : g.op('And', [value, none]);
+    if (i + 1 < values.length) {
+      const not = g.op('Not', [value]);
+      none = none === undefined ? not : g.op('And', [none, not]);
+    }
+    return first;
+  });
 }
 
 /** Repeats every pixel of an image with channels first. */
@@ -133,6 +169,8 @@ const copies = (w: Window): boolean => w.kernel.every((k) => k === 1) && w.size.
 function pool2D(g: Lowering, x: Value, w: Window, shape: readonly number[], emit: typeof maxPool, emptyWindow: number): Physical {
   if (copies(w)) return rows(g.rows(x));
   if (isEmpty(w)) return rows(g.filled(0, shape, x.dtype));
+  const native = nativePooling(g, x, w, shape, shape);
+  if (native !== undefined) return rows(g.op(emit === maxPool ? 'MaxPool' : 'AvgPool', [g.rows(x)], native, 'orbit'));
   // As an integer tfjs's -∞ or NaN of an empty window is 0.
   const y = emit(g, inFloat(g, x, w), w, x.dtype === 'float32' ? emptyWindow : 0);
   return nchw(x.dtype === 'float32' ? y : g.cast(y, x.dtype));
@@ -153,13 +191,15 @@ defineKernels(
   },
   {
     kernel: 'MaxPoolGrad',
-    form: 'by MaxPool indices and ScatterElements; by equality where the input is a relu’s output and windows tile it',
+    form: 'by MaxPool indices and ScatterElements; by the first equality where the input is a relu’s output and square windows tile it',
     infer: ({ input }) => ({ dtype: 'float32', shape: input!.shape }),
     lower: (g, { dy, input, output }, attrs) => {
       const w = window2D(poolInfo(input!.shape, attrs));
       if (isEmpty(w)) return rows(g.filled(0, input!.shape, 'float32'));
-      // Ties after a relu are zeros whose gradient the relu's own gradient drops, so "equal to the maximum" is exact there.
-      if (attrs['inputIsRelu'] === true && tilesExactly(w) && fitsGradient(dy!, w))
+      const native = fitsGradient(dy!, w) ? nativePooling(g, input!, w, dy!.shape, input!.shape) : undefined;
+      if (native !== undefined) return rows(g.op('MaxPoolGrad', [g.rows(dy!), g.rows(input!)], native, 'orbit'));
+      // A relu's output is finite where its gradient matters: comparing is faster than scattering there.
+      if (attrs['inputIsRelu'] === true && tilesExactly(w) && w.kernel[0] === w.kernel[1] && w.kernel[0]! <= 4 && fitsGradient(dy!, w))
         return maxPoolGradientByEquality(g, dy!, input!, output!, w);
       return nchw(maxPoolGradient(g, gradientOf(g, dy!, w), inFloat(g, input!, w), w));
     },
@@ -170,7 +210,10 @@ defineKernels(
     infer: ({ input }) => ({ dtype: 'float32', shape: input!.shape }),
     lower: (g, { dy, input }, attrs) => {
       const w = window2D(poolInfo(input!.shape, { ...attrs, dimRoundingMode: undefined }));
-      return isEmpty(w) ? rows(g.filled(0, input!.shape, 'float32')) : nchw(avgPoolGradient(g, gradientOf(g, dy!, w), w));
+      if (isEmpty(w)) return rows(g.filled(0, input!.shape, 'float32'));
+      const native = fitsGradient(dy!, w) ? nativePooling(g, input!, w, dy!.shape, input!.shape) : undefined;
+      if (native !== undefined) return rows(g.op('AvgPoolGrad', [g.rows(dy!)], native, 'orbit'));
+      return nchw(avgPoolGradient(g, gradientOf(g, dy!, w), w));
     },
   },
   {

@@ -103,7 +103,7 @@ defineKernels(
   },
   {
     kernel: 'ResizeBilinearGrad',
-    form: 'MatMul with a constant matrix along each axis (eager tfjs leaves out halfPixelCenters here)',
+    form: 'MatMul with a constant matrix along each axis',
     infer: ({ images }) => ({ dtype: 'float32', shape: images!.shape }),
     lower: (g, { dy, images }, attrs) => {
       const axis = (i: number): Reading =>
@@ -131,7 +131,7 @@ defineKernels(
   },
   {
     kernel: 'ResizeNearestNeighborGrad',
-    form: 'AveragePool where pixels were repeated in NCHW, else MatMul with a constant matrix along each axis (eager tfjs mixes the images of a batch here)',
+    form: 'AveragePool where pixels were repeated in NCHW, else MatMul with a constant matrix along each axis',
     infer: ({ images }) => ({ dtype: 'float32', shape: images!.shape }),
     lower: (g, { dy, images }, attrs) => {
       const by = repeats(images!, { ...attrs, size: dy!.shape.slice(1, 3) });

@@ -1,5 +1,6 @@
 // The cpu backend as orbit uses it: silent, and readers get copies of values that a compiled step will overwrite.
 import * as core from '@tensorflow/tfjs-core';
+import { registerImageKernels } from './images.js';
 import { registerRandomKernels } from './random.js';
 
 /** The parts of tfjs's cpu backend that are adapted here, and what the adaptation adds. */
@@ -26,5 +27,6 @@ export function installBackend(): void {
     };
   }
   registerRandomKernels();
+  registerImageKernels();
   if (!engine.backendName) void core.setBackend('cpu'); // set at once: the cpu backend is made synchronously
 }
