@@ -64,7 +64,8 @@ function defaultOf(value: unknown): JsonSchema {
 }
 
 function nullable(spec: FieldSpec, schema: JsonSchema): JsonSchema {
-  if (!spec.nullable) return schema;
+  // Files clear a text whose default is empty with null.
+  if (!spec.nullable && !(spec.default === '' && schema.type === 'string')) return schema;
   if (Array.isArray(schema.enum)) return { ...schema, enum: [...(schema.enum as ConfigData[]), null] };
   if (typeof schema.type === 'string' && schema.type !== 'object') return { ...schema, type: [schema.type, 'null'] };
   return { anyOf: [schema, { type: 'null' }] };
