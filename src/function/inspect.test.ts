@@ -167,7 +167,9 @@ describe('options of compile', () => {
     expect(() => setCompileDefaults({ graphOptimizationLevel: 'most' as never })).toThrow(/graphOptimizationLevel is "most"/);
     setCompileDefaults({ graphOptimizationLevel: 'disabled' });
     // With the graph left as it is the profile shows this compiler's own nodes, and no fused one.
-    const conv = compile((x: tf.Tensor4D) => tf.relu(tf.conv2d(x, tf.ones([2, 2, 1, 1]) as tf.Tensor4D, 1, 'valid')), { nativeKernels: false });
+    const conv = compile((x: tf.Tensor4D) => tf.relu(tf.conv2d(x, tf.ones([2, 2, 1, 1]) as tf.Tensor4D, 1, 'valid')), {
+      nativeKernels: false,
+    });
     const ops = (): string[] => conv.profile(tf.ones([1, 4, 4, 1])).rows.map((r) => r.op);
     expect(ops()).not.toContain('FusedConv');
     setCompileDefaults({});
