@@ -1,0 +1,31 @@
+import { DataError } from '../../errors.js';
+
+/** The error of a file that could not be opened, read or decompressed; the project's own errors pass unchanged. */
+export function cannotRead(path: string, error: unknown): DataError {
+  if (error instanceof DataError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  return new DataError(`${path} cannot be read: ${reasons[code ?? ''] ?? message ?? String(error)}.`, { cause: error });
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a directory',
+  EACCES: 'permission denied',
+};
+
+/** The error of a compressed file whose contents cannot be decompressed. */
+export function cannotDecompress(path: string, format: string, error: unknown): DataError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const truncated = code === 'Z_BUF_ERROR' || /unexpected (eof|end)/i.test(message);
+  const state = truncated ? `is truncated: its ${format} data end too early` : `cannot be decompressed: it is no ${format} file, or damaged (${message})`;
+  return new DataError(`${path} ${state}. Download or copy it again.`, { cause: error });
+}
+
+/** The error of an optional package that is not installed, with the command that installs it. */
+export async function optionalPackage<T>(load: () => Promise<T>, name: string, purpose: string): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    throw new DataError(`${purpose} needs the package ${name}, which cannot be loaded. Run \`npm install ${name}\`.`, { cause: error });
+  }
+}

@@ -1,0 +1,4 @@
+export { detectCompression, firstBytes, openBytes, type ByteStream, type Compression } from './byte-stream.js';
+export { cannotDecompress, cannotRead, optionalPackage } from './failures.js';
+export { expandPaths, type Paths } from './paths.js';
+export { ByteWindow } from './byte-window.js';

@@ -1,0 +1,51 @@
+import { UsageError } from '../../../errors.js';
+import type { Dataset } from '../../dataset.js';
+import { expandPaths, type Compression, type Paths } from '../../files/index.js';
+import type { NDArray } from '../../ndarray.js';
+import { blockDataset, type BatchOptions, type StreamOptions } from '../../sources/blocks.js';
+import type { Columns, TableBatch, TableRow } from '../table/index.js';
+import { CsvReader, readCsvSchema, type CsvFormat } from './reader.js';
+
+export { readCsvSchema, type CsvFormat, type CsvSchema } from './reader.js';
+
+/** How {@link fromCsv} reads. */
+export interface CsvOptions<C extends Columns = Columns> extends StreamOptions, BatchOptions {
+  /** The columns to read and their types; left out: all, with types inferred from the first 1,000 records of the first file. */
+  readonly columns?: C;
+  /** Character between cells; default: a tab in files named `.tsv` or `.tab` (compressed or not), else a comma. */
+  readonly delimiter?: string;
+  /** Whether the first line names the columns; default true. If false, `columns` names all of them in the file's order. */
+  readonly header?: boolean;
+  /** Default `auto`: by the first bytes. */
+  readonly compression?: Compression;
+}
+
+/**
+ * The records of CSV or TSV files (RFC 4180; quoted cells may hold line ends), one file after the other: a record with an array
+ * without axes or a text per column, or batches of them with `batchSize`. Read in pieces; positions are exact.
+ * A bad record (wrong number of cells, no number in a column of numbers, …) is a DataError with file, line and column.
+ */
+export function fromCsv<const C extends Columns>(paths: Paths, options: CsvOptions<C> & { readonly columns: C; readonly batchSize: number }): Dataset<TableBatch<C>>;
+export function fromCsv<const C extends Columns>(paths: Paths, options: CsvOptions<C> & { readonly columns: C }): Dataset<TableRow<C>>;
+export function fromCsv(paths: Paths, options: CsvOptions & { readonly batchSize: number }): Dataset<Record<string, NDArray | string[]>>;
+export function fromCsv(paths: Paths, options?: CsvOptions): Dataset<Record<string, NDArray | string>>;
+export function fromCsv(paths: Paths, options: CsvOptions = {}): Dataset<unknown> {
+  const { columns } = options;
+  const files = expandPaths(paths);
+  const format = csvFormat(files[0]!, options);
+  let wanted: Promise<Columns> | undefined;
+  const schema = (): Promise<Columns> =>
+    (wanted ??= columns !== undefined ? Promise.resolve(columns) : readCsvSchema(files[0]!, format, columns).then(({ inferred }) => inferred!));
+  return blockDataset('csv', files, (path, bad) => new CsvReader(path, format, columns, schema, bad), options);
+}
+
+/** Fills in what the options leave open. Throws a {@link UsageError} for options that cannot be used. */
+export function csvFormat(path: string, options: CsvOptions): CsvFormat {
+  const { columns, header = true, compression = 'auto' } = options;
+  const delimiter = options.delimiter ?? (/\.(tsv|tab)(\.\w+)?$/i.test(path) ? '\t' : ',');
+  if (delimiter.length !== 1 || delimiter.charCodeAt(0) > 127 || /["\r\n\d.+-]/.test(delimiter)) {
+    throw new UsageError(`delimiter is ${JSON.stringify(delimiter)}; one character was expected that is no quote, digit, point or sign.`);
+  }
+  if (!header && columns === undefined) throw new UsageError('A file without a header needs columns: the names of all its columns, in order.');
+  return { delimiter, header, compression };
+}

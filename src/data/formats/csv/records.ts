@@ -1,0 +1,144 @@
+import { DataError } from '../../../errors.js';
+import type { BadRecords } from '../../bad-records.js';
+import type { ColumnBuilder } from '../table/index.js';
+import { badValue } from '../table/index.js';
+import { badNumber, booleanOf, numberOf } from './cells.js';
+
+/** How the cells of a record are laid out. */
+export interface Layout {
+  /** File, for messages. */
+  readonly path: string;
+  /** Byte between cells. */
+  readonly delimiter: number;
+  /** Cells that every record has; undefined while that is not known. */
+  readonly cells: number | undefined;
+}
+
+const QUOTE = 34;
+const LF = 10;
+const CR = 13;
+const POWERS = Array.from({ length: 23 }, (_, i) => 10 ** i);
+
+/** What one call of {@link parseRecords} got through. */
+export interface Progress {
+  /** Records kept. */
+  rows: number;
+  /** Byte after the last whole record. */
+  at: number;
+  /** Line on which the next record begins. */
+  line: number;
+}
+
+/**
+ * Parses whole records (RFC 4180, and any line end) from byte `at` on into builders, one per cell, undefined for cells that are
+ * not wanted; stops after `capacity` records, or before a record that the buffer cuts off unless it is the file's `last` bytes.
+ * Numbers are read from the bytes; every other cell goes through its text.
+ */
+export function parseRecords(
+  buffer: Buffer,
+  from: Progress,
+  last: boolean,
+  layout: Layout,
+  builders: readonly (ColumnBuilder | undefined)[],
+  capacity: number,
+  bad: BadRecords,
+): Progress {
+  const { delimiter, path, cells } = layout;
+  const end = buffer.length;
+  const numeric = builders.map((b) => b !== undefined && b.rules.dtype !== 'string' && b.rules.dtype !== 'bool');
+  let { at: p, line, rows } = { ...from, rows: 0 };
+  let kept: Progress = { rows: 0, at: p, line };
+  while (p < end && rows < capacity) {
+    const first = line;
+    let cell = 0;
+    let error: DataError | undefined;
+    if (buffer[p] === LF || buffer[p] === CR) {
+      if (buffer[p] === CR && p + 1 >= end && !last) break;
+      p += buffer[p] === CR && buffer[p + 1] === LF ? 2 : 1;
+      kept = { rows, at: p, line: ++line };
+      continue;
+    }
+    for (;;) {
+      const start = p;
+      let text: string | undefined;
+      let value = NaN;
+      let c = p < end ? buffer[p]! : -1;
+      if (c === QUOTE) {
+        let doubled = false;
+        let close = p;
+        for (;;) {
+          close = buffer.indexOf(QUOTE, close + 1);
+          if (close < 0 || buffer[close + 1] !== QUOTE) break;
+          doubled = true;
+          close++;
+        }
+        if (close < 0) {
+          if (!last) return kept;
+          throw new DataError(`${path}, line ${first}: a quote that opens on this line is never closed; is the file truncated?`);
+        }
+        text = buffer.toString('utf8', p + 1, close);
+        if (doubled) text = text.replaceAll('""', '"');
+        for (let i = buffer.indexOf(LF, p); i >= 0 && i < close; i = buffer.indexOf(LF, i + 1)) line++;
+        p = close + 1;
+        c = p < end ? buffer[p]! : -1;
+        if (c !== delimiter && c !== LF && c !== CR && c !== -1) {
+          error ??= new DataError(`${path}, line ${first}: there is text after the closing quote of cell ${cell + 1}.`);
+        }
+      } else if (numeric[cell] === true) {
+        // Exact up to 15 digits and 22 decimal places: one correctly rounded division. All else goes through Number().
+        const negative = c === 45;
+        if (negative) c = ++p < end ? buffer[p]! : -1;
+        let digits = 0;
+        let whole = 0;
+        let places = 0;
+        for (; c >= 48 && c <= 57; c = ++p < end ? buffer[p]! : -1, digits++) whole = whole * 10 + (c - 48);
+        if (c === 46) {
+          c = ++p < end ? buffer[p]! : -1;
+          for (; c >= 48 && c <= 57; c = ++p < end ? buffer[p]! : -1, places++) whole = whole * 10 + (c - 48);
+          digits += places;
+        }
+        if ((c === delimiter || c === LF || c === CR || c === -1) && digits > 0 && digits <= 15) {
+          value = places === 0 ? whole : whole / POWERS[places]!;
+          if (negative) value = -value;
+        }
+      }
+      while (c !== delimiter && c !== LF && c !== CR && c !== -1) c = ++p < end ? buffer[p]! : -1;
+      if (c === -1 && !last) return kept;
+      if (c === CR && p + 1 >= end && !last) return kept;
+      const builder = builders[cell];
+      if (builder !== undefined && error === undefined) {
+        let wrong: string | undefined;
+        if (value === value) wrong = builder.number(rows, value);
+        else wrong = putText(builder, rows, (text ??= buffer.toString('utf8', start, p)));
+        if (wrong !== undefined) error = badValue(`${path}, line ${first}`, builder.name, wrong);
+      }
+      if (c === delimiter) {
+        p++;
+        cell++;
+        continue;
+      }
+      if (c !== -1) {
+        p += c === CR && buffer[p + 1] === LF ? 2 : 1;
+        line++;
+      }
+      break;
+    }
+    if (cells !== undefined && cell + 1 !== cells) {
+      error = new DataError(`${path}, line ${first}: the record has ${cell + 1} ${cell === 0 ? 'cell' : 'cells'}, but ${cells} were expected.`);
+    }
+    if (error === undefined) rows++;
+    else bad.report(error);
+    kept = { rows, at: p, line };
+  }
+  return kept;
+}
+
+function putText(builder: ColumnBuilder, row: number, text: string): string | undefined {
+  const { dtype } = builder.rules;
+  if (dtype === 'string') return builder.put(row, text);
+  const trimmed = text.trim();
+  if (trimmed === '') return builder.put(row, null);
+  if (dtype === 'bool') return builder.put(row, booleanOf(trimmed) ?? trimmed);
+  const value = numberOf(trimmed);
+  return value === undefined ? badNumber(trimmed) : builder.number(row, value);
+}

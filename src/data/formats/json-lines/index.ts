@@ -1,0 +1,61 @@
+import { DataError, UsageError } from '../../../errors.js';
+import type { BadRecords } from '../../bad-records.js';
+import type { Dataset } from '../../dataset.js';
+import type { Compression, Paths } from '../../files/index.js';
+import { blockDataset, type BatchOptions, type Block, type StreamOptions } from '../../sources/blocks.js';
+import { listBlock } from '../../sources/list-block.js';
+import { isRecord } from '../../structure.js';
+import { tableFrom, type Columns, type TableBatch, type TableRow } from '../table/index.js';
+import { LineReader } from '../text/line-reader.js';
+
+/** How {@link fromJsonLines} reads. */
+export interface JsonLinesOptions<C extends Columns = Columns> extends StreamOptions, BatchOptions {
+  /** Fields to read and their types; numbers may stand in nested lists of one shape. Left out: the values as JSON has them. */
+  readonly columns?: C;
+  /** Default `auto`: by the first bytes. */
+  readonly compression?: Compression;
+}
+
+/**
+ * The values of JSON lines files (one JSON value per line; empty lines are skipped), one file after the other. With `columns`,
+ * records of arrays and texts, or batches of them; without, the parsed values. Read in pieces; positions are exact.
+ * A line that is no JSON, or a field that its column cannot hold, is a DataError with file, line and field.
+ */
+export function fromJsonLines<const C extends Columns>(
+  paths: Paths,
+  options: JsonLinesOptions<C> & { readonly columns: C; readonly batchSize: number },
+): Dataset<TableBatch<C>>;
+export function fromJsonLines<const C extends Columns>(paths: Paths, options: JsonLinesOptions<C> & { readonly columns: C }): Dataset<TableRow<C>>;
+export function fromJsonLines<T = unknown>(paths: Paths, options?: JsonLinesOptions): Dataset<T>;
+export function fromJsonLines(paths: Paths, options: JsonLinesOptions = {}): Dataset<unknown> {
+  const { columns, compression = 'auto' } = options;
+  if (columns === undefined && options.batchSize !== undefined) {
+    throw new UsageError('fromJsonLines needs columns to make batches; or map the values to arrays and use batch().');
+  }
+  return blockDataset<unknown, unknown>(
+    'json lines',
+    paths,
+    (path, bad) => new LineReader(path, compression, (lines, first) => parse(path, lines, first, columns, bad)),
+    options,
+  );
+}
+
+function parse(path: string, lines: readonly string[], first: number, columns: Columns | undefined, bad: BadRecords): Block<unknown, unknown> {
+  const values: unknown[] = [];
+  const numbers: number[] = [];
+  lines.forEach((line, i) => {
+    if (line.trim() === '') return;
+    const place = `${path}, line ${first + i}`;
+    try {
+      const value: unknown = JSON.parse(line);
+      if (columns !== undefined && !isRecord(value)) throw new Error('an object with the columns as fields was expected');
+      values.push(value);
+      numbers.push(first + i);
+    } catch (error) {
+      bad.report(new DataError(`${place} is no valid record: ${(error as Error).message}.`, { cause: error }));
+    }
+  });
+  if (columns === undefined) return listBlock(values);
+  const fields = Object.fromEntries(Object.keys(columns).map((name) => [name, values.map((value) => (value as Record<string, unknown>)[name])]));
+  return tableFrom(columns, fields, values.length, (row) => `${path}, line ${numbers[row]}`, bad);
+}

@@ -1,0 +1,65 @@
+import { DataError } from '../../../errors.js';
+import type { BadRecords } from '../../bad-records.js';
+import { NDArray } from '../../ndarray.js';
+import type { Block } from '../../sources/blocks.js';
+import { badValue, ColumnBuilder } from './builder.js';
+import { rulesOf, type Columns } from './columns.js';
+
+type Values = NDArray | string[];
+
+/** Records with named columns, stored column by column. */
+export class TableBlock implements Block<Record<string, NDArray | string>, Record<string, Values>> {
+  readonly #columns: readonly (readonly [string, Values])[];
+
+  constructor(
+    columns: Readonly<Record<string, Values>>,
+    readonly length: number,
+  ) {
+    this.#columns = Object.entries(columns);
+  }
+
+  row(index: number): Record<string, NDArray | string> {
+    const row: Record<string, NDArray | string> = {};
+    for (const [name, values] of this.#columns) row[name] = values instanceof NDArray ? values.row(index) : values[index]!;
+    return row;
+  }
+
+  slice(begin: number, end: number): Record<string, Values> {
+    const batch: Record<string, Values> = {};
+    for (const [name, values] of this.#columns) batch[name] = values.slice(begin, end);
+    return batch;
+  }
+}
+
+/**
+ * A block from lists of values, one per column, checked against the columns' rules; `place` names a record in errors. Bad
+ * records are left out or end in an error, as `bad` says.
+ */
+export function tableFrom(
+  columns: Columns,
+  values: Readonly<Record<string, ArrayLike<unknown>>>,
+  rows: number,
+  place: (row: number) => string,
+  bad: BadRecords,
+): TableBlock {
+  const builders = Object.entries(columns).map(([name, spec]) => ({ builder: new ColumnBuilder(name, rulesOf(spec), rows), from: values[name] }));
+  let kept = 0;
+  for (let row = 0; row < rows; row++) {
+    let error: DataError | undefined;
+    for (const { builder, from } of builders) {
+      const wrong = builder.put(kept, from?.[row]);
+      if (wrong === undefined) continue;
+      error = badValue(place(row), builder.name, wrong);
+      break;
+    }
+    if (error === undefined) kept++;
+    else bad.report(error);
+  }
+  return new TableBlock(Object.fromEntries(builders.map(({ builder }) => [builder.name, builder.finish(kept)])), kept);
+}
+
+/** Checks that a file has the columns that are asked for. Throws a {@link DataError} that lists those it has. */
+export function checkColumns(path: string, wanted: Columns, there: readonly string[]): void {
+  const missing = Object.keys(wanted).filter((name) => !there.includes(name));
+  if (missing.length > 0) throw new DataError(`${path} has no column ${missing.join(', ')}; its columns are ${there.join(', ')}.`);
+}

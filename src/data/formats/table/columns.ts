@@ -1,0 +1,42 @@
+import type { NDArray } from '../../ndarray.js';
+
+/** What a column of a table becomes. `string` columns are texts, all others arrays. */
+export type ColumnType = 'float32' | 'float64' | 'int32' | 'bool' | 'string';
+
+/** A column with its rules. A value that breaks one is a bad record. */
+export interface ColumnRules {
+  /** What the values become. */
+  readonly dtype: ColumnType;
+  /** Value of a record whose cell is empty or null; left out: such a record is bad (an empty text is a text, though). */
+  readonly default?: number | string | boolean;
+  /** Smallest value allowed. */
+  readonly min?: number;
+  /** Largest value allowed: labels of ten classes have `min: 0, max: 9`. */
+  readonly max?: number;
+  /** Whether NaN and infinities are allowed; default false. */
+  readonly allowNaN?: boolean;
+}
+
+/** A column: its type, or its type with rules. */
+export type ColumnSpec = ColumnType | ColumnRules;
+
+/** The columns to read, by name; others in the file are left out. */
+export type Columns = Readonly<Record<string, ColumnSpec>>;
+
+type TypeOf<S> = S extends ColumnRules ? S['dtype'] : S;
+type Cell<S> = TypeOf<S> extends infer D ? (D extends 'string' ? string : D extends Exclude<ColumnType, 'string'> ? NDArray<D> : never) : never;
+type Cells<S> = TypeOf<S> extends infer D ? (D extends 'string' ? string[] : D extends Exclude<ColumnType, 'string'> ? NDArray<D> : never) : never;
+
+/** A record of a table: a text or an array without axes (with the axes of a list cell) per column. */
+export type TableRow<C> = { -readonly [K in keyof C]: Cell<C[K]> };
+
+/** A batch of a table: a list of texts or an array with one row per record, per column. */
+export type TableBatch<C> = { -readonly [K in keyof C]: Cells<C[K]> };
+
+/** Columns whose types are not known before the file is read. */
+export type AnyColumns = Record<string, ColumnType>;
+
+/** The rules of a column, written out. */
+export function rulesOf(spec: ColumnSpec): ColumnRules {
+  return typeof spec === 'string' ? { dtype: spec } : spec;
+}

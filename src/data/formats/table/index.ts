@@ -1,0 +1,3 @@
+export { checkColumns, TableBlock, tableFrom } from './block.js';
+export { badValue, ColumnBuilder } from './builder.js';
+export { rulesOf, type AnyColumns, type ColumnRules, type Columns, type ColumnSpec, type ColumnType, type TableBatch, type TableRow } from './columns.js';

@@ -1,0 +1,116 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+import { DataError, UsageError } from '../../../errors.js';
+import type { Dataset } from '../../dataset.js';
+import { cannotRead } from '../../files/index.js';
+import { NDArray } from '../../ndarray.js';
+
+/** Turns texts into lists of token numbers and back. */
+export interface Tokenizer {
+  /** Number of different tokens: every number is below it. */
+  readonly vocabularySize: number;
+  /** The tokens of a text. */
+  encode(text: string): Int32Array;
+  /** The text of tokens. Throws a {@link DataError} for a number that is no token. */
+  decode(tokens: ArrayLike<number>): string;
+}
+
+/** One token per byte of the text's UTF-8 form. */
+export function byteTokenizer(): Tokenizer {
+  return {
+    vocabularySize: 256,
+    encode: (text) => Int32Array.from(new TextEncoder().encode(text)),
+    decode: (tokens) => new TextDecoder().decode(Uint8Array.from(tokens, (token) => known(token, 256))),
+  };
+}
+
+/** One token per character (code point) of `alphabet`, in the order of their code points; a text with any other is a {@link DataError}. */
+export function charTokenizer(alphabet: string): Tokenizer {
+  const characters = [...new Set(alphabet)].sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!);
+  if (characters.length === 0) throw new UsageError('charTokenizer needs a text that has every character that can occur; it is empty.');
+  const numbers = new Map(characters.map((character, i) => [character, i]));
+  return {
+    vocabularySize: characters.length,
+    encode: (text) =>
+      Int32Array.from([...text], (character) => {
+        const number = numbers.get(character);
+        if (number === undefined) throw new DataError(`The character ${JSON.stringify(character)} is not in the tokenizer's alphabet of ${characters.length}.`);
+        return number;
+      }),
+    decode: (tokens) => Array.from(tokens, (token) => characters[known(token, characters.length)]).join(''),
+  };
+}
+
+/**
+ * The tokenizer of a Hugging Face `tokenizer.json` (byte-pair, WordPiece, unigram), without added special tokens unless
+ * `specialTokens` is true. `tokenizer_config.json` beside it is read where it exists.
+ */
+export async function loadTokenizer(path: string, { specialTokens = false }: { readonly specialTokens?: boolean } = {}): Promise<Tokenizer> {
+  const [{ Tokenizer }, json, config] = await Promise.all([
+    import('@huggingface/tokenizers'),
+    readJson(path),
+    readJson(join(dirname(path), 'tokenizer_config.json')).catch(() => ({})),
+  ]);
+  if (!('model' in json)) throw new DataError(`${path} is no tokenizer.json: it has no "model".`);
+  let made;
+  try {
+    made = new Tokenizer(json, config);
+  } catch (error) {
+    throw new DataError(`${path} cannot be used as a tokenizer: ${(error as Error).message}.`, { cause: error });
+  }
+  const { vocab, added } = vocabularyOf(json);
+  const vocabularySize = Math.max(vocab, added);
+  const tokenizer = made;
+  return {
+    vocabularySize,
+    encode: (text) => Int32Array.from(tokenizer.encode(text, { add_special_tokens: specialTokens }).ids),
+    decode: (tokens) => tokenizer.decode(Array.from(tokens, (token) => known(token, vocabularySize)), { skip_special_tokens: !specialTokens }),
+  };
+}
+
+function vocabularyOf(json: Record<string, unknown>): { vocab: number; added: number } {
+  const vocabulary = (json['model'] as { vocab?: unknown }).vocab;
+  const numbers = Array.isArray(vocabulary) ? [vocabulary.length - 1] : Object.values((vocabulary ?? {}) as Record<string, number>);
+  const added = ((json['added_tokens'] ?? []) as { id: number }[]).map(({ id }) => id);
+  const size = (list: readonly number[]): number => list.reduce((most, id) => Math.max(most, id + 1), 0);
+  return { vocab: size(numbers), added: size(added) };
+}
+
+async function readJson(path: string): Promise<Record<string, unknown>> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw cannotRead(path, error);
+  });
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+    throw new Error('an object was expected');
+  } catch (error) {
+    throw new DataError(`${path} is not valid JSON: ${(error as Error).message}.`, { cause: error });
+  }
+}
+
+function known(token: number, size: number): number {
+  if (Number.isInteger(token) && token >= 0 && token < size) return token;
+  throw new DataError(`${token} is no token: tokens are whole numbers from 0 to ${size - 1}.`);
+}
+
+/**
+ * Examples for next-token prediction: the tokens of all texts, each text followed by `separator` where that is given, cut into
+ * rows of `length`: `[inputs, targets]`, where the targets are the tokens one place further on. What is left at the end is dropped.
+ */
+export function tokenBlocks(
+  texts: Dataset<string>,
+  tokenizer: Tokenizer,
+  { length, separator }: { readonly length: number; readonly separator?: number },
+): Dataset<[inputs: NDArray<'int32'>, targets: NDArray<'int32'>]> {
+  if (!(Number.isSafeInteger(length) && length > 0)) throw new UsageError(`tokenBlocks: length is ${length}, expected a whole number of at least 1.`);
+  const tokens = texts.flatMap((text) => {
+    const made = Array.from(tokenizer.encode(text));
+    return separator === undefined ? made : [...made, separator];
+  });
+  return tokens.window(length + 1, { shift: length, dropRemainder: true }).map((row): [NDArray<'int32'>, NDArray<'int32'>] => {
+    const all = Int32Array.from(row);
+    return [NDArray.of(all.slice(0, length)), NDArray.of(all.slice(1))];
+  });
+}
