@@ -126,6 +126,9 @@ class Fused final : public Kernel {
       unit = row_;
     }
     if (unit > 0) tile_ = std::max<int64_t>(1, kTile / unit) * unit;
+    // Whole lines of the cache, an odd number of them: tiles at equal places of a page would disturb each other.
+    stride_ = (tile_ + 15) / 16 * 16;
+    if (stride_ / 16 % 2 == 0) stride_ += 16;
   }
 
   void verifyOutputs() const {
@@ -226,16 +229,16 @@ class Fused final : public Kernel {
   void runTask(const std::vector<const float*>& in, const std::vector<float*>& out, int64_t begin, int64_t end, float* partial) const {
     const TileOps& ops = tileOps();
     std::memset(partial, 0, static_cast<size_t>(partialFloats_) * sizeof(float));
-    Tiles tiles(static_cast<size_t>((temporaries_ + loads_ + spreads_) * tile_));
-    float* loads = tiles.data + temporaries_ * tile_;
-    float* spreads = loads + loads_ * tile_;
+    Tiles tiles(static_cast<size_t>((temporaries_ + loads_ + spreads_) * stride_));
+    float* loads = tiles.data + temporaries_ * stride_;
+    float* spreads = loads + loads_ * stride_;
     int first = firstResult();
     std::vector<const float*> at(static_cast<size_t>(first) + program_.size());
     for (size_t i = 0; i < inputs_.size(); i++) at[i] = in[i];
     for (size_t i = 0; i < constants_.size(); i++) at[inputs_.size() + i] = &constants_[i];
     for (int i = 0; i < first; i++) {
       if (needsTile_[static_cast<size_t>(i)] < 0) continue;
-      float* tile = spreads + needsTile_[static_cast<size_t>(i)] * tile_;
+      float* tile = spreads + needsTile_[static_cast<size_t>(i)] * stride_;
       ops.fill(tile, *at[static_cast<size_t>(i)], static_cast<size_t>(tile_));
       at[static_cast<size_t>(i)] = tile;
     }
@@ -244,11 +247,11 @@ class Fused final : public Kernel {
       for (size_t i = 0; i < inputs_.size(); i++) {
         const Input& input = inputs_[i];
         if (input.access == Access::kFull) at[i] = in[i] + s;
-        else if (input.access != Access::kScalar) at[i] = load(in[i], input, s, n, loads + loaded_[i] * tile_, s == begin);
+        else if (input.access != Access::kScalar) at[i] = load(in[i], input, s, n, loads + loaded_[i] * stride_, s == begin);
       }
       for (size_t i = 0; i < program_.size(); i++) {
         const Instruction& x = program_[i];
-        float* to = x.buffer >= 0 ? tiles.data + x.buffer * tile_ : out[static_cast<size_t>(-1 - x.buffer)] + s;
+        float* to = x.buffer >= 0 ? tiles.data + x.buffer * stride_ : out[static_cast<size_t>(-1 - x.buffer)] + s;
         at[static_cast<size_t>(first) + i] = to;
         execute(ops, x, at, to, n);
       }
@@ -339,6 +342,7 @@ class Fused final : public Kernel {
   int64_t size_;
   int64_t row_ = 0;
   int64_t tile_ = kTile;
+  int64_t stride_ = kTile;  // floats from one tile to the next
   std::vector<float> constants_;
   std::vector<Input> inputs_;
   std::vector<Instruction> program_;

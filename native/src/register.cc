@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "host.h"
+#include "tile.h"
 
 #ifndef ORBIT_SOURCES_HASH
 #define ORBIT_SOURCES_HASH "unknown"
@@ -151,6 +152,11 @@ const std::vector<Op>& ops() {
 
 }  // namespace orbit
 
+namespace {
+/// Stands in the binary as one string.
+constexpr const char* kIdentity = "orbit-native interface=1 sources=" ORBIT_SOURCES_HASH " onednn=" ORBIT_ONEDNN_VERSION;
+}  // namespace
+
 /// Called by ONNX Runtime for each session's options.
 ORBIT_EXPORT OrtStatus* ORT_API_CALL RegisterCustomOps(OrtSessionOptions* options, const OrtApiBase* base) {
   using namespace orbit;
@@ -163,5 +169,12 @@ ORBIT_EXPORT OrtStatus* ORT_API_CALL RegisterCustomOps(OrtSessionOptions* option
 /// Tells how many threads ONNX Runtime's pool has; primitives made later split their work among so many.
 ORBIT_EXPORT void OrbitNativeSetThreads(int count) { orbit::threads = count < 1 ? 1 : count; }
 
-/// Hash of the sources, and oneDNN's version.
-ORBIT_EXPORT const char* OrbitNativeVersion() { return "orbit-native interface=1 sources=" ORBIT_SOURCES_HASH " onednn=" ORBIT_ONEDNN_VERSION; }
+/// The interface that the lowerings of orbit-ts expect, the hash of the sources, oneDNN's version, the instruction set and the ops.
+ORBIT_EXPORT const char* OrbitNativeVersion() {
+  static const std::string version = [] {
+    std::string out = std::string(kIdentity) + " isa=" + orbit::tileOpsName() + " ops=";
+    for (const orbit::Op& op : orbit::ops()) out += std::string(out.back() == '=' ? "" : ",") + op.name;
+    return out;
+  }();
+  return version.c_str();
+}

@@ -28,7 +28,7 @@ Choice choose() {
   if (!below512 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq"))
     return {&tileOpsAvx512(), "AVX512"};
-  if (!baseline && __builtin_cpu_supports("avx2")) return {&tileOpsAvx2(), "AVX2"};
+  if (!baseline && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {&tileOpsAvx2(), "AVX2"};
 #endif
   return {&tileOpsBaseline(), "baseline"};
 }

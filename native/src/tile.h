@@ -25,6 +25,14 @@ struct TileOps {
   float (*sum)(const float* a, size_t n);
   float (*max)(const float* a, size_t n);
   void (*fill)(float* out, float value, size_t n);
+  /// out = max(out, x), where NaN in x counts for nothing.
+  void (*larger)(float* out, const float* x, size_t n);
+  /// Where x exceeds best: best = x, place = at.
+  void (*raise)(float* best, float* place, const float* x, float at, size_t n);
+  /// out += a where place = at
+  void (*addWhere)(float* out, const float* a, const float* place, float at, size_t n);
+  /// out += a · factor
+  void (*addScaled)(float* out, const float* a, float factor, size_t n);
 };
 
 /// The best table for this processor, below the cap in ONEDNN_MAX_CPU_ISA.

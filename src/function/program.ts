@@ -138,10 +138,10 @@ export function traceProgram(
   const guards = [...result.optimizers].map(guardOf);
   const build = (graph: Graph): [Graph, ExecutableSegment[]] => {
     const alone = options.collective === undefined || options.collective.size === 1;
-    const native = nativeLibrary(options.nativeKernels ?? true) !== undefined;
+    const native = nativeLibrary(options.nativeKernels ?? true)?.ops;
     const lowerSegment = (s: GraphSegment): LoweredSegment => {
       // Buffers go by the values of the segment's own graph; the fused one has the same inputs and outputs in the same order.
-      return { ...s, lowered: lower(native ? fuse(s.graph) : s.graph, native) };
+      return { ...s, lowered: lower(native?.has('Fused') ? fuse(s.graph) : s.graph, native) };
     };
     const optimized = optimize(alone ? singleReplica(graph) : graph, options.disabledPasses);
     return [optimized, splitAtCollectives(optimized).map((s) => (s.kind === 'graph' ? lowerSegment(s) : s))];

@@ -26,9 +26,9 @@ export interface LoweredGraph {
 /**
  * Lowers every call by its kernel's definition, then names the graph's outputs.
  *
- * @param native allows native kernels; without them the graph is portable.
+ * @param native the native kernels that may be used; without any the graph is portable.
  */
-export function lower(graph: Graph, native = false): LoweredGraph {
+export function lower(graph: Graph, native?: ReadonlySet<string>): LoweredGraph {
   const lowerCalls = (into: Lowering, calls: readonly Call[]): void => {
     for (const call of calls) lowerCall(into, call, graph.name);
   };

@@ -38,13 +38,13 @@ export class Lowering {
   /**
    * @param emit lowers calls into a graph; for kernels that hold a program of their own.
    * @param counter numbers the names, which must differ between a graph and those inside it.
-   * @param native allows the ops of the domain `orbit`; without them the graph is portable.
+   * @param native ops of the domain `orbit` that may be used; without any the graph is portable.
    */
   constructor(
     private readonly emit: (g: Lowering, calls: readonly Call[]) => void = () => {},
     private readonly counter = { next: 0 },
-    /** True when native kernels may be used. */
-    readonly native = false,
+    /** The native kernels that may be used. */
+    readonly native: ReadonlySet<string> = new Set(),
   ) {}
 
   /** A graph inside this one, with these calls lowered; `bind` defines its inputs first. */

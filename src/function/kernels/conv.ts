@@ -2,8 +2,9 @@
 import type { Attrs, Value } from '../graph/ir.js';
 import { rows, type Lowering, type Physical } from '../graph/lowering.js';
 import { activationNames } from './activation.js';
-import { convInfo } from './conv-info.js';
+import { convInfo, type ConvInfo } from './conv-info.js';
 import { filterGradient } from './conv-filter-gradient.js';
+import { nativeFilterGradient, nativeForward, nativeInputGradient, type NativeConvolution } from './conv-native.js';
 import { defineKernels } from './define.js';
 import { biasAndActivation, channelBias } from './fused.js';
 import {
@@ -21,6 +22,8 @@ import {
   windowAttributes,
 } from './window.js';
 
+const geometry = (c: ConvInfo): NativeConvolution => ({ window: window2D(c), x: c.inShape, filter: c.filterShape, y: c.outShape });
+
 function forward(g: Lowering, x: Value, filter: Value, bias: Value | undefined, attrs: Attrs): Physical {
   const c = convInfo(x.shape, filter.shape, attrs);
   const w = window2D(c);
@@ -35,6 +38,8 @@ function forward(g: Lowering, x: Value, filter: Value, bias: Value | undefined, 
     ]);
     return rows(g.reshape(out, c.outShape));
   }
+  const native = nativeForward(g, x, filter, bias, geometry(c));
+  if (native !== undefined) return native;
   // The filter as ONNX wants it: [out, in, height, width].
   const weights = g.transpose(g.rows(filter), [3, 2, 0, 1]);
   const { image, window } = fitImage(g, imageOf(g, x, w.channelsFirst), w);
@@ -62,6 +67,8 @@ function inputGradient(g: Lowering, dy: Value, filter: Value, attrs: Attrs): Phy
     const out = g.op('Gemm', [g.reshape(g.rows(dy), [pixels, co]), g.reshape(g.rows(filter), [ci, co])], { transB: 1 });
     return rows(g.reshape(out, shape));
   }
+  const native = nativeInputGradient(g, dy, filter, geometry(c));
+  if (native !== undefined) return native;
   const image = gradientOf(g, dy, w);
   const reach = effective(w).map((k) => k - 1);
   const pads = [...reach.map((r, i) => r - w.before[i]!), ...reach.map((r, i) => r - w.after[i]!)];
@@ -106,6 +113,16 @@ defineKernels(
     },
     lower: (g, { x, filter, bias, preluActivationWeights }, attrs) => {
       const inside = channelBias(bias, filter!.shape[3]!);
+      const c = convInfo(x!.shape, filter!.shape, attrs);
+      if (
+        attrs['activation'] === 'relu' &&
+        (bias === undefined) === (inside === undefined) &&
+        !isPointwise(window2D(c)) &&
+        !isEmpty(window2D(c))
+      ) {
+        const native = nativeForward(g, x!, filter!, inside, geometry(c), true);
+        if (native !== undefined) return native;
+      }
       const out = forward(g, x!, filter!, inside, attrs);
       return biasAndActivation(g, out, attrs, inside === undefined ? bias : undefined, preluActivationWeights);
     },
@@ -125,6 +142,8 @@ defineKernels(
       const c = convInfo(x!.shape, shape, attrs);
       const w = window2D(c);
       if (isEmpty(w)) return rows(g.filled(0, shape, 'float32'));
+      const native = isPointwise(w) ? undefined : nativeFilterGradient(g, x!, dy!, geometry(c));
+      if (native !== undefined) return native;
       const sources = {
         haveRows: !w.channelsFirst && fitsGradient(dy!, w) && g.has(x!, 'rows') && g.has(dy!, 'rows'),
         channelsFirst: (v: 'x' | 'dy') => (v === 'x' ? imageOf(g, x!, w.channelsFirst) : gradientOf(g, dy!, w)),

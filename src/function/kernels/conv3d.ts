@@ -2,12 +2,23 @@
 import type { Value } from '../graph/ir.js';
 import { rows, type Lowering, type Physical } from '../graph/lowering.js';
 import { conv3DInfo, type ConvInfo3D } from './conv-info.js';
+import { nativeFilterGradient, nativeForward, nativeInputGradient, type NativeConvolution } from './conv-native.js';
 import { defineKernels } from './define.js';
 import { col2Im, effective, fitImage, imageOf, imageResult, isEmpty, window3D, windowAttributes } from './window.js';
+
+// tfjs computes channels last whatever the data format says.
+const geometry = (c: ConvInfo3D): NativeConvolution => ({
+  window: { ...window3D(c), channelsFirst: false },
+  x: c.inShape,
+  filter: c.filterShape,
+  y: c.outShape,
+});
 
 function forward(g: Lowering, x: Value, filter: Value, c: ConvInfo3D): Physical {
   const w = window3D(c);
   if (isEmpty(w)) return rows(g.filled(0, c.outShape, 'float32'));
+  const native = nativeForward(g, x, filter, undefined, geometry(c));
+  if (native !== undefined) return native;
   // 'same' with strides longer than the window starts inside the image.
   const { image, window } = fitImage(g, imageOf(g, x, false), w);
   return imageResult(g, g.op('Conv', [image, g.transpose(g.rows(filter), [4, 3, 0, 1, 2])], windowAttributes(window)), 5, false);
@@ -16,6 +27,8 @@ function forward(g: Lowering, x: Value, filter: Value, c: ConvInfo3D): Physical 
 function inputGradient(g: Lowering, dy: Value, filter: Value, c: ConvInfo3D): Physical {
   const w = window3D(c);
   if (isEmpty(w)) return rows(g.filled(0, c.inShape, 'float32'));
+  const native = nativeInputGradient(g, dy, filter, geometry(c));
+  if (native !== undefined) return native;
   const reach = effective(w).map((k) => k - 1);
   const pads = [...reach.map((r, i) => r - w.before[i]!), ...reach.map((r, i) => r - w.after[i]!)];
   if (w.strides.every((s) => s === 1) && pads.every((p) => p >= 0)) {
@@ -40,6 +53,8 @@ function inputGradient(g: Lowering, dy: Value, filter: Value, c: ConvInfo3D): Ph
 function filterGradient(g: Lowering, x: Value, dy: Value, c: ConvInfo3D): Physical {
   const w = window3D(c);
   if (isEmpty(w)) return rows(g.filled(0, c.filterShape, 'float32'));
+  const native = nativeFilterGradient(g, x, dy, geometry(c));
+  if (native !== undefined) return native;
   const { batchSize: n, inChannels: ci, outChannels: co } = c;
   const image = padded(g, g.rows(x), w.before, w.after);
   const [depth, height, width] = w.size.map((d, i) => d + w.before[i]! + w.after[i]!) as [number, number, number];

@@ -4,14 +4,25 @@ import { nchw, rows, type Lowering, type Physical } from '../graph/lowering.js';
 import { activationNames } from './activation.js';
 import { depthwiseInfo, type ConvInfo } from './conv-info.js';
 import { productPerImage } from './conv-filter-gradient.js';
+import { nativeFilterGradient, nativeForward, nativeInputGradient, type NativeConvolution } from './conv-native.js';
 import { defineKernels } from './define.js';
 import { biasAndActivation, channelBias } from './fused.js';
 import { col2Im, effective, fitImage, gradientOf, isEmpty, padsOf, window2D, windowAttributes } from './window.js';
+
+const geometry = (c: ConvInfo): NativeConvolution => ({
+  window: window2D(c),
+  x: c.inShape,
+  filter: c.filterShape,
+  y: c.outShape,
+  depthwise: true,
+});
 
 function forward(g: Lowering, x: Value, filter: Value, bias: Value | undefined, attrs: Attrs): Physical {
   const c = depthwiseInfo(x.shape, filter.shape, attrs);
   const w = window2D(c);
   if (isEmpty(w)) return rows(g.filled(0, c.outShape, 'float32'));
+  const native = nativeForward(g, x, filter, bias, geometry(c));
+  if (native !== undefined) return native;
   const weights = g.reshape(g.transpose(g.rows(filter), [2, 3, 0, 1]), [c.outChannels, 1, ...w.kernel]);
   const { image, window } = fitImage(g, g.nchw(x), w);
   const inputs = [image, weights, ...(bias === undefined ? [] : [g.rows(bias)])];
@@ -23,6 +34,8 @@ function inputGradient(g: Lowering, dy: Value, filter: Value, attrs: Attrs): Phy
   const c = depthwiseInfo(shape, filter.shape, attrs);
   const w = window2D(c);
   if (isEmpty(w)) return rows(g.filled(0, shape, 'float32'));
+  const native = nativeInputGradient(g, dy, filter, geometry(c));
+  if (native !== undefined) return native;
   const [kh, kw, channels, multiplier] = filter.shape as [number, number, number, number];
   const reach = effective(w).map((k) => k - 1);
   const pads = [...reach.map((r, i) => r - w.before[i]!), ...reach.map((r, i) => r - w.after[i]!)];
@@ -45,6 +58,8 @@ const LARGE_IMAGE_PIXELS = 400;
 function filterGradient(g: Lowering, x: Value, dy: Value, attrs: Attrs): Physical {
   const c = depthwiseInfo(x.shape, attrs['filterShape'] as number[], attrs);
   if (isEmpty(window2D(c))) return rows(g.filled(0, c.filterShape, 'float32'));
+  const native = nativeFilterGradient(g, x, dy, geometry(c));
+  if (native !== undefined) return native;
   const large = c.strideHeight === 1 && c.strideWidth === 1 && c.outHeight * c.outWidth >= LARGE_IMAGE_PIXELS;
   return large ? byProducts(g, x, dy, c) : byConvolution(g, x, dy, c);
 }

@@ -19,8 +19,10 @@ const names: Partial<Record<NodeJS.Platform, string>> = {
 export interface NativeLibrary {
   /** Path of the shared library. */
   readonly library: string;
-  /** What it says about itself: interface, hash of its sources, oneDNN's version, instruction set. */
+  /** What it says about itself: interface, hash of its sources, oneDNN's version, instruction set, ops. */
   readonly version: string;
+  /** The ops of the domain `orbit` that it has. */
+  readonly ops: ReadonlySet<string>;
 }
 
 /** The library, or why there is none. */
@@ -68,7 +70,8 @@ function load(): State {
   if (found !== String(INTERFACE)) {
     return { reason: `the native kernels in ${library} have the interface ${found ?? 'of another library'}, not ${INTERFACE}.` };
   }
-  return { native: { library, version } };
+  const ops = new Set(/\bops=(\S*)/.exec(version)?.[1]?.split(',') ?? []);
+  return { native: { library, version, ops } };
 }
 
 function find(): string | undefined {

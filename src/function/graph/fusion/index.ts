@@ -14,7 +14,7 @@ const LARGE = 4096;
 /** The graph with its fusable calls fused. Numbers change by rounding alone. */
 export function fuse(graph: Graph): Graph {
   const grouping = new Grouping(graph);
-  const { wanted, live } = liveness(graph, grouping);
+  const { wanted } = liveness(graph, grouping);
   const made = new Map<Group, FusedCall>();
   for (const [group, values] of wanted) {
     const fused = fusedCall(grouping, group, values);

@@ -1,0 +1,82 @@
+/** Convolutions and their gradients by native kernels: images stay in tfjs's own order, channels last. */
+import type { Value } from '../graph/ir.js';
+import { elements, rows, type Lowering, type Physical } from '../graph/lowering.js';
+import { fitsGradient, padsOf, type Window } from './window.js';
+
+/** A convolution of a window over `x`, which gives `y`. */
+export interface NativeConvolution {
+  readonly window: Window;
+  /** Shapes of the input image, the filter and the output image. */
+  readonly x: readonly number[];
+  readonly filter: readonly number[];
+  readonly y: readonly number[];
+  /** True when the filter is [height, width, channels, multiplier]. */
+  readonly depthwise?: boolean;
+}
+
+function attributes(c: NativeConvolution, result: readonly number[]): Record<string, number | readonly number[]> {
+  const { window: w, x, filter, y } = c;
+  const axes = w.kernel.length;
+  const pads = padsOf(w);
+  return {
+    x,
+    filter,
+    y,
+    strides: w.strides,
+    dilations: w.dilations,
+    before: pads.slice(0, axes),
+    after: pads.slice(axes),
+    depthwise: c.depthwise ? 1 : 0,
+    shapes: [result.length, ...result],
+  };
+}
+
+/** tfjs's NCHW, and windows that start inside the image or leave out whole windows, stay with ONNX Runtime. */
+function possible(g: Lowering, op: string, c: NativeConvolution): boolean {
+  return g.native.has(op) && !c.window.channelsFirst && padsOf(c.window).every((p) => p >= 0) && elements({ shape: c.filter }) > 0;
+}
+
+/**
+ * The convolution by the native kernel.
+ *
+ * @param relu applies a relu to the result in passing.
+ * @returns undefined where there is no native kernel.
+ */
+export function nativeForward(
+  g: Lowering,
+  x: Value,
+  filter: Value,
+  bias: Value | undefined,
+  c: NativeConvolution,
+  relu = false,
+): Physical | undefined {
+  if (!possible(g, 'Conv', c)) return undefined;
+  const inputs = [g.rows(x), g.rows(filter), ...(bias === undefined ? [] : [g.rows(bias)])];
+  const [y] = g.ops('Conv', inputs, 1, { ...attributes(c, c.y), bias: bias === undefined ? 0 : 1, relu: relu ? 1 : 0 }, 'orbit');
+  return rows(y!);
+}
+
+/** The gradient by the input image by the native kernel, or undefined. */
+export function nativeInputGradient(g: Lowering, dy: Value, filter: Value, c: NativeConvolution): Physical | undefined {
+  if (!possible(g, 'ConvInputGrad', c) || !fitsGradient(dy, c.window)) return undefined;
+  return rows(g.op('ConvInputGrad', [g.rows(dy), g.rows(filter)], attributes(c, c.x), 'orbit'));
+}
+
+/** The gradient by the filter by the native kernel, or undefined. */
+export function nativeFilterGradient(g: Lowering, x: Value, dy: Value, c: NativeConvolution): Physical | undefined {
+  if (!possible(g, 'ConvFilterGrad', c) || !fitsGradient(dy, c.window)) return undefined;
+  return rows(g.op('ConvFilterGrad', [g.rows(x), g.rows(dy)], attributes(c, c.filter), 'orbit'));
+}
+
+/** The attributes of a native 2-D pooling, or undefined where ONNX Runtime's serves: NCHW, dilated windows, integers. */
+export function nativePooling(
+  g: Lowering,
+  x: Value,
+  w: Window,
+  y: readonly number[],
+  result: readonly number[],
+): Record<string, readonly number[]> | undefined {
+  if (!g.native.has('MaxPool') || w.channelsFirst || x.dtype !== 'float32' || x.shape.length !== 4 || w.dilations.some((d) => d !== 1))
+    return undefined;
+  return { x: x.shape, y, kernel: w.kernel, strides: w.strides, before: w.before, shapes: [result.length, ...result] };
+}
