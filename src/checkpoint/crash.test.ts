@@ -90,7 +90,7 @@ describe('a process that is killed while it saves', () => {
   it.each([false, true])('leaves the newest reported checkpoint or a later one, whole (in the background: %s)', async (async) => {
     const directory = path.join(root, `killed-${async}`);
     let reached = 0;
-    for (let kill = 0; kill < 5; kill++) {
+    for (let kill = 0; kill < (async ? 13 : 12); kill++) {
       const reported = await runAndKill(directory, async, Math.random() * 60);
       expect(reported[0]).toBeGreaterThan(reached); // it went on from where it was
       const { globalStep, seen, manager } = restorable(directory);
