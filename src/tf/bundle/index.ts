@@ -5,6 +5,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as layers from '@tensorflow/tfjs-layers';
 import { installBackend } from './backend.js';
 import { initScope } from './init-scope.js';
+import { installStateful } from './stateful.js';
 
 export * from '@tensorflow/tfjs-core';
 export * from '@tensorflow/tfjs-layers';
@@ -13,6 +14,7 @@ export { stepRandom } from './random.js';
 export { recurrence } from './recurrence.js';
 
 installBackend();
+installStateful();
 
 // Weights are initialised outside the step that first uses their layer, so that eager and compiled steps start alike.
 const layer = layers.layers.Layer.prototype as unknown as { addWeight(...args: unknown[]): unknown };
