@@ -22,7 +22,7 @@ const languageOf = (file: string): string => (file.endsWith('.json') ? 'json' : 
 beforeAll(defineExample);
 
 describe.each(chapters)('$title', ({ title, mistakes }) => {
-  pages.push(`## ${title}`);
+  beforeAll(() => void pages.push(`## ${title}`));
   it.each(mistakes)('$title', async (mistake) => {
     const printed = await make(mistake);
     pages.push(shown(mistake, printed));

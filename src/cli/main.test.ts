@@ -137,6 +137,33 @@ describe('orbit', () => {
     expect(status).toBe(1);
   });
 
+  it.each([
+    [
+      'a promise from a compiled method',
+      'buildLosses: (',
+      'buildLosses: async (',
+      /LineTask\.buildLosses returned a promise.*remove `async`/,
+    ],
+    [
+      'shapes that tfjs refuses',
+      't.losses.meanSquaredError(labels, outputs)',
+      't.losses.meanSquaredError(labels.reshape([-1]), outputs)',
+      /LineTask\.buildLosses failed with labels float32\[8, 1\] and outputs float32\[8, 1\]: .*bad\.mjs:\d+/,
+    ],
+    [
+      'a missing return',
+      'const rows =',
+      'if (data) return; const rows =',
+      /LineTask\.buildInputs .* returned nothing\. Is a `return` missing\?/,
+    ],
+  ])('says of %s in user code where it is and what to do', async (_what, right, wrong, message) => {
+    writeFileSync(path.join(directory, 'bad.mjs'), readFileSync(writeLineModule(), 'utf8').replace(right, wrong));
+    const { status, err } = await orbit(['train', '--import=./bad.mjs', '--experiment=line', '--mode=train', '--model_dir=run']);
+    expect(err).toMatch(message);
+    expect(err.trim()).not.toMatch(/\n\s+at /);
+    expect(status).toBe(1);
+  });
+
   it('trains an imported experiment, prints the result as the last line, and goes on with more steps', async () => {
     const module = writeLineModule();
     const train = ['train', `--import=${module}`, '--experiment=line', '--mode=train_and_eval', '--model_dir=run'];

@@ -25,15 +25,29 @@ describe('documentation of config fields', () => {
       ['global_batch_size', 'Examples in one batch over all replicas.'],
       ['units', 'Units of the hidden layer.'],
       ['label_count', 'Number of labels.'],
+      ['text_fields', 'Columns that hold the text.'],
+      ['warm', 'Steps at a low rate.'],
+      ['max_to_keep', 'Checkpoints kept; the oldest is removed when there are more.'],
       ['init_checkpoint', 'Checkpoint, or directory of checkpoints, from which a fresh model is initialised; empty: none.'],
     ] as const;
-    const source = `import { experimentConfig, modelConfig, taskConfig } from '../../src/experiment/config.js';
+    const source = `import { experimentConfig, modelConfig, taskConfig, trainerConfig } from '../../src/experiment/config.js';
+      import { extendConfig, field } from '../../src/config/index.js';
+      import { extendDataConfig } from '../../src/data/index.js';
+      const data = extendDataConfig({
+        /** Columns that hold the text. */
+        text_fields: field.list(field.string()),
+      }, { name: 'TextData' });
+      const trainer = extendConfig(trainerConfig, {
+        /** Steps at a low rate. */
+        warm: 10,
+      }, { name: 'WarmTrainer' });
       const model = modelConfig({
         /** Units of the hidden layer. */
         units: 64,
       });
       const spam = taskConfig({
         model,
+        train_data: data,
         /** Number of labels. */
         label_count: 2,
       }, { name: 'spam' });
@@ -41,7 +55,8 @@ describe('documentation of config fields', () => {
       void [config.trainer.train_steps, config.trainer.best_checkpoint_metric_comp, config.runtime.num_threads, config.trainer.optimizer_config.optimizer,
         config.trainer.optimizer_config.optimizer.adamw, config.trainer.optimizer_config.optimizer.adamw.gradient_clip_norm,
         config.trainer.optimizer_config.optimizer.sgd.clipvalue, config.task.train_data.global_batch_size, config.task.model.units, config.task.label_count,
-        config.task.init_checkpoint];`;
+        config.task.init_checkpoint,
+        config.task.train_data.text_fields, trainer().warm, trainer().max_to_keep];`;
     const options = ts.parseJsonConfigFileContent(JSON.parse(readFileSync(`${root}tsconfig.json`, 'utf8')), ts.sys, root).options;
     const service = ts.createLanguageService({
       getCompilationSettings: () => options,

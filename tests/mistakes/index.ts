@@ -1,5 +1,6 @@
 /** All mistakes, in the order of the page. */
 import { commandLine } from './command-line.js';
+import { compiling } from './compile.js';
 import { configFiles } from './config-files.js';
 import { configsInCode } from './configs-in-code.js';
 import { data } from './data.js';
@@ -7,4 +8,4 @@ import { running } from './running.js';
 import { tasks } from './tasks.js';
 
 /** The chapters of docs/errors.md. */
-export const chapters = [commandLine, configFiles, configsInCode, tasks, data, running];
+export const chapters = [commandLine, configFiles, configsInCode, tasks, compiling, data, running];
