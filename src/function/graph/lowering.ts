@@ -2,6 +2,7 @@
 import { sizeOf, type DType } from '../dtype.js';
 import type { Call, Value } from './ir.js';
 import { elementType, type ElementType, type OnnxAttribute, type OnnxInitializer, type OnnxNode } from './onnx.js';
+import { uniformValue } from './uniform.js';
 
 /**
  * A value as it exists in the ONNX graph. `rows` is tfjs's own order (NHWC for images); `nchw` is a rank-4 value with the
@@ -228,7 +229,7 @@ export class Lowering {
     if (known === undefined) {
       if (value.source.kind !== 'constant') throw new Error(`value ${value.id} is used before it is defined`);
       const { data } = value.source;
-      const splat = data.byteLength > SHARED_CONSTANT_BYTES && data.every((x) => Object.is(x, data[0]));
+      const splat = data.byteLength > SHARED_CONSTANT_BYTES && uniformValue(data) !== undefined;
       known = { rows: splat ? this.filled(data[0]!, value.shape, value.dtype) : this.constant(data, value.shape, value.dtype) };
       this.names.set(value, known);
     }

@@ -1,7 +1,8 @@
 /** The tfjs backend that records kernels instead of computing them. */
 import * as tf from '#tf';
 import { TraceError } from '../../errors.js';
-import { isDType, sizeOf, zeros, type TypedArray } from '../dtype.js';
+import { isDType, sizeOf, type TypedArray } from '../dtype.js';
+import { constantOf } from '../graph/uniform.js';
 import { kernelDefinitions } from '../kernels/index.js';
 import type { Trace } from './trace.js';
 
@@ -33,8 +34,7 @@ export class TraceBackend extends tf.KernelBackend {
         op: 'tensor',
       });
     }
-    const data = zeros(dtype, sizeOf(shape));
-    data.set(values as unknown as ArrayLike<number>);
+    const data = constantOf(values as unknown as ArrayLike<number>, dtype, sizeOf(shape));
     return trace.bind(trace.constant(data, shape, dtype));
   }
 

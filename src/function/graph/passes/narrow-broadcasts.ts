@@ -1,6 +1,7 @@
 import { sizeOf } from '../../dtype.js';
 import { makeCall, makeValue, rewriteCalls, type Call, type Graph, type Value } from '../ir.js';
 import { BROADCASTING } from '../elementwise-kernels.js';
+import { uniformValue } from '../uniform.js';
 
 /**
  * Computes on small tensors what is broadcast afterwards: gradients of sums and means fill whole tensors with the same few
@@ -56,7 +57,7 @@ const isOnes = (v: Value): boolean => v.source.kind === 'constant' && v.source.d
 function scalarOf(v: Value): Value | undefined {
   if (v.source.kind !== 'constant' || v.shape.length === 0 || v.source.data.length === 0) return undefined;
   const { data } = v.source;
-  return data.every((x) => Object.is(x, data[0]))
+  return uniformValue(data) !== undefined
     ? makeValue({ dtype: v.dtype, shape: [] }, { kind: 'constant', data: data.slice(0, 1) })
     : undefined;
 }
