@@ -1,0 +1,65 @@
+import { statSync } from 'node:fs';
+
+import { DataError } from '../../../errors.js';
+import { Dataset } from '../../dataset.js';
+import { firstBytesSync } from '../../files/first-bytes.js';
+import { shapeSize, type NDArray } from '../../ndarray.js';
+import { tableStage } from '../../sources/columns.js';
+import { readStored, StoredColumn, type StoredArray } from '../../sources/stored-array.js';
+import { storedType } from '../../sources/stored-types.js';
+
+const codes: Readonly<Record<string, string>> = { F16: 'f2', BF16: 'bf2', F32: 'f4', F64: 'f8', I8: 'i1', U8: 'u1', I16: 'i2', U16: 'u2', I32: 'i4', U32: 'u4', I64: 'i8', U64: 'u8', BOOL: 'b1' };
+const LARGEST_HEADER_BYTES = 100_000_000;
+
+/** Where the arrays of a safetensors file lie, by name; only the header is read. Throws a {@link DataError} for a damaged file. */
+export function safetensorsArrays(path: string): Record<string, StoredArray> {
+  const start = firstBytesSync(path, 8);
+  const length = start.length < 8 ? Infinity : Number(new DataView(start.buffer).getBigUint64(0, true));
+  if (length > LARGEST_HEADER_BYTES) throw new DataError(`${path} is not a safetensors file: it does not begin with the length of a header.`);
+  let header: Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>;
+  try {
+    header = JSON.parse(Buffer.from(firstBytesSync(path, length, 8)).toString('utf8')) as typeof header;
+  } catch (error) {
+    throw new DataError(`${path} is not a safetensors file, or it is truncated: its header is no JSON.`, { cause: error });
+  }
+  const size = statSync(path).size;
+  const entries = Object.entries(header).filter(([name]) => name !== '__metadata__');
+  return Object.fromEntries(
+    entries.map(([name, { dtype: tag, shape, data_offsets: offsets }]) => {
+      const type = storedType(codes[tag] ?? '', true, `${path}, array ${name}`);
+      if (type === undefined) throw new DataError(`${path}, array ${name}: values of the type ${tag} cannot be read.`);
+      const [begin, end] = offsets;
+      if (end - begin !== shapeSize(shape) * type.valueBytes || 8 + length + end > size) {
+        throw new DataError(`${path} is truncated or damaged: array ${name}, ${tag}[${shape.join(', ')}], does not lie in its bytes ${begin} to ${end}.`);
+      }
+      return [name, { ...type, path, shape, offset: 8 + length + begin }] as const;
+    }),
+  );
+}
+
+/** All arrays of a safetensors file, or those with the given names, in memory. */
+export function readSafetensors(path: string, names?: readonly string[]): Record<string, NDArray> {
+  const arrays = pick(path, names);
+  return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, readStored(array)]));
+}
+
+/**
+ * A data set with one element per row of the arrays of a safetensors file (default: all of them), which need equally many rows.
+ * Rows are read when they are asked for, in any order: the arrays may be larger than memory.
+ */
+export function fromSafetensors<const N extends string = string>(path: string, names?: readonly N[]): Dataset<Record<N, NDArray>> {
+  const columns = Object.fromEntries(Object.entries(pick(path, names)).map(([name, array]) => [name, new StoredColumn(array)]));
+  return new Dataset(tableStage(`safetensors ${path} `, columns));
+}
+
+function pick(path: string, names: readonly string[] | undefined): Record<string, StoredArray> {
+  const arrays = safetensorsArrays(path);
+  if (names === undefined) return arrays;
+  return Object.fromEntries(
+    names.map((name) => {
+      const array = arrays[name];
+      if (array === undefined) throw new DataError(`${path} has no array ${name}; it has ${Object.keys(arrays).join(', ')}.`);
+      return [name, array];
+    }),
+  );
+}

@@ -1,0 +1,99 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+
+import { DataError } from '../../errors.js';
+import { cannotRead } from '../files/index.js';
+import { allocate, NDArray, shapeSize, type DType, type TypedArray } from '../ndarray.js';
+import type { Column } from './columns.js';
+
+/** Row-major values that lie in one piece of a file. */
+export interface StoredArray {
+  readonly path: string;
+  readonly shape: readonly number[];
+  /** What the values become. */
+  readonly dtype: DType;
+  /** Byte of the first value in the file. */
+  readonly offset: number;
+  /** Bytes of one value in the file. */
+  readonly valueBytes: number;
+  /** Turns bytes of the file into values. */
+  decode(bytes: Uint8Array, target: TypedArray): void;
+}
+
+const files = new FinalizationRegistry<number>((file) => closeSync(file));
+
+/** Reads the whole array. Throws a {@link DataError} where the file is missing or too short. */
+export function readStored(array: StoredArray): NDArray {
+  const file = openFile(array.path);
+  try {
+    const data = allocate(array.dtype, shapeSize(array.shape));
+    array.decode(readBytes(array, file, 0, data.length), data);
+    return new NDArray(data, array.shape, array.dtype);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * A column whose rows are read from the file when they are asked for, so that the array may be larger than memory. Rows next to
+ * each other are read together.
+ */
+export class StoredColumn implements Column {
+  readonly length: number;
+  readonly #array: StoredArray;
+  readonly #shape: readonly number[];
+  readonly #size: number;
+  #file: number | undefined;
+
+  constructor(array: StoredArray) {
+    const [rows, ...shape] = array.shape;
+    if (rows === undefined) throw new DataError(`${array.path} holds a single value; an array with rows was expected.`);
+    this.#array = array;
+    this.length = rows;
+    this.#shape = shape;
+    this.#size = shapeSize(shape);
+  }
+
+  row(index: number): NDArray {
+    return this.gather(Uint32Array.of(index), 1).row(0);
+  }
+
+  gather(indices: Uint32Array, count: number): NDArray {
+    const data = allocate(this.#array.dtype, count * this.#size);
+    for (let from = 0; from < count; ) {
+      let to = from + 1;
+      while (to < count && indices[to] === indices[to - 1]! + 1) to++;
+      const bytes = readBytes(this.#array, this.#open(), indices[from]! * this.#size, (to - from) * this.#size);
+      this.#array.decode(bytes, data.subarray(from * this.#size, to * this.#size));
+      from = to;
+    }
+    return new NDArray(data, [count, ...this.#shape], this.#array.dtype);
+  }
+
+  /** The file stays open as long as the column is in use. */
+  #open(): number {
+    if (this.#file === undefined) {
+      this.#file = openFile(this.#array.path);
+      files.register(this, this.#file);
+    }
+    return this.#file;
+  }
+}
+
+function openFile(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    throw cannotRead(path, error);
+  }
+}
+
+function readBytes({ path, offset, valueBytes }: StoredArray, file: number, first: number, count: number): Uint8Array {
+  const bytes = new Uint8Array(count * valueBytes);
+  let filled = 0;
+  while (filled < bytes.length) {
+    const read = readSync(file, bytes, filled, Math.min(bytes.length - filled, 2 ** 30), offset + first * valueBytes + filled);
+    if (read === 0) throw new DataError(`${path} is truncated: value ${first + Math.floor(filled / valueBytes)} of the array at byte ${offset} lies after its end.`);
+    filled += read;
+  }
+  return bytes;
+}
