@@ -4,7 +4,9 @@ import type { Optimizer } from '../optimization/index.js';
 import { asAveraging } from './averaging.js';
 import path from 'node:path';
 import { BestCheckpointExporter } from './best-checkpoint.js';
-import type { ExperimentConfig } from './config.js';
+import { getDistributionStrategy } from '../distribute/index.js';
+import type { DistributionStrategy } from '../distribute/index.js';
+import type { ExperimentConfig, RuntimeConfig } from './config.js';
 import { taskInputs } from './inputs.js';
 import { trainableVariables } from './model.js';
 import { FirstBatches } from './overfit-data.js';
@@ -45,6 +47,16 @@ export function createTrainer(params: ExperimentConfig, task: Task, options: Cre
   if (train) optimizer.build(trainableVariables(model));
   const parts = { config: params, task, model, optimizer, train, evaluate, trainDataset, checkpointExporter };
   return new trainerClass({ ...parts, validationDataset: first?.once ?? null });
+}
+
+/** The strategy that the runtime's config names. */
+export function strategyOf(runtime: RuntimeConfig): DistributionStrategy {
+  return getDistributionStrategy({
+    distributionStrategy: runtime.distribution_strategy,
+    numGpus: runtime.num_gpus,
+    allReduceAlg: runtime.all_reduce_alg,
+    tpuAddress: runtime.tpu,
+  });
 }
 
 /** The exporter of best checkpoints that the config asks for; null unless sub-directory, metric and `dataDir` are all given. */

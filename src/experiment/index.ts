@@ -5,8 +5,15 @@ export { defineTask, type TaskDefinition } from './define-task.js';
 export { type Model, type Tensors, trainableVariables } from './model.js';
 export { Trainer, type TrainerOptions, type TrainingSpeed } from './trainer.js';
 export { createOptimizer, createTrainer, type CreateTrainerOptions, maybeCreateBestCkptExporter } from './factories.js';
-export { OrbitExperimentRunner, runExperiment, type RunOutcome } from './runner.js';
-export { type ControllerClass, type ControllerParts, type RunMode, runModes, type RunnerOptions } from './runner-options.js';
+export { OrbitExperimentRunner, runExperiment } from './runner.js';
+export {
+  type ControllerClass,
+  type ControllerParts,
+  type RunMode,
+  runModes,
+  type RunnerOptions,
+  type RunOutcome,
+} from './runner-options.js';
 export type { RunResult } from './run-result.js';
 export { TrainingStopped } from './stop.js';
 export { BestCheckpointExporter, type BestLogs, type MetricComparison } from './best-checkpoint.js';

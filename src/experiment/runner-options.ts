@@ -1,9 +1,18 @@
 /** What a run is made of. */
-import type { Action, Controller, ControllerOptions, ControllerReporter, RunLogger, SummaryManagerInterface } from '../orbit/index.js';
+import type {
+  Action,
+  Controller,
+  ControllerOptions,
+  ControllerReporter,
+  Output,
+  RunLogger,
+  SummaryManagerInterface,
+} from '../orbit/index.js';
 import { didYouMean, nearestName } from '../config/index.js';
 import { NotImplementedModeError, UsageError } from '../errors.js';
 import type { DistributionStrategy } from '../distribute/index.js';
 import type { ExperimentConfig } from './config.js';
+import type { Model } from './model.js';
 import type { Task } from './task.js';
 import type { Trainer } from './trainer.js';
 
@@ -127,4 +136,19 @@ export interface ControllerParts {
   controllerClass: ControllerClass;
   /** Whether checkpoints are written in the background. */
   enableAsyncCheckpointing: boolean;
+}
+
+/** What a run gives back. */
+export interface RunOutcome {
+  /** The trained or evaluated model. */
+  model: Model;
+  /** Logs of the final evaluation with `runPostEval` or in mode `train_and_post_eval`, else empty. */
+  evalLogs: Output;
+}
+
+/** A part was read before its hook made it. */
+export function tooEarly(part: string, hook: string): never {
+  throw new UsageError(
+    `runner.${part} is not there yet: it is made by ${hook}(). Call \`await runner.build()\` or \`await runner.run()\` first.`,
+  );
 }

@@ -4,43 +4,34 @@ import path from 'node:path';
 import { checkSupported, configNotices, validateConfig } from '../config/index.js';
 import { CheckpointManager, lockDirectory } from '../checkpoint/index.js';
 import type { DirectoryLock } from '../checkpoint/index.js';
-import { getDistributionStrategy } from '../distribute/index.js';
 import type { DistributionStrategy } from '../distribute/index.js';
 import { UsageError } from '../errors.js';
 import { variableHolder } from '../function/index.js';
 import { applyRuntime } from './apply-runtime.js';
 import { Controller, LineReporter } from '../orbit/index.js';
-import type { Action, ControllerReporter, MaybePromise, Output, RunLogger } from '../orbit/index.js';
+import type { Action, ControllerReporter, MaybePromise, Output } from '../orbit/index.js';
 import { defaultEvalActions, defaultTrainActions } from './actions.js';
 import type { BestCheckpointExporter } from './best-checkpoint.js';
-import { retention, savesAfter, saveTrigger } from './checkpoint-policies.js';
+import { retention, saveTrigger } from './checkpoint-policies.js';
 import { checkParams, paramNotices } from './check-params.js';
 import type { ExperimentConfig } from './config.js';
 import { trialConfig, trialDirectory } from './fast-dev-run.js';
-import { createTrainer, maybeCreateBestCkptExporter } from './factories.js';
-import type { Model } from './model.js';
+import { createTrainer, maybeCreateBestCkptExporter, strategyOf } from './factories.js';
 import { tryCountParams } from './model-info.js';
 import { completeResume, joinCheckpoint } from './resume.js';
 import { experimentNameOf } from './registry.js';
 import { combineReporters } from './reporters.js';
+import { afterError, beforeTraining, finishedLine, postEvaluation, saveLast, type RunParts } from './run-ends.js';
 import { makeDirectory } from './run-files.js';
+import { makeLoggers } from './run-loggers.js';
 import { serializeConfig } from './serialize.js';
 import { completeResult, writeResult } from './run-result.js';
 import type { RunResult } from './run-result.js';
-import { requireKnownOptions, requireMade, requireMode } from './runner-options.js';
-import type { ControllerParts, RunnerOptions } from './runner-options.js';
+import { requireKnownOptions, requireMade, requireMode, tooEarly } from './runner-options.js';
+import type { ControllerParts, RunnerOptions, RunOutcome } from './runner-options.js';
 import { StopSignals, timeIsUp } from './stop-signals.js';
-import { TrainingStopped } from './stop.js';
 import type { Task } from './task.js';
 import type { Trainer } from './trainer.js';
-
-/** What a run gives back. */
-export interface RunOutcome {
-  /** The trained or evaluated model. */
-  model: Model;
-  /** Logs of the final evaluation with `runPostEval` or in mode `train_and_post_eval`, else empty. */
-  evalLogs: Output;
-}
 
 /**
  * Runs an experiment: builds trainer, checkpoint manager and controller, each in a method of its own that subclasses
@@ -103,15 +94,7 @@ export class OrbitExperimentRunner {
 
   /** How the work is spread over devices. */
   get distributionStrategy(): DistributionStrategy {
-    const { runtime } = this.params;
-    return (this.#strategy ??=
-      this.#options.distributionStrategy ??
-      getDistributionStrategy({
-        distributionStrategy: runtime.distribution_strategy,
-        numGpus: runtime.num_gpus,
-        allReduceAlg: runtime.all_reduce_alg,
-        tpuAddress: runtime.tpu,
-      }));
+    return (this.#strategy ??= this.#options.distributionStrategy ?? strategyOf(this.params.runtime));
   }
 
   /** Path of the checkpoint that this run began from, or null; known after `build()`. */
@@ -267,7 +250,7 @@ export class OrbitExperimentRunner {
       summaryManager,
       evalSummaryManager,
       loopClock: trainer.loopClock,
-      loggers: await this.#loggers(),
+      loggers: this.#isTrial ? [] : [...(await makeLoggers(params.trainer, modelDir)), ...(this.#options.loggers ?? [])],
       samplesPerStep: this.#samplesPerStep || null,
       trainActions,
       evalActions,
@@ -300,17 +283,6 @@ export class OrbitExperimentRunner {
     return this.params.task.train_data.global_batch_size * this.params.trainer.grad_accumulation_steps;
   }
 
-  async #loggers(): Promise<readonly RunLogger[]> {
-    const kinds = this.params.trainer.loggers;
-    const own = this.#isTrial ? [] : (this.#options.loggers ?? []);
-    if (kinds.length === 0) return own;
-    const { CsvLogger, JsonLinesLogger } = await import('../summary/index.js');
-    const directory = path.join(this.modelDir, 'logs');
-    return [...new Set(kinds)]
-      .map((kind): RunLogger => (kind === 'csv' ? new CsvLogger(directory) : new JsonLinesLogger(directory)))
-      .concat(own);
-  }
-
   /** The runner's own eval actions: checkpoints of averaged weights, lowering of the learning rate, early stopping. */
   protected defaultEvalActions(): readonly Action[] {
     const manager = this.mode.includes('train') ? this.checkpointManager : null;
@@ -335,69 +307,43 @@ export class OrbitExperimentRunner {
     requireMode(this.mode);
     await this.build();
     await this.#lockDirectory(); // held already, unless this is a second run
+    let isClosing = false;
     try {
-      this.#sayIfFinished();
+      const finished = finishedLine(this.#parts, this.#resumedFrom);
+      if (finished !== null) this.#log(finished);
       const evalLogs = await this.#runToEnd();
+      isClosing = true;
       await this.controller.close();
       await this.#finish((performance.now() - begin) / 1000);
       return { model: this.trainer.model, evalLogs };
     } catch (error) {
-      throw await this.#afterError(error);
+      throw isClosing ? error : await afterError(this.#parts, error);
     } finally {
       await this.trainer.close().catch(() => undefined); // lets go of files; data that failed have told so
       await this.#unlockDirectory();
     }
   }
 
+  get #parts(): RunParts {
+    const { params, mode, trainer, controller } = this;
+    return { params, mode, trainer, controller, runPostEval: this.#options.runPostEval === true, warn: this.#warn };
+  }
+
   /** The mode and the final evaluation; a training whose time is up ends as one that is finished. */
   async #runToEnd(): Promise<Output> {
     this.#stopSignals?.startClock();
     try {
-      await this.#beforeTraining();
+      await beforeTraining(this.#parts);
       await this.runMode();
-      return await this.#postEvaluation();
+      return await postEvaluation(this.#parts);
     } catch (error) {
       const reason = timeIsUp(error, this.params.trainer);
       if (reason === null) throw error;
       this.#stopped = reason;
       this.#log(`Training stopped: ${reason}. The same command goes on from there.`);
-      await this.#saveLast(error);
+      await saveLast(this.#parts, error);
       return {};
     }
-  }
-
-  /** What is asked for before the first step. */
-  async #beforeTraining(): Promise<void> {
-    const { sanity_check_batches: batches, eval_at_start: evaluates, validation_steps } = this.params.trainer;
-    if (!this.mode.includes('train') || !(this.mode.includes('eval') || this.#options.runPostEval)) return;
-    if (batches > 0) await this.trainer.rehearseEvaluation(batches);
-    if (evaluates && this.mode === 'train_and_eval' && this.trainer.globalStep.value === 0)
-      await this.controller.evaluate(validation_steps);
-  }
-
-  /** Saves once more after what ended the run, unless there is nothing worth saving. */
-  async #saveLast(error: unknown): Promise<void> {
-    if (!this.mode.includes('train') || !savesAfter(error, this.params.trainer)) return;
-    if (await this.trainer.isFinite()) await this.controller.saveCheckpoint();
-    else this.#warn('Nothing more is saved: variables of the model are no finite numbers.');
-  }
-
-  /**
-   * Saves and closes after an error and returns what is to be thrown: the error itself, whatever else fails. Only a stop whose
-   * checkpoint could not be saved is told by that failure.
-   */
-  async #afterError(error: unknown): Promise<unknown> {
-    const failures: unknown[] = [];
-    await this.#saveLast(error).catch((failure: unknown) => failures.push(failure));
-    await this.controller.close().catch((failure: unknown) => failures.push(failure));
-    const [first] = failures.filter((failure) => failure !== error);
-    if (first === undefined) return error;
-    if (error instanceof TrainingStopped && first instanceof Error) {
-      first.cause ??= error;
-      return first;
-    }
-    this.#warn(`After this error the run could not be closed properly: ${first instanceof Error ? first.message : String(first)}`);
-    return error;
   }
 
   /** Does what the mode says, without the final evaluation. */
@@ -423,23 +369,9 @@ export class OrbitExperimentRunner {
     }
   }
 
-  async #postEvaluation(): Promise<Output> {
-    if (this.#options.runPostEval !== true && this.mode !== 'train_and_post_eval') return {};
-    return this.controller.evaluate(this.params.trainer.validation_steps);
-  }
-
   #log(line: string): void {
     const log = this.#options.log ?? ((text: string) => process.stdout.write(`${text}\n`));
     log(line);
-  }
-
-  #sayIfFinished(): void {
-    const { train_steps } = this.params.trainer;
-    const step = this.trainer.globalStep.value;
-    if (!this.mode.includes('train') || this.#resumedFrom === null || step < train_steps) return;
-    this.#log(
-      `This run is finished: ${this.#resumedFrom} is at step ${step} of ${train_steps}. To train on, raise trainer.train_steps; to start afresh, choose another model directory.`,
-    );
   }
 
   async #finish(wallSeconds: number): Promise<void> {
@@ -467,10 +399,4 @@ export class OrbitExperimentRunner {
 /** Runs an experiment; see {@link OrbitExperimentRunner}, whose options these are. */
 export function runExperiment(options: RunnerOptions): Promise<RunOutcome> {
   return new OrbitExperimentRunner(options).run();
-}
-
-function tooEarly(part: string, hook: string): never {
-  throw new UsageError(
-    `runner.${part} is not there yet: it is made by ${hook}(). Call \`await runner.build()\` or \`await runner.run()\` first.`,
-  );
 }
