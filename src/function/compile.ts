@@ -47,6 +47,8 @@ class Compiled {
   private readonly programs = new Map<string, Program>();
   private traces = 0;
   private last: Program | undefined;
+  /** What the signatures of the last traces were made of, newest last. */
+  private readonly signatures: ReadonlyMap<string, string>[] = [];
 
   constructor(
     private readonly fn: (...args: unknown[]) => unknown,
@@ -117,7 +119,8 @@ class Compiled {
     known?.close();
     const made = traceProgram(this.fn, this.name, flat, this.traces === 0, this.options);
     this.traces++;
-    if (this.traces === RETRACES_BEFORE_WARNING + 1) this.warnOfRetraces(flat);
+    if (this.signatures.length <= RETRACES_BEFORE_WARNING) this.signatures.push(flat.parts());
+    if (this.traces === RETRACES_BEFORE_WARNING + 1) this.warnOfRetraces();
     this.programs.set(flat.key, made);
     const limit = this.options.cacheSize ?? 32;
     for (const [key, program] of this.programs) {
@@ -129,11 +132,10 @@ class Compiled {
     return made;
   }
 
-  private warnOfRetraces(flat: Flat): void {
-    const keys = [...this.programs.keys()].slice(-3).concat(flat.key);
+  private warnOfRetraces(): void {
     process.emitWarning(
-      `The compiled function "${this.name}" was traced ${this.traces} times, which is slow. Its last signatures: ${[...new Set(keys)].join('  |  ')}. ` +
-        'Give batches a fixed shape (drop or pad the last short one) and pass changing numbers as tensors.',
+      `The compiled function "${this.name}" was traced ${this.traces} times, which is slow. ${whatChanged(this.signatures)} ` +
+        'Give batches a fixed shape (drop or pad the last short one), pass changing numbers as tensors, and pass the same objects.',
       'OrbitWarning',
     );
   }
@@ -177,4 +179,16 @@ class Compiled {
     this.programs.clear();
     this.last = undefined;
   }
+}
+
+/** A sentence on the arguments in which signatures differ. */
+function whatChanged(signatures: readonly ReadonlyMap<string, string>[]): string {
+  const paths = new Set(signatures.flatMap((s) => [...s.keys()]));
+  const changing = [...paths].flatMap((path) => {
+    const seen = [...new Set(signatures.map((s) => s.get(path) ?? 'nothing'))];
+    return seen.length > 1 ? [`${path} (${seen.slice(-4).join(', ')})`] : [];
+  });
+  if (changing.length === 0)
+    return 'Its arguments did not change, but a number of an optimizer that it uses did (such as its learning rate).';
+  return `What changed from trace to trace: ${changing.slice(0, 5).join('; ')}.`;
 }

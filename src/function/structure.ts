@@ -28,6 +28,8 @@ export interface Flat {
   readonly leaves: readonly Leaf[];
   /** Text that two calls share exactly when one trace serves both. */
   readonly key: string;
+  /** What the key is made of, argument by argument: the place and its dtype and shape, or its fixed value. */
+  parts(): ReadonlyMap<string, string>;
   /** Puts tensors in the place of the leaves. */
   rebuild(tensors: readonly tf.Tensor[]): unknown[];
 }
@@ -37,12 +39,16 @@ type Rebuild = (tensors: readonly tf.Tensor[]) => unknown;
 /** Flattens the arguments of a call. Anything that is no tensor or array is part of the signature. */
 export function flattenArguments(args: readonly unknown[], name: string): Flat {
   const leaves: Leaf[] = [];
+  const fixed: [path: string, start: number, end: number][] = [];
   let key = '';
+  const note = (path: string, text: string): void => {
+    fixed.push([path, key.length, (key += text).length - 1]);
+  };
   const walk = (value: unknown, path: string): Rebuild => {
     const leaf = toLeaf(value, path, name);
     if (leaf !== undefined) {
       const i = leaves.push(leaf) - 1;
-      key += `${leaf.dtype}[${leaf.shape.join()}];`;
+      note(path, `${leaf.dtype}[${leaf.shape.join()}];`);
       return (tensors) => tensors[i];
     }
     if (Array.isArray(value)) {
@@ -60,16 +66,18 @@ export function flattenArguments(args: readonly unknown[], name: string): Flat {
       key += '}';
       return (tensors) => Object.fromEntries(parts.map(([k, part]) => [k, part(tensors)]));
     }
-    key += staticKey(value, path, name);
+    note(path, staticKey(value, path, name));
     return () => value;
   };
   const rebuilds = args.map((arg, i) => walk(arg, `argument ${i + 1}`));
-  return { leaves, key, rebuild: (tensors) => rebuilds.map((r) => r(tensors)) };
+  const parts = (): Map<string, string> => new Map(fixed.map(([path, start, end]) => [path, key.slice(start, end)]));
+  return { leaves, key, parts, rebuild: (tensors) => rebuilds.map((r) => r(tensors)) };
 }
 
 /** Flattens a result to its tensors. The rest is fixed at trace time. */
 export function flattenResult(result: unknown, name: string): { tensors: tf.Tensor[]; rebuild: Rebuild } {
   if (result instanceof Promise) {
+    result.catch(() => {}); // what it fails with is the consequence of being asynchronous
     throw new TraceError(
       `The compiled function "${name}" returned a promise. Compiled functions are synchronous: await what they need before, outside.`,
     );

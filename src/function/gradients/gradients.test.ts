@@ -36,7 +36,7 @@ function asks(kernel: string, f: () => void): boolean {
 
 /** Σ f(xs) · weights in double precision, with the weights of `gradients`. */
 function weighted(f: GradientCase['f'], xs: readonly tf.Tensor[]): number {
-  return tf.tidy(() => f(...xs).dataSync()).reduce((sum, y, i) => sum + y * (((i * 7) % 5) - 1.5), 0);
+  return Array.from(tf.tidy(() => f(...xs)).dataSync()).reduce((sum, y, i) => sum + y * (((i * 7) % 5) - 1.5), 0);
 }
 
 /** The derivative by element k of argument i: central differences of two widths, extrapolated to width 0. */
@@ -64,7 +64,7 @@ describe('the gradients that tfjs registers', () => {
 
   for (const [kernel, make] of Object.entries(gradientCases)) {
     if (COMPLEX.has(kernel)) continue;
-    it(`${kernel}: compiled, it is eager tfjs's${tf.tidy(make).notSmooth === undefined ? ' and approached by finite differences' : ''}`, () => {
+    it(`${kernel}: compiled, it is eager tfjs's${make().notSmooth === undefined ? ' and approached by finite differences' : ''}`, () => {
       tf.tidy(() => {
         const c = make();
         const asked = asks(kernel, () => agree({ value: c.f, gradient: gradients(c.f) }, ...c.inputs));

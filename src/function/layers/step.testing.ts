@@ -44,7 +44,7 @@ export function agreeWithEager(layer: tf.layers.Layer, f: (...xs: tf.Tensor[]) =
   const [expected, got] = [run(true), run(false)];
   expect(got.map(([name]) => name)).toEqual(expected.map(([name]) => name));
   expected.forEach(([name, values], i) => {
-    const scale = values.reduce((m, v) => Math.max(m, Math.abs(v)), 0.1);
+    const scale = Array.from(values).reduce((m, v) => Math.max(m, Math.abs(v)), 0.1);
     values.forEach((v, k) => {
       const error = Math.abs(v - got[i]![1][k]!);
       if (!(error <= 1e-5 * scale)) expect.fail(`${name}: element ${k} is ${v} eagerly and ${got[i]![1][k]} compiled`);

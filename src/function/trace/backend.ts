@@ -42,8 +42,15 @@ export class TraceBackend extends tf.KernelBackend {
     return this.active().read(dataId);
   }
 
+  /** Fails the trace instead of a promise that the function may not wait for. */
   override read(dataId: object): Promise<TypedArray> {
-    return Promise.resolve().then(() => this.readSync(dataId));
+    const trace = this.active();
+    try {
+      return Promise.resolve(trace.read(dataId));
+    } catch (error) {
+      trace.failure ??= error as Error;
+      return new Promise(() => {});
+    }
   }
 
   override numDataIds(): number {

@@ -106,7 +106,7 @@ export function runTrace(f: TracedFunction, options: TraceOptions): TraceResult 
   e.startScope('trace');
   try {
     const inputValues = options.specs.map((spec, index) => makeValue(spec, { kind: 'input', index }));
-    const outputs = f(inputValues.map((v) => trace.tensor(v)));
+    const outputs = runOrFail(trace, () => f(inputValues.map((v) => trace.tensor(v))));
     if (stepRandom.call > 0) advanceRandomState(trace);
     const valueOf = (t: tf.Tensor): Value => {
       const direct = trace.find(t.dataId as object);
@@ -156,6 +156,35 @@ export function runTrace(f: TracedFunction, options: TraceOptions): TraceResult 
       numDataBuffers: saved.numDataBuffers + created.length,
     });
   }
+}
+
+/** What went wrong in an asynchronous read is the cause of whatever followed. */
+function runOrFail<T>(trace: Trace, f: () => T): T {
+  const undo = refuseNumbers(trace);
+  try {
+    return f();
+  } finally {
+    undo();
+    // eslint-disable-next-line no-unsafe-finally -- it takes the place of the error that came of it
+    if (trace.failure !== undefined) throw trace.failure;
+  }
+}
+
+/** Makes `loss > 0` and `loss + 1` errors, which would silently compare and add NaN; undoes itself when called back. */
+function refuseNumbers(trace: Trace): () => void {
+  const prototype = tf.Tensor.prototype as unknown as Record<symbol, unknown>;
+  Object.defineProperty(prototype, Symbol.toPrimitive, {
+    configurable: true,
+    value(this: tf.Tensor, hint: string): string {
+      if (hint === 'string') return this.toString();
+      throw trace.error(
+        'valueOf',
+        'A tensor was used as a number (compared, added or multiplied with an operator of JavaScript) while its function was traced. ' +
+          'Use the ops: x.greater(0), x.add(1), tf.where(condition, a, b). A choice that JavaScript makes is made once, when the function is traced.',
+      );
+    },
+  });
+  return () => delete prototype[Symbol.toPrimitive];
 }
 
 /** Adds to the program what an eager step does at its end: the generator's counter goes up by one. */

@@ -30,6 +30,8 @@ export class Trace {
   readonly optimizers = new Set<object>();
   /** Summaries recorded so far. */
   readonly summaries: TracedSummary[] = [];
+  /** What went wrong where nothing could be thrown. */
+  failure: Error | undefined;
   private readonly values = new Map<object, Value>();
   private readonly captured = new Map<object, Value>();
 
