@@ -12,5 +12,6 @@ export * from './distribute/index.js';
 export * from './summary/index.js';
 export * from './models/index.js';
 export * from './tasks/index.js';
-// Names that two rooms use: the data room's are the wider ones.
+// Names that two rooms use: the data room's are the wider ones; what holds variables is the same in both.
+export type { HeldVariables } from './checkpoint/index.js';
 export type { DType, PositionValue } from './data/index.js';
