@@ -5,6 +5,7 @@ import { UsageError } from '../errors.js';
 import { packageVersion } from '../experiment/versions.js';
 import type { ExperimentFlags } from './experiment-flags.js';
 import { describeError, WRONG_USE } from './report-error.js';
+import type { LrFindFlags } from './lr-find.js';
 import type { TrainFlags } from './train.js';
 
 const append = (value: string, previous: string[] = []): string[] => [...previous, value];
@@ -23,6 +24,13 @@ function bool(flag: string): (value: string) => boolean {
     if (['true', '1', 'yes'].includes(word)) return true;
     if (['false', '0', 'no'].includes(word)) return false;
     throw new UsageError(`--${flag}=${value}: write true or false.`);
+  };
+}
+
+function number(flag: string): (value: string) => number {
+  return (value) => {
+    if (value.trim() !== '' && Number.isFinite(Number(value))) return Number(value);
+    throw new UsageError(`--${flag}=${value}: write a number.`);
   };
 }
 
@@ -90,6 +98,13 @@ function program(done: (status: number) => void): Command {
   commonFlags(config).action(async (flags: ExperimentFlags & { schema?: boolean }) =>
     done(await (await import('./config.js')).printConfig(flags)),
   );
+  const lrFind = orbit.command('lr-find').description('search a learning rate for an experiment');
+  experimentFlags(lrFind)
+    .option('--min <rate>', 'learning rate of the first step', number('min'), 1e-7)
+    .option('--max <rate>', 'learning rate of the last step', number('max'), 10)
+    .option('--steps <count>', 'training steps', number('steps'), 100)
+    .option('--json', 'print the result as one line of JSON');
+  commonFlags(lrFind).action(async (flags: LrFindFlags) => done(await (await import('./lr-find.js')).lrFind(flags)));
   const experiments = commonFlags(orbit.command('experiments').description('list the registered experiments'));
   experiments.action(async (flags: { import?: string[] }) => done(await (await import('./experiments.js')).listExperiments(flags)));
   checkpointCommands(orbit, done);

@@ -92,6 +92,10 @@ export class Progress implements ControllerReporter {
     this.line(`step ${count(event.step)}  saved ${event.path}`);
   }
 
+  stopped(event: { step: number; reason: string }): void {
+    this.line(`step ${count(event.step)}  stopped: ${event.reason}`);
+  }
+
   warning(message: string): void {
     this.line(`Warning: ${message}`);
   }

@@ -42,7 +42,7 @@ export async function train(flags: TrainFlags): Promise<number> {
     output,
     headline: headline(flags, params),
     trainSteps: params.trainer.train_steps,
-    batchSize: params.task.train_data.global_batch_size,
+    batchSize: params.task.train_data.global_batch_size * params.trainer.grad_accumulation_steps,
     currentStep: () => runner.trainer.globalStep.value,
   });
   const runner: OrbitExperimentRunner = new OrbitExperimentRunner({

@@ -17,12 +17,14 @@ export interface RunParts {
   readonly warn: (message: string) => void;
 }
 
-/** A line for a run that has nothing left to do, or null. */
-export function finishedLine({ params, mode, trainer }: RunParts, resumedFrom: string | null): string | null {
+/** A line for a run that has nothing left to do; none for any other. */
+export function finishedLines({ params, mode, trainer }: RunParts, resumedFrom: string | null): string[] {
   const { train_steps: steps } = params.trainer;
   const step = trainer.globalStep.value;
-  if (!mode.includes('train') || resumedFrom === null || step < steps) return null;
-  return `This run is finished: ${resumedFrom} is at step ${step} of ${steps}. To train on, raise trainer.train_steps; to start afresh, choose another model directory.`;
+  if (!mode.includes('train') || resumedFrom === null || step < steps) return [];
+  return [
+    `This run is finished: ${resumedFrom} is at step ${step} of ${steps}. To train on, raise trainer.train_steps; to start afresh, choose another model directory.`,
+  ];
 }
 
 /** Tries the evaluation, and evaluates before the first step, where the config asks for it. */

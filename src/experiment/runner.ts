@@ -2,8 +2,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { checkSupported, configNotices, validateConfig } from '../config/index.js';
-import { CheckpointManager, lockDirectory } from '../checkpoint/index.js';
-import type { DirectoryLock } from '../checkpoint/index.js';
+import { CheckpointManager, lockDirectory, type DirectoryLock } from '../checkpoint/index.js';
 import type { DistributionStrategy } from '../distribute/index.js';
 import { UsageError } from '../errors.js';
 import { variableHolder } from '../function/index.js';
@@ -21,7 +20,7 @@ import { tryCountParams } from './model-info.js';
 import { completeResume, joinCheckpoint } from './resume.js';
 import { experimentNameOf } from './registry.js';
 import { combineReporters } from './reporters.js';
-import { afterError, beforeTraining, finishedLine, postEvaluation, saveLast, type RunParts } from './run-ends.js';
+import { afterError, beforeTraining, finishedLines, postEvaluation, saveLast, type RunParts } from './run-ends.js';
 import { makeDirectory } from './run-files.js';
 import { makeLoggers } from './run-loggers.js';
 import { serializeConfig } from './serialize.js';
@@ -309,8 +308,7 @@ export class OrbitExperimentRunner {
     await this.#lockDirectory(); // held already, unless this is a second run
     let isClosing = false;
     try {
-      const finished = finishedLine(this.#parts, this.#resumedFrom);
-      if (finished !== null) this.#log(finished);
+      finishedLines(this.#parts, this.#resumedFrom).forEach((line) => this.#log(line));
       const evalLogs = await this.#runToEnd();
       isClosing = true;
       await this.controller.close();
@@ -326,7 +324,7 @@ export class OrbitExperimentRunner {
 
   get #parts(): RunParts {
     const { params, mode, trainer, controller } = this;
-    return { params, mode, trainer, controller, runPostEval: this.#options.runPostEval === true, warn: this.#warn };
+    return { params, mode, trainer, controller, warn: this.#warn, runPostEval: this.#options.runPostEval === true };
   }
 
   /** The mode and the final evaluation; a training whose time is up ends as one that is finished. */
