@@ -503,6 +503,7 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "device": "Device on which compiled steps run.",
       "num_threads": "Threads of compiled steps; 0: chosen automatically.",
       "graph_optimization_level": "How much ONNX Runtime rewrites compiled steps: less starts faster and runs slower. Null: `ORBIT_GRAPH_OPTIMIZATION_LEVEL` if set, else `extended`.",
+      "native_kernels": "Compute convolutions and chains of elementwise kernels by native kernels, where their package is installed; results differ by rounding.",
       "seed": "Seed of everything random in a run: initial weights, dropout, shuffling."
     }
   },

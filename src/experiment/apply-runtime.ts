@@ -3,12 +3,15 @@ import { setCompileDefaults, setNumThreads, setRandomSeed } from '../function/in
 import type { RuntimeConfig } from './config.js';
 
 /**
- * Applies seed, threads and graph optimisation level of a config.
+ * Applies seed, threads, graph optimisation level and the use of native kernels of a config.
  *
  * @throws UsageError when compiled steps already run in this process with another number of threads.
  */
 export function applyRuntime(runtime: RuntimeConfig): void {
   if (runtime.num_threads > 0) setNumThreads(runtime.num_threads);
-  setCompileDefaults({ graphOptimizationLevel: runtime.graph_optimization_level ?? undefined });
+  setCompileDefaults({
+    graphOptimizationLevel: runtime.graph_optimization_level ?? undefined,
+    nativeKernels: runtime.native_kernels ? undefined : false,
+  });
   setRandomSeed(runtime.seed);
 }

@@ -222,6 +222,8 @@ export const runtimeConfig = defineConfig(
     num_threads: field.int(0).min(0),
     /** How much ONNX Runtime rewrites compiled steps: less starts faster and runs slower. Null: `ORBIT_GRAPH_OPTIMIZATION_LEVEL` if set, else `extended`. */
     graph_optimization_level: field.choice(['disabled', 'basic', 'extended', 'all']).optional(),
+    /** Compute convolutions and chains of elementwise kernels by native kernels, where their package is installed; results differ by rounding. */
+    native_kernels: true,
     /** Seed of everything random in a run: initial weights, dropout, shuffling. */
     seed: field.int(0),
   },

@@ -37,6 +37,7 @@ export interface CompileOptions {
 
 /** Options that functions have where they give none. */
 interface CompileDefaults {
+  readonly nativeKernels?: boolean | undefined;
   readonly graphOptimizationLevel?: GraphOptimizationLevel | undefined;
 }
 
@@ -44,9 +45,10 @@ let defaults: CompileDefaults = {};
 
 /** Sets defaults for functions compiled from now on, before those of the environment; undefined takes one back. */
 export function setCompileDefaults(options: CompileDefaults): void {
-  const { graphOptimizationLevel } = options;
+  const { graphOptimizationLevel, nativeKernels } = options;
   if (graphOptimizationLevel !== undefined) checkOptions({ graphOptimizationLevel }, 'defaults');
-  defaults = { graphOptimizationLevel };
+  checkOptions({ nativeKernels }, 'defaults');
+  defaults = { graphOptimizationLevel, nativeKernels };
 }
 
 const DEVICES = ['cpu'];
@@ -74,7 +76,8 @@ export function checkOptions(options: CompileOptions, name: string): CompileOpti
   for (const key of Object.keys(options)) {
     if (!OPTIONS.has(key)) refuse(`there is no option "${key}"; there are ${[...OPTIONS].join(', ')}.`);
   }
-  const { device, threads, cacheSize, disabledPasses, nativeKernels } = options;
+  const { device, threads, cacheSize, disabledPasses } = options;
+  const nativeKernels = options.nativeKernels ?? defaults.nativeKernels;
   if (nativeKernels !== undefined && typeof nativeKernels !== 'boolean') {
     refuse(`nativeKernels must be true or false, but is ${String(nativeKernels)}.`);
   }
@@ -94,5 +97,5 @@ export function checkOptions(options: CompileOptions, name: string): CompileOpti
     const where = options.graphOptimizationLevel === undefined ? 'ORBIT_GRAPH_OPTIMIZATION_LEVEL' : 'graphOptimizationLevel';
     refuse(`${where} is "${level}"; it can be ${Object.keys(graphOptimizationLevels).join(', ')}.`);
   }
-  return level === undefined ? options : { ...options, graphOptimizationLevel: level as GraphOptimizationLevel };
+  return { ...options, nativeKernels, ...(level === undefined ? {} : { graphOptimizationLevel: level as GraphOptimizationLevel }) };
 }
