@@ -8,11 +8,14 @@ import { HELP, OptionsError, readOptions, selectNames } from './lib/options.mjs'
 import { sectionText } from './lib/report.mjs';
 import { MODEL_NAMES } from './models/index.mjs';
 import { measureCompileMemory } from './sections/compile-memory.mjs';
+import { measureRestore, measureSave } from './sections/checkpoint.mjs';
 import { measureFirstStep } from './sections/first-step.mjs';
+import { measureKills } from './sections/kill.mjs';
 import { measureLoop } from './sections/loop.mjs';
 import { measureMemory } from './sections/memory.mjs';
 import { measurePeak } from './sections/peak.mjs';
 import { measureRuns } from './sections/runs.mjs';
+import { measureSigterm } from './sections/sigterm.mjs';
 import { measureStep } from './sections/step.mjs';
 import { measureWholeLoop } from './sections/whole-loop.mjs';
 
@@ -26,6 +29,10 @@ const MEASUREMENTS = new Map([
   ['memory', measureMemory],
   ['memory.compile', measureCompileMemory],
   ['runs', measureRuns],
+  ['save', measureSave],
+  ['restore', measureRestore],
+  ['sigterm', measureSigterm],
+  ['kill', measureKills],
 ]);
 
 /** Shows what is going on, on a terminal only. */

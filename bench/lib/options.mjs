@@ -15,6 +15,7 @@ export const HELP = `Measures orbit-ts, beside PyTorch, TensorFlow and JAX where
   --epochs N       epochs of a whole run (default 3)
   --threads N      threads of every contender (default 2)
   --memory-steps N last step of the memory measurement (default 20000)
+  --kills N        processes to kill (default 500)
   --json FILE      write all numbers to FILE
   --list           print the names of the measurements
 `;
@@ -38,6 +39,7 @@ export function readOptions(args, env) {
         epochs: { type: 'string', default: '3' },
         threads: { type: 'string', default: '2' },
         'memory-steps': { type: 'string', default: '20000' },
+        kills: { type: 'string', default: '500' },
         json: { type: 'string' },
         list: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
@@ -62,6 +64,7 @@ export function readOptions(args, env) {
     epochs: count('epochs'),
     threads: count('threads'),
     memorySteps: count('memory-steps', 1001),
+    kills: count('kills'),
     json: values.json ?? null,
     list: values.list,
     help: values.help,

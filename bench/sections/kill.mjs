@@ -1,0 +1,66 @@
+// kill -9 at random moments, until there were enough: what is left behind each time, and whether the resumed run ends with the same bits.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { nodeCommand, ROOT } from '../lib/contenders.mjs';
+
+const STEPS = 300;
+/** A process is killed after a random share of this, from its start; whole runs take less. */
+const LONGEST_MILLISECONDS = 2500;
+
+/** Counts torn and lost checkpoints, leftovers, and runs that end with other bits than one that was never killed. */
+export async function measureKills(context) {
+  const { surveyCheckpoints, compareCheckpoints } = await import(path.join(ROOT, 'dist/checkpoint/index.js'));
+  const count = context.options.kills;
+  const results = { kills: 0, torn: 0, lost: 0, leftovers: 0, runs: 0, different: 0 };
+  const whole = mkdtempSync(path.join(context.scratch, 'whole-'));
+  const reference = await train(context, whole, null);
+  let directory = null;
+  let reported = 0;
+  while (results.kills < count) {
+    context.progress(`kill ${results.kills + 1} of ${count}`);
+    directory ??= mkdtempSync(path.join(context.scratch, 'killed-'));
+    const ended = await train(context, directory, Math.random() * Math.min(LONGEST_MILLISECONDS, reference.milliseconds));
+    reported = Math.max(reported, ...ended.saved);
+    if (ended.wasKilled) {
+      results.kills++;
+      const found = await surveyCheckpoints(directory, { verify: 'checksum' }).catch(() => []);
+      if (found.some((c) => c.problem !== null)) results.torn++;
+      if (Math.max(0, ...found.map((c) => c.step ?? 0)) < reported) results.lost++;
+      continue;
+    }
+    if (ended.status !== 0) throw new Error(`the run ended with status ${ended.status}: ${ended.errors}`);
+    results.runs++;
+    const { tensors, values } = await compareCheckpoints(path.join(directory, `ckpt-${STEPS}`), path.join(whole, `ckpt-${STEPS}`));
+    if (tensors.length + values.length > 0) results.different++;
+    if (readdirSync(directory).some((name) => name.startsWith('.tmp') || name.includes('replaced'))) results.leftovers++;
+    rmSync(directory, { recursive: true, force: true });
+    directory = null;
+    reported = 0;
+  }
+  const bad = results.torn + results.lost + results.leftovers + results.different;
+  return {
+    title: `kill -9 at ${results.kills} random moments of runs of ${STEPS} steps, resumed to their ends ${results.runs} times`,
+    results,
+    facts: Object.entries(results).map(([name, value]) => ({ name, value })),
+    goals: [{ name: 'torn, lost, left over or different', value: bad, limit: 0, unit: '' }],
+  };
+}
+
+/** Runs the child; kills it after that time, if one is given. */
+function train(context, directory, killAfter) {
+  const { command, args, env } = nodeCommand(context, [path.join(ROOT, 'bench/workers/kill-child.mjs'), directory, String(STEPS)]);
+  return new Promise((resolve) => {
+    const start = performance.now();
+    const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    let [out, errors] = ['', ''];
+    child.stdout.on('data', (text) => (out += text));
+    child.stderr.on('data', (text) => (errors += text));
+    const timer = killAfter === null ? null : setTimeout(() => child.kill('SIGKILL'), killAfter);
+    child.on('close', (status, signal) => {
+      clearTimeout(timer);
+      const saved = [...out.matchAll(/^saved (\d+)$/gm)].map((m) => Number(m[1]));
+      resolve({ status, wasKilled: signal === 'SIGKILL', saved, errors: errors.slice(-500), milliseconds: performance.now() - start });
+    });
+  });
+}
