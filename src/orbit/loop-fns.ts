@@ -131,6 +131,6 @@ function requireComplete(result: LoopResult<unknown>, numSteps: number): void {
   if (!result.ended) return;
   throw new DataError(
     `The data ended after ${result.steps} of ${numSteps} steps of this loop. Repeat the data (dataset.repeat()), ask for fewer steps, ` +
-      'or set `useTfWhileLoop: false` to end the loop early.',
+      'or let loops end early with `useTfWhileLoop: false` (in a config trainer.train_tf_while_loop: false).',
   );
 }
