@@ -88,7 +88,8 @@ function program(done: (status: number) => void): Command {
     .showSuggestionAfterError(true);
   const train = orbit.command('train').description('run an experiment');
   experimentFlags(train)
-    .option('--mode <mode>', 'train, eval, train_and_eval, train_and_post_eval or continuous_eval', once('mode'))
+    .option('--mode <mode>', 'train, eval, train_and_eval, train_and_post_eval, continuous_eval or continuous_train_and_eval', once('mode'))
+    .option('--pretrain_steps <step>', 'step at which the training ends that continuous_train_and_eval follows', number('pretrain_steps'))
     .option('--model_dir <dir>', 'directory for checkpoints, summaries and results', once('model_dir'))
     .option('--enable_async_checkpointing <bool>', 'write checkpoints in the background', bool('enable_async_checkpointing'), true)
     .option('--json', 'print the result as one line of JSON; all else goes to standard error');

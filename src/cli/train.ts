@@ -17,6 +17,8 @@ export interface TrainFlags extends ExperimentFlags {
   model_dir?: string;
   /** Write checkpoints in the background. */
   enable_async_checkpointing: boolean;
+  /** Step at which the pre-training ends that continuous_train_and_eval follows. */
+  pretrain_steps?: number;
   /** Print the result as one line of JSON at the end; all else goes to standard error. */
   json?: boolean;
 }
@@ -26,6 +28,8 @@ export async function train(flags: TrainFlags): Promise<number> {
   if (!flags.experiment) throw new UsageError('The flag --experiment=NAME is missing. `orbit experiments` lists the names.');
   const modes: typeof import('../experiment/runner-options.js') = await import('../experiment/runner-options.js');
   if (!flags.mode) throw new UsageError(`The flag --mode=MODE is missing. Modes: ${modes.runModes.join(', ')}.`);
+  if (flags.mode === 'continuous_train_and_eval') return (await import('./finetune.js')).finetune(flags);
+  if (flags.pretrain_steps !== undefined) throw new UsageError('--pretrain_steps belongs to --mode=continuous_train_and_eval alone.');
   modes.requireMode(flags.mode);
   if (!flags.model_dir) throw new UsageError('The flag --model_dir=DIR is missing: checkpoints, summaries and results go there.');
 

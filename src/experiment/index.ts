@@ -30,6 +30,7 @@ export type { PlateauOptions } from './plateau.js';
 export { EMACheckpointing, type EMACheckpointingOptions } from './ema-checkpointing.js';
 export { castLeafNestedDict, getLeafNestedDict } from './nested-logs.js';
 export { modelSummary, tryCountParams, writeModelParams } from './model-info.js';
+export { runContinuousFinetune, type ContinuousFinetuneOptions } from './continuous-finetune.js';
 export { findLearningRate, type FindLearningRateOptions, type LearningRatePoint, type LearningRateSearch } from './lr-finder.js';
 export { earlyStoppingConfig, reduceOnPlateauConfig } from './plateau-config.js';
 export { serializeConfig } from './serialize.js';

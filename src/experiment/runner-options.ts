@@ -21,11 +21,15 @@ export const runModes = ['train', 'eval', 'train_and_eval', 'train_and_post_eval
 /** One of {@link runModes}. */
 export type RunMode = (typeof runModes)[number];
 
-const otherModes: readonly string[] = ['continuous_train_and_eval', 'train_and_validate'];
+const otherModes: readonly string[] = ['train_and_validate'];
 
 /** Rejects what is no mode. @throws NotImplementedModeError with the nearest mode */
 export function requireMode(mode: string): asserts mode is RunMode {
   if ((runModes as readonly string[]).includes(mode)) return;
+  if (mode === 'continuous_train_and_eval')
+    throw new NotImplementedModeError(
+      'The mode "continuous_train_and_eval" is a series of runs: runContinuousFinetune(options) makes it, and so does orbit train.',
+    );
   throw new NotImplementedModeError(
     `The mode "${mode}" is ${otherModes.includes(mode) ? "one of Model Garden's that is not implemented" : 'not known'}.` +
       `${otherModes.includes(mode) ? '' : didYouMean(nearestName(mode, runModes))} Modes: ${runModes.join(', ')}.`,
