@@ -144,7 +144,7 @@ describe('failures at run time', () => {
     const gather = compile((x: tf.Tensor, i: tf.Tensor1D) => x.gather(i), { name: 'lookup' });
     const run = (i: number) => (): unknown => gather.runSync(tf.tensor1d([1, 2, 3]), tf.tensor1d([i], 'int32'));
     expect(run(7)).toThrow(OrbitError);
-    expect(run(7)).toThrow(/GatherV2: the index value 7 is not in \[0, 2\]\n {2}in the compiled function "lookup"/);
+    expect(run(7)).toThrow(/GatherV2: the index value 7 is not in \[0, 2\]\n {2}in GatherV2\(.*\)\n {2}in the compiled function "lookup"/);
     expect(run(-1)).toThrow(/the index value -1 is not in \[0, 2\]/);
     expect(run(2)).not.toThrow();
   });

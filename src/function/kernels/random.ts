@@ -102,6 +102,8 @@ defineKernels(multinomial, {
     const [k1, k2] = keys(g, g.rows(state!), attrs['call'] as number, stepRandom.hashSeed(attrs['seed']));
     const flat = draws[attrs['kind'] as keyof typeof draws](g, positions(g, size), k1, k2, attrs['a'] as number, attrs['b'] as number);
     const dtype = attrs['dtype'] as DType;
-    return rows(g.reshape(dtype === 'float32' ? flat : g.cast(flat, dtype), shape));
+    // Truth values are the whole parts of the numbers, as in tfjs.
+    const whole = dtype === 'float32' ? flat : g.cast(flat, 'int32');
+    return rows(g.reshape(dtype === 'bool' ? g.cast(whole, 'bool') : whole, shape));
   },
 });

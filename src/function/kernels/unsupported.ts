@@ -3,9 +3,9 @@
 const valueDependent = 'its output shape depends on values, which a traced function does not have';
 const strings = 'it works on strings';
 const complexNumbers = 'it works on complex numbers';
+const noBackend = 'it is a name that no op of TensorFlow.js calls on the cpu';
 
 const reasons: Readonly<Record<string, string>> = {
-  Where: valueDependent,
   NonMaxSuppressionV3: valueDependent,
   NonMaxSuppressionV4: valueDependent,
   NonMaxSuppressionV5: valueDependent,
@@ -28,6 +28,11 @@ const reasons: Readonly<Record<string, string>> = {
   FFT: complexNumbers,
   IFFT: complexNumbers,
   Draw: 'it paints on a canvas',
+  FromPixels: 'it reads a canvas',
+  LowerBound: noBackend,
+  MatrixBandPart: noBackend,
+  Pool: noBackend,
+  UpperBound: noBackend,
 };
 
 /** A sentence that says why a kernel cannot be compiled and what to do, or undefined when it merely is not yet. */

@@ -25,7 +25,7 @@ describe('an error of ONNX Runtime while a step runs', () => {
     const error = errorOf(() => step.runSync(tf.tensor1d([0, 4, 1], 'int32')));
     expect(error).toBeInstanceOf(OrbitError);
     expect(error.message).toMatch(
-      /^GatherV2\(x: float32\[4,2\], indices: int32\[3\]\): the index value 4 is not in \[0, 3\]\n {2}in the compiled function "lookup", in embedding, at .*run-error\.test\.ts:\d+:\d+$/,
+      /^GatherV2: the index value 4 is not in \[0, 3\]\n {2}in GatherV2\(x: float32\[4,2\], indices: int32\[3\]\)\n {2}in the compiled function "lookup", in embedding, at .*run-error\.test\.ts:\d+:\d+$/,
     );
     expect((error.cause as Error).message).toMatch(/^ONNX Runtime: /);
     expect([...step.runSync(tf.tensor1d([0, 3], 'int32')).shape]).toEqual([2, 2]); // the function can still be used
@@ -36,7 +36,7 @@ describe('an error of ONNX Runtime while a step runs', () => {
     const step = compile((i: tf.Tensor1D) => {
       v.assign(v.add(tf.gather(v, i).sum()));
     });
-    await expect(step(tf.tensor1d([7], 'int32'))).rejects.toThrow(/^GatherV2\(.*the index value 7 is not in/);
+    await expect(step(tf.tensor1d([7], 'int32'))).rejects.toThrow(/^GatherV2: the index value 7 is not in/);
     expect([...v.dataSync()]).toEqual([1, 2]);
   });
 
@@ -61,7 +61,7 @@ describe('an error of ONNX Runtime while a step runs', () => {
     ); // more than an address can name
     const error = errorOf(() => step.runSync({ data: new Float32Array(n), shape: [n] }));
     expect(error).toBeInstanceOf(OrbitError);
-    expect(error.message).toMatch(/^Add\(a: float32\[8388608,1\], b: float32\[1,8388608\]\): there is not enough memory/);
+    expect(error.message).toMatch(/^Add: there is not enough memory[^\n]*\n {2}in Add\(a: float32\[8388608,1\], b: float32\[1,8388608\]\)/);
   });
 });
 

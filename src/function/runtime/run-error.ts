@@ -21,8 +21,9 @@ export function runError(cause: Error, name: string, nodes: ReadonlyMap<string, 
   const message = cause.message.slice(found.index + found[0].length);
   const node = nodes.get(label);
   const call = node?.call;
-  const who = call === undefined ? `ONNX Runtime's operator ${op}` : signature(call);
-  return new OrbitError(`${who}: ${node?.failure ?? explain(message)}${placeText(name, call?.origin)}`, { cause });
+  const who = call === undefined ? `ONNX Runtime's operator ${op}` : call.kernel;
+  const operands = call === undefined ? '' : `\n  in ${signature(call)}`;
+  return new OrbitError(`${who}: ${node?.failure ?? explain(message)}${operands}${placeText(name, call?.origin)}`, { cause });
 }
 
 /** `GatherV2(x: float32[4,2], indices: int32[3])`. */

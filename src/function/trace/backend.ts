@@ -3,7 +3,7 @@ import * as tf from '#tf';
 import { TraceError } from '../../errors.js';
 import { isDType, sizeOf, type TypedArray } from '../dtype.js';
 import { constantOf } from '../graph/uniform.js';
-import { kernelDefinitions } from '../kernels/index.js';
+import { kernelDefinitions, unsupportedKernels } from '../kernels/index.js';
 import type { Trace } from './trace.js';
 
 /** Name under which the backend is registered; never the active backend outside a trace. */
@@ -94,7 +94,8 @@ export function traceBackend(): TraceBackend {
   tf.registerBackend(name, () => made, 0);
   (tf.engine() as unknown as { initializeBackend(name: string): void }).initializeBackend(name);
   const compiled = new Set(kernelDefinitions().map((k) => k.kernel));
-  for (const kernelName of new Set([...compiled, ...tf.getKernelsForBackend('cpu').map((k) => k.kernelName)])) {
+  const refused = unsupportedKernels().map(([kernel]) => kernel);
+  for (const kernelName of new Set([...compiled, ...refused, ...tf.getKernelsForBackend('cpu').map((k) => k.kernelName)])) {
     tf.registerKernel({
       kernelName,
       backendName: name,
