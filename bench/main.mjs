@@ -9,6 +9,7 @@ import { sectionText } from './lib/report.mjs';
 import { MODEL_NAMES } from './models/index.mjs';
 import { measureCompileMemory } from './sections/compile-memory.mjs';
 import { measureRestore, measureSave } from './sections/checkpoint.mjs';
+import { measureData } from './sections/data.mjs';
 import { measureFirstStep } from './sections/first-step.mjs';
 import { measureKills } from './sections/kill.mjs';
 import { measureLoop } from './sections/loop.mjs';
@@ -28,6 +29,7 @@ const MEASUREMENTS = new Map([
   ['first', measureFirstStep],
   ['memory', measureMemory],
   ['memory.compile', measureCompileMemory],
+  ...['csv', 'tfrecord', 'jpeg'].map((what) => [`data.${what}`, (context) => measureData(context, what)]),
   ['runs', measureRuns],
   ['save', measureSave],
   ['restore', measureRestore],

@@ -40,7 +40,8 @@ table.to_csv(out("table.tsv"), index=False, sep="\t")
 table.to_csv(out("table.csv.gz"), index=False, compression={"method": "gzip", "mtime": 1})
 with open(out("table.csv"), "rb") as f:
     open(out("table.csv.zst"), "wb").write(zstandard.ZstdCompressor().compress(f.read()))
-table.to_json(out("table.jsonl"), orient="records", lines=True)
+with open(out("table.jsonl"), "w") as f:
+    f.writelines(json.dumps(row) + "\n" for row in table.to_dict("records"))
 for codec in ["snappy", "gzip", "zstd", "none"]:
     pq.write_table(pa.Table.from_pandas(table, preserve_index=False), out(f"table-{codec}.parquet"), compression=codec, row_group_size=10)
 vectors = pa.table({"v": pa.array([[float(i), i + 0.5, -i] for i in range(N)], pa.list_(pa.float32())), "label": pa.array(range(N), pa.int32())})
@@ -93,7 +94,7 @@ bpe.save(out("tokenizer.json"))
 samples = ["the cat sat", "a naïve rat; the end", "日本"]
 json.dump(
     {
-        "table": json.loads(table.to_json(orient="records")),
+        "table": table.to_dict("records"),
         "ramp": ramp.tolist(),
         "tokens": [{"text": s, "ids": bpe.encode(s).ids} for s in samples],
         "vocabulary_size": bpe.get_vocab_size(),

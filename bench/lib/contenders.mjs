@@ -43,6 +43,17 @@ export const RUNS = [
   python('Model Garden', 'tf', 'run_garden'),
 ];
 
+/** Readers of data files, by kind. `command` names what a peer is asked where that is not `read`. */
+export const DATA = {
+  csv: [
+    ours('data'),
+    python('pandas', 'torch', 'data_pandas'),
+    { ...python('pandas, large chunks', 'torch', 'data_pandas'), command: 'read_large' },
+  ],
+  tfrecord: [ours('data'), python('tf.data', 'tf', 'data_tf')],
+  jpeg: [ours('data'), python('DataLoader', 'torch', 'data_torch')],
+};
+
 /** The command of a contender: executable, arguments and environment. */
 export function commandOf({ environment, script, args }, context) {
   const file = path.join(BENCH, script);

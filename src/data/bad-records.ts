@@ -25,7 +25,10 @@ export class BadRecords {
     if (this.policy === 'error') throw error;
     this.#first ??= error;
     if (++this.skipped > this.policy.skip) {
-      throw new DataError(`${error.message} It is bad record ${this.skipped} of this pass; onBadRecord leaves out ${this.policy.skip} at most.`, { cause: error });
+      throw new DataError(
+        `${error.message} It is bad record ${this.skipped} of this pass; onBadRecord leaves out ${this.policy.skip} at most.`,
+        { cause: error },
+      );
     }
   }
 

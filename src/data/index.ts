@@ -12,12 +12,16 @@ export {
   type RowOf,
   type ShuffleOptions,
 } from './dataset.js';
+export type { OnBadRecord } from './bad-records.js';
+export { expandPaths, type Compression, type Paths } from './files/index.js';
+export * from './formats/index.js';
 export { readIdx, readIdxHeader, readIdxValues, type IdxHeader } from './idx.js';
 export { DatasetIterator, type IteratorState } from './iterator.js';
 export { mnist, type MnistExample, type MnistOptions } from './mnist.js';
 export { NDArray, type DType, type DTypeArrays, type DTypeOf, type TypedArray } from './ndarray.js';
 export { setNoticeHandler } from './notice.js';
 export type { AnyIterable, IterableOptions } from './sources/iterables.js';
+export type { BatchOptions, StreamOptions } from './sources/blocks.js';
 export { positionedStage, type PositionedReader } from './sources/positioned.js';
 export type { Maybe, PositionValue } from './stage.js';
 export { concatenateBatches, rowOf, stack, type Batched, type Leaf, type Unbatched } from './structure.js';

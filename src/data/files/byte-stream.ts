@@ -26,7 +26,8 @@ export interface ByteStream {
 /** Opens the bytes of a file. Nothing is read before the first `next` or `seek`; errors are {@link DataError}s that name the file. */
 export function openBytes(path: string, compression: Compression = 'auto'): ByteStream {
   let stream: ByteStream | undefined;
-  const get = async (): Promise<ByteStream> => (stream ??= openAs(path, compression === 'auto' ? await detectCompression(path) : compression));
+  const get = async (): Promise<ByteStream> =>
+    (stream ??= openAs(path, compression === 'auto' ? await detectCompression(path) : compression));
   return {
     next: async () => (stream ?? (await get())).next(),
     seek: async (offset) => (await get()).seek(offset),
@@ -122,15 +123,18 @@ class CompressedBytes implements ByteStream {
       return done ? undefined : value;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      throw code === 'ENOENT' || code === 'EISDIR' || code === 'EACCES' ? cannotRead(this.path, error) : cannotDecompress(this.path, this.format, error);
+      throw code === 'ENOENT' || code === 'EISDIR' || code === 'EACCES'
+        ? cannotRead(this.path, error)
+        : cannotDecompress(this.path, this.format, error);
     }
   }
 
   async seek(offset: number): Promise<void> {
     await this.close();
-    for (let at = 0; at < offset; ) {
+    for (let at = 0; at < offset;) {
       const piece = await this.next();
-      if (piece === undefined) throw new DataError(`${this.path} ends at byte ${at}, before the saved position ${offset}: is it another file than before?`);
+      if (piece === undefined)
+        throw new DataError(`${this.path} ends at byte ${at}, before the saved position ${offset}: is it another file than before?`);
       if (at + piece.length > offset) this.#rest = piece.subarray(offset - at);
       at += piece.length;
     }

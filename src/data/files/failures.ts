@@ -17,7 +17,9 @@ const reasons: Readonly<Record<string, string>> = {
 export function cannotDecompress(path: string, format: string, error: unknown): DataError {
   const { code, message } = error as NodeJS.ErrnoException;
   const truncated = code === 'Z_BUF_ERROR' || /unexpected (eof|end)/i.test(message);
-  const state = truncated ? `is truncated: its ${format} data end too early` : `cannot be decompressed: it is no ${format} file, or damaged (${message})`;
+  const state = truncated
+    ? `is truncated: its ${format} data end too early`
+    : `cannot be decompressed: it is no ${format} file, or damaged (${message})`;
   return new DataError(`${path} ${state}. Download or copy it again.`, { cause: error });
 }
 

@@ -14,7 +14,8 @@ export type Paths = string | readonly string[];
 export function expandPaths(paths: Paths): string[] {
   const list = typeof paths === 'string' ? [paths] : paths;
   const files = list.flatMap((path) => {
-    if (typeof path !== 'string' || path === '') throw new DataError(`A path of a data file is ${JSON.stringify(path)}; a text was expected.`);
+    if (typeof path !== 'string' || path === '')
+      throw new DataError(`A path of a data file is ${JSON.stringify(path)}; a text was expected.`);
     if (statSync(path, { throwIfNoEntry: false }) !== undefined) return [path];
     if (!/[*?[{]/.test(path)) throw new DataError(`${path} cannot be read: there is no such file (seen from ${process.cwd()}).`);
     const found = globSync(path.replaceAll('\\', '/'), { expandDirectories: false, onlyFiles: true }).sort();

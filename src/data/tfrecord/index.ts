@@ -1,5 +1,5 @@
 export { TfExampleBuilder, decodeExample, encodeExample, type Example, type Feature } from './example.js';
 export { parseExample, type FeatureSpec, type ParsedExample } from './parse.js';
-export { tfRecords, type TfRecordOptions } from './read.js';
+export { recordAt, tfRecords, type TfRecordOptions } from './read.js';
 export { pickDatasetFn, writeSmallDataset, type DatasetFn } from './file-types.js';
 export { writeTfRecords } from './write.js';

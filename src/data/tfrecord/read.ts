@@ -218,6 +218,23 @@ function payloadLength(path: string, position: number, bytes: Uint8Array, at: nu
   return length;
 }
 
+/**
+ * The record that begins at byte `at` of a buffer: where its payload begins and the record ends, and whether its checksum fails;
+ * undefined where the buffer cuts it off. `position` is its place in the file, for messages.
+ */
+export function recordAt(
+  path: string,
+  buffer: Buffer,
+  at: number,
+  position: number,
+): { readonly begin: number; readonly end: number; readonly damaged: boolean } | undefined {
+  if (at + HEADER_BYTES > buffer.length) return undefined;
+  const begin = at + HEADER_BYTES;
+  const end = begin + payloadLength(path, position, buffer, at) + FOOTER_BYTES;
+  if (end > buffer.length) return undefined;
+  return { begin, end, damaged: buffer.readUInt32LE(end - FOOTER_BYTES) !== maskedCrc32c(buffer, begin, end - FOOTER_BYTES) };
+}
+
 function payload(path: string, position: number, bytes: Uint8Array, at: number, length: number): Uint8Array {
   const stored = new DataView(bytes.buffer, bytes.byteOffset + at + length, FOOTER_BYTES).getUint32(0, true);
   if (stored !== maskedCrc32c(bytes, at, at + length)) {

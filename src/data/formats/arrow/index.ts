@@ -6,7 +6,16 @@ import { cannotRead, firstBytes, optionalPackage } from '../../files/index.js';
 import { count } from '../../random-access.js';
 import { blockDataset, type BlockReader } from '../../sources/blocks.js';
 import type { PositionValue } from '../../stage.js';
-import { knownColumns, tableFrom, type Columns, type ColumnType, type FileColumn, type FromTable, type TableBlock, type TableOptions } from '../table/index.js';
+import {
+  knownColumns,
+  tableFrom,
+  type Columns,
+  type ColumnType,
+  type FileColumn,
+  type FromTable,
+  type TableBlock,
+  type TableOptions,
+} from '../table/index.js';
 
 /**
  * The records of Arrow files (`.arrow`, `.feather` version 2 without compression) and streams (`.arrows`), a record batch at a
@@ -34,7 +43,9 @@ export async function openArrow(path: string): Promise<{ reader: RecordBatchRead
 
 function notArrow(path: string, error: unknown): DataError {
   if ((error as NodeJS.ErrnoException).code !== undefined) return cannotRead(path, error);
-  return new DataError(`${path} is not an Arrow file, or it is truncated, damaged or compressed (${(error as Error).message}).`, { cause: error });
+  return new DataError(`${path} is not an Arrow file, or it is truncated, damaged or compressed (${(error as Error).message}).`, {
+    cause: error,
+  });
 }
 
 class ArrowReader implements BlockReader<Row, Batch> {
@@ -78,7 +89,8 @@ class ArrowReader implements BlockReader<Row, Batch> {
     const target = count(position, 'record batch');
     while (this.#number < target) {
       const batch = await this.#batch();
-      if (batch === undefined) throw new DataError(`${this.path} has ${this.#number} record batches, fewer than when the position was saved.`);
+      if (batch === undefined)
+        throw new DataError(`${this.path} has ${this.#number} record batches, fewer than when the position was saved.`);
       this.#records += batch.numRows;
       this.#number++;
     }

@@ -25,7 +25,10 @@ export interface CsvOptions<C extends Columns = Columns> extends StreamOptions, 
  * without axes or a text per column, or batches of them with `batchSize`. Read in pieces; positions are exact.
  * A bad record (wrong number of cells, no number in a column of numbers, …) is a DataError with file, line and column.
  */
-export function fromCsv<const C extends Columns>(paths: Paths, options: CsvOptions<C> & { readonly columns: C; readonly batchSize: number }): Dataset<TableBatch<C>>;
+export function fromCsv<const C extends Columns>(
+  paths: Paths,
+  options: CsvOptions<C> & { readonly columns: C; readonly batchSize: number },
+): Dataset<TableBatch<C>>;
 export function fromCsv<const C extends Columns>(paths: Paths, options: CsvOptions<C> & { readonly columns: C }): Dataset<TableRow<C>>;
 export function fromCsv(paths: Paths, options: CsvOptions & { readonly batchSize: number }): Dataset<Record<string, NDArray | string[]>>;
 export function fromCsv(paths: Paths, options?: CsvOptions): Dataset<Record<string, NDArray | string>>;
@@ -35,7 +38,8 @@ export function fromCsv(paths: Paths, options: CsvOptions = {}): Dataset<unknown
   const format = csvFormat(files[0]!, options);
   let wanted: Promise<Columns> | undefined;
   const schema = (): Promise<Columns> =>
-    (wanted ??= columns !== undefined ? Promise.resolve(columns) : readCsvSchema(files[0]!, format, columns).then(({ inferred }) => inferred!));
+    (wanted ??=
+      columns !== undefined ? Promise.resolve(columns) : readCsvSchema(files[0]!, format, columns).then(({ inferred }) => inferred!));
   return blockDataset('csv', files, (path, bad) => new CsvReader(path, format, columns, schema, bad), options);
 }
 
@@ -46,6 +50,7 @@ export function csvFormat(path: string, options: CsvOptions): CsvFormat {
   if (delimiter.length !== 1 || delimiter.charCodeAt(0) > 127 || /["\r\n\d.+-]/.test(delimiter)) {
     throw new UsageError(`delimiter is ${JSON.stringify(delimiter)}; one character was expected that is no quote, digit, point or sign.`);
   }
-  if (!header && columns === undefined) throw new UsageError('A file without a header needs columns: the names of all its columns, in order.');
+  if (!header && columns === undefined)
+    throw new UsageError('A file without a header needs columns: the names of all its columns, in order.');
   return { delimiter, header, compression };
 }

@@ -41,7 +41,15 @@ export async function readCsvSchema(path: string, format: CsvFormat, columns: Co
     if (columns !== undefined) return { names, inferred: undefined };
     const builders = names.map((name) => new ColumnBuilder(name, { dtype: 'string' }, INFERRED_RECORDS));
     const layout: Layout = { path, delimiter: format.delimiter.charCodeAt(0), cells: names.length };
-    const { rows } = parseRecords(window.buffer, { rows: 0, at: window.at, line: 1 }, window.ended, layout, builders, INFERRED_RECORDS, new Strict({ skip: Infinity }));
+    const { rows } = parseRecords(
+      window.buffer,
+      { rows: 0, at: window.at, line: 1 },
+      window.ended,
+      layout,
+      builders,
+      INFERRED_RECORDS,
+      new Strict({ skip: Infinity }),
+    );
     return { names, inferred: Object.fromEntries(builders.map(({ name, texts }) => [name, inferType(texts.slice(0, rows))])) };
   } finally {
     await window.close();
@@ -69,7 +77,8 @@ async function readHead(window: ByteWindow, format: CsvFormat, columns: Columns 
       window.at = done.at;
       const names = cells.map((name) => name.trim());
       const twice = names.find((name, i) => names.indexOf(name) !== i);
-      if (twice !== undefined) throw new DataError(`${window.path}: the column name ${JSON.stringify(twice)} stands twice in the first line.`);
+      if (twice !== undefined)
+        throw new DataError(`${window.path}: the column name ${JSON.stringify(twice)} stands twice in the first line.`);
       return { names, line: done.line };
     }
     if (window.ended) throw new DataError(`${window.path} is empty; a first line with the names of the columns was expected.`);
@@ -115,7 +124,9 @@ export class CsvReader implements BlockReader<Row, Batch> {
     const layout: Layout = { path: this.path, delimiter: this.format.delimiter.charCodeAt(0), cells: names.length };
     for (;;) {
       const position = [window.offset, this.#line];
-      const builders = names.map((name) => (Object.hasOwn(wanted, name) ? new ColumnBuilder(name, rulesOf(wanted[name]!), BLOCK_RECORDS) : undefined));
+      const builders = names.map((name) =>
+        Object.hasOwn(wanted, name) ? new ColumnBuilder(name, rulesOf(wanted[name]!), BLOCK_RECORDS) : undefined,
+      );
       const from: Progress = { rows: 0, at: window.at, line: this.#line };
       const done = parseRecords(window.buffer, from, window.ended, layout, builders, BLOCK_RECORDS, this.bad);
       const moved = done.at > window.at;

@@ -124,7 +124,9 @@ export function parseRecords(
       break;
     }
     if (cells !== undefined && cell + 1 !== cells) {
-      error = new DataError(`${path}, line ${first}: the record has ${cell + 1} ${cell === 0 ? 'cell' : 'cells'}, but ${cells} were expected.`);
+      error = new DataError(
+        `${path}, line ${first}: the record has ${cell + 1} ${cell === 0 ? 'cell' : 'cells'}, but ${cells} were expected.`,
+      );
     }
     if (error === undefined) rows++;
     else bad.report(error);

@@ -25,7 +25,10 @@ export function fromJsonLines<const C extends Columns>(
   paths: Paths,
   options: JsonLinesOptions<C> & { readonly columns: C; readonly batchSize: number },
 ): Dataset<TableBatch<C>>;
-export function fromJsonLines<const C extends Columns>(paths: Paths, options: JsonLinesOptions<C> & { readonly columns: C }): Dataset<TableRow<C>>;
+export function fromJsonLines<const C extends Columns>(
+  paths: Paths,
+  options: JsonLinesOptions<C> & { readonly columns: C },
+): Dataset<TableRow<C>>;
 export function fromJsonLines<T = unknown>(paths: Paths, options?: JsonLinesOptions): Dataset<T>;
 export function fromJsonLines(paths: Paths, options: JsonLinesOptions = {}): Dataset<unknown> {
   const { columns, compression = 'auto' } = options;
@@ -40,7 +43,13 @@ export function fromJsonLines(paths: Paths, options: JsonLinesOptions = {}): Dat
   );
 }
 
-function parse(path: string, lines: readonly string[], first: number, columns: Columns | undefined, bad: BadRecords): Block<unknown, unknown> {
+function parse(
+  path: string,
+  lines: readonly string[],
+  first: number,
+  columns: Columns | undefined,
+  bad: BadRecords,
+): Block<unknown, unknown> {
   const values: unknown[] = [];
   const numbers: number[] = [];
   lines.forEach((line, i) => {
@@ -56,6 +65,8 @@ function parse(path: string, lines: readonly string[], first: number, columns: C
     }
   });
   if (columns === undefined) return listBlock(values);
-  const fields = Object.fromEntries(Object.keys(columns).map((name) => [name, values.map((value) => (value as Record<string, unknown>)[name])]));
+  const fields = Object.fromEntries(
+    Object.keys(columns).map((name) => [name, values.map((value) => (value as Record<string, unknown>)[name])]),
+  );
   return tableFrom(columns, fields, values.length, (row) => `${path}, line ${numbers[row]}`, bad);
 }

@@ -24,14 +24,21 @@ export function parseNpyHeader(bytes: Uint8Array, path: string): NpyHeader {
   const text = Buffer.from(bytes.subarray(start, start + length)).toString('utf8');
   const descr = /'descr':\s*'([^']*)'/.exec(text)?.[1];
   const shape = /'shape':\s*\(([^)]*)\)/.exec(text)?.[1];
-  if (start + length > bytes.length || shape === undefined) throw new DataError(`${path} is truncated or damaged: its header cannot be read.`);
+  if (start + length > bytes.length || shape === undefined)
+    throw new DataError(`${path} is truncated or damaged: its header cannot be read.`);
   const type = descr === undefined ? undefined : storedType(descr.slice(1), descr[0] !== '>', path);
   if (type === undefined) {
-    throw new DataError(`${path} holds values of the type ${descr ?? 'of a structure'}, which cannot be read; save floats, integers or booleans.`);
+    throw new DataError(
+      `${path} holds values of the type ${descr ?? 'of a structure'}, which cannot be read; save floats, integers or booleans.`,
+    );
   }
   return {
     ...type,
-    shape: shape.split(',').map((axis) => axis.trim()).filter((axis) => axis !== '').map(Number),
+    shape: shape
+      .split(',')
+      .map((axis) => axis.trim())
+      .filter((axis) => axis !== '')
+      .map(Number),
     fortran: /'fortran_order':\s*True/.test(text),
     headerBytes: start + length,
   };

@@ -16,7 +16,10 @@ export function npyArray(path: string): StoredArray & { readonly fortran: boolea
   const { shape, dtype, valueBytes, headerBytes, fortran } = header;
   const expected = headerBytes + shapeSize(shape) * valueBytes;
   const actual = statSync(path).size;
-  if (actual < expected) throw new DataError(`${path} is truncated: ${dtype}[${shape.join(', ')}] takes ${expected} bytes, but there are ${actual}. Copy it again.`);
+  if (actual < expected)
+    throw new DataError(
+      `${path} is truncated: ${dtype}[${shape.join(', ')}] takes ${expected} bytes, but there are ${actual}. Copy it again.`,
+    );
   return { path, shape, dtype, offset: headerBytes, valueBytes, fortran, decode: (bytes, target) => header.decode(bytes, target) };
 }
 
@@ -36,7 +39,8 @@ export function fromNpy<const P extends string | readonly string[] | Readonly<Re
 ): Dataset<P extends string ? NDArray : { -readonly [K in keyof P]: NDArray }> {
   const column = (path: string): StoredColumn => {
     const array = npyArray(path);
-    if (array.fortran) throw new DataError(`${path} is stored column by column (Fortran order); load it with readNpy, or save numpy.ascontiguousarray(x).`);
+    if (array.fortran)
+      throw new DataError(`${path} is stored column by column (Fortran order); load it with readNpy, or save numpy.ascontiguousarray(x).`);
     return new StoredColumn(array);
   };
   const tree: ColumnTree =
@@ -69,7 +73,8 @@ function decode(content: Uint8Array, place: string): NDArray {
   const { shape, dtype, valueBytes, headerBytes } = header;
   const data = allocate(dtype, shapeSize(shape));
   const values = content.subarray(headerBytes);
-  if (values.length !== data.length * valueBytes) throw new DataError(`${place} is truncated: ${data.length * valueBytes} bytes were expected, ${values.length} are there.`);
+  if (values.length !== data.length * valueBytes)
+    throw new DataError(`${place} is truncated: ${data.length * valueBytes} bytes were expected, ${values.length} are there.`);
   header.decode(values, data);
   const array = new NDArray(data, shape, dtype);
   return header.fortran ? rowMajor(array) : array;

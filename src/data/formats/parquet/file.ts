@@ -29,7 +29,10 @@ export async function openParquet(path: string): Promise<ParquetFile> {
     scan = await parquetScan({ file, metadata, compressors });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== undefined) throw cannotRead(path, error);
-    throw new DataError(`${path} is truncated or damaged: its footer cannot be read (${(error as Error).message}). Download or copy it again.`, { cause: error });
+    throw new DataError(
+      `${path} is truncated or damaged: its footer cannot be read (${(error as Error).message}). Download or copy it again.`,
+      { cause: error },
+    );
   }
   const groups = metadata.row_groups.map((group) => Number(group.num_rows));
   const starts = groups.map((_, i) => groups.slice(0, i).reduce((sum, rows) => sum + rows, 0));
@@ -41,7 +44,10 @@ export async function openParquet(path: string): Promise<ParquetFile> {
       try {
         return await scan.readColumn({ column, rowStart: starts[group]!, rowEnd: starts[group]! + groups[group]! });
       } catch (error) {
-        throw new DataError(`${path}, column ${column}: row group ${group} (from record ${starts[group]! + 1}) cannot be read: ${(error as Error).message}.`, { cause: error });
+        throw new DataError(
+          `${path}, column ${column}: row group ${group} (from record ${starts[group]! + 1}) cannot be read: ${(error as Error).message}.`,
+          { cause: error },
+        );
       }
     },
   };
@@ -60,7 +66,8 @@ function typeOf(node: SchemaTree): { type: ColumnType | undefined; stored: strin
   }
   const special = logical?.type ?? converted;
   const stored = special === undefined ? type : `${type} (${special})`;
-  if (special === 'STRING' || special === 'UTF8' || special === 'ENUM' || (type === 'BYTE_ARRAY' && special === undefined)) return { type: 'string', stored };
+  if (special === 'STRING' || special === 'UTF8' || special === 'ENUM' || (type === 'BYTE_ARRAY' && special === undefined))
+    return { type: 'string', stored };
   if (special !== undefined && !/^U?INT/.test(special)) return { type: undefined, stored };
   if (type === 'BOOLEAN') return { type: 'bool', stored };
   if (type === 'INT32' || type === 'INT64') return { type: 'int32', stored };

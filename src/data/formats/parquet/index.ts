@@ -43,7 +43,10 @@ class ParquetReader implements BlockReader<Row, Batch> {
     const values = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await file.read(name, group)] as const)));
     const rows = file.groups[group]!;
     for (const name of names) {
-      if (values[name]!.length !== rows) throw new DataError(`${this.path}, column ${name}: row group ${group} has ${values[name]!.length} values, expected ${rows}. Download or copy the file again.`);
+      if (values[name]!.length !== rows)
+        throw new DataError(
+          `${this.path}, column ${name}: row group ${group} has ${values[name]!.length} values, expected ${rows}. Download or copy the file again.`,
+        );
     }
     const before = file.groups.slice(0, group).reduce((sum, n) => sum + n, 0);
     const block = tableFrom(this.#columns, values, rows, (row) => `${this.path}, record ${before + row + 1}`, this.bad);

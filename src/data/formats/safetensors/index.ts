@@ -8,14 +8,29 @@ import { tableStage } from '../../sources/columns.js';
 import { readStored, StoredColumn, type StoredArray } from '../../sources/stored-array.js';
 import { storedType } from '../../sources/stored-types.js';
 
-const codes: Readonly<Record<string, string>> = { F16: 'f2', BF16: 'bf2', F32: 'f4', F64: 'f8', I8: 'i1', U8: 'u1', I16: 'i2', U16: 'u2', I32: 'i4', U32: 'u4', I64: 'i8', U64: 'u8', BOOL: 'b1' };
+const codes: Readonly<Record<string, string>> = {
+  F16: 'f2',
+  BF16: 'bf2',
+  F32: 'f4',
+  F64: 'f8',
+  I8: 'i1',
+  U8: 'u1',
+  I16: 'i2',
+  U16: 'u2',
+  I32: 'i4',
+  U32: 'u4',
+  I64: 'i8',
+  U64: 'u8',
+  BOOL: 'b1',
+};
 const LARGEST_HEADER_BYTES = 100_000_000;
 
 /** Where the arrays of a safetensors file lie, by name; only the header is read. Throws a {@link DataError} for a damaged file. */
 export function safetensorsArrays(path: string): Record<string, StoredArray> {
   const start = firstBytesSync(path, 8);
   const length = start.length < 8 ? Infinity : Number(new DataView(start.buffer).getBigUint64(0, true));
-  if (length > LARGEST_HEADER_BYTES) throw new DataError(`${path} is not a safetensors file: it does not begin with the length of a header.`);
+  if (length > LARGEST_HEADER_BYTES)
+    throw new DataError(`${path} is not a safetensors file: it does not begin with the length of a header.`);
   let header: Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>;
   try {
     header = JSON.parse(Buffer.from(firstBytesSync(path, length, 8)).toString('utf8')) as typeof header;
@@ -30,7 +45,9 @@ export function safetensorsArrays(path: string): Record<string, StoredArray> {
       if (type === undefined) throw new DataError(`${path}, array ${name}: values of the type ${tag} cannot be read.`);
       const [begin, end] = offsets;
       if (end - begin !== shapeSize(shape) * type.valueBytes || 8 + length + end > size) {
-        throw new DataError(`${path} is truncated or damaged: array ${name}, ${tag}[${shape.join(', ')}], does not lie in its bytes ${begin} to ${end}.`);
+        throw new DataError(
+          `${path} is truncated or damaged: array ${name}, ${tag}[${shape.join(', ')}], does not lie in its bytes ${begin} to ${end}.`,
+        );
       }
       return [name, { ...type, path, shape, offset: 8 + length + begin }] as const;
     }),

@@ -42,7 +42,10 @@ export function tableFrom(
   place: (row: number) => string,
   bad: BadRecords,
 ): TableBlock {
-  const builders = Object.entries(columns).map(([name, spec]) => ({ builder: new ColumnBuilder(name, rulesOf(spec), rows), from: values[name] }));
+  const builders = Object.entries(columns).map(([name, spec]) => ({
+    builder: new ColumnBuilder(name, rulesOf(spec), rows),
+    from: values[name],
+  }));
   let kept = 0;
   for (let row = 0; row < rows; row++) {
     let error: DataError | undefined;

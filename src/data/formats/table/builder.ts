@@ -64,7 +64,8 @@ export class ColumnBuilder {
       return undefined;
     }
     if (typeof value === 'object') return this.#putList(row, value);
-    if (this.#shape !== undefined && this.#shape.length > 0) return `is ${describe(value)}, but earlier values are lists of ${this.#shape.join('×')}`;
+    if (this.#shape !== undefined && this.#shape.length > 0)
+      return `is ${describe(value)}, but earlier values are lists of ${this.#shape.join('×')}`;
     this.#shape ??= [];
     return this.#putOne(row, value);
   }

@@ -24,8 +24,10 @@ export type ColumnSpec = ColumnType | ColumnRules;
 export type Columns = Readonly<Record<string, ColumnSpec>>;
 
 type TypeOf<S> = S extends ColumnRules ? S['dtype'] : S;
-type Cell<S> = TypeOf<S> extends infer D ? (D extends 'string' ? string : D extends Exclude<ColumnType, 'string'> ? NDArray<D> : never) : never;
-type Cells<S> = TypeOf<S> extends infer D ? (D extends 'string' ? string[] : D extends Exclude<ColumnType, 'string'> ? NDArray<D> : never) : never;
+type Cell<S> =
+  TypeOf<S> extends infer D ? (D extends 'string' ? string : D extends Exclude<ColumnType, 'string'> ? NDArray<D> : never) : never;
+type Cells<S> =
+  TypeOf<S> extends infer D ? (D extends 'string' ? string[] : D extends Exclude<ColumnType, 'string'> ? NDArray<D> : never) : never;
 
 /** A record of a table: a text or an array without axes (with the axes of a list cell) per column. */
 export type TableRow<C> = { -readonly [K in keyof C]: Cell<C[K]> };

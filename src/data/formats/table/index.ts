@@ -1,5 +1,14 @@
 export { checkColumns, TableBlock, tableFrom } from './block.js';
 export { badValue, ColumnBuilder } from './builder.js';
-export { rulesOf, type AnyColumns, type ColumnRules, type Columns, type ColumnSpec, type ColumnType, type TableBatch, type TableRow } from './columns.js';
+export {
+  rulesOf,
+  type AnyColumns,
+  type ColumnRules,
+  type Columns,
+  type ColumnSpec,
+  type ColumnType,
+  type TableBatch,
+  type TableRow,
+} from './columns.js';
 export { knownColumns } from './known.js';
 export type { FileColumn, FromTable, TableOptions } from './stream.js';

@@ -6,12 +6,18 @@ import type { FileColumn } from './stream.js';
 /** The columns to read from a file: those asked for, or all of its own. Throws a {@link DataError} for one that cannot be read. */
 export function knownColumns(path: string, own: readonly FileColumn[], asked: Columns | undefined): Columns {
   if (asked !== undefined) {
-    checkColumns(path, asked, own.map(({ name }) => name));
+    checkColumns(
+      path,
+      asked,
+      own.map(({ name }) => name),
+    );
     return asked;
   }
   const unknown = own.find(({ type }) => type === undefined);
   if (unknown !== undefined) {
-    throw new DataError(`${path}: column ${unknown.name} has the type ${unknown.stored}, which cannot be read as numbers or texts; name the columns to read in \`columns\`.`);
+    throw new DataError(
+      `${path}: column ${unknown.name} has the type ${unknown.stored}, which cannot be read as numbers or texts; name the columns to read in \`columns\`.`,
+    );
   }
   return Object.fromEntries(own.map(({ name, type }) => [name, type!]));
 }

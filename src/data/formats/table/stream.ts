@@ -11,7 +11,10 @@ export interface TableOptions<C extends Columns = Columns> extends StreamOptions
 
 /** A reader of such files: records, or batches with `batchSize`. */
 export interface FromTable {
-  <const C extends Columns>(paths: string | readonly string[], options: TableOptions<C> & { readonly columns: C; readonly batchSize: number }): Dataset<TableBatch<C>>;
+  <const C extends Columns>(
+    paths: string | readonly string[],
+    options: TableOptions<C> & { readonly columns: C; readonly batchSize: number },
+  ): Dataset<TableBatch<C>>;
   <const C extends Columns>(paths: string | readonly string[], options: TableOptions<C> & { readonly columns: C }): Dataset<TableRow<C>>;
   (paths: string | readonly string[], options: TableOptions & { readonly batchSize: number }): Dataset<Record<string, NDArray | string[]>>;
   (paths: string | readonly string[], options?: TableOptions): Dataset<Record<string, NDArray | string>>;

@@ -40,7 +40,9 @@ async function readText(path: string, compression: Compression): Promise<string>
   try {
     const pieces: Uint8Array[] = [];
     for (let piece = await bytes.next(); piece !== undefined; piece = await bytes.next()) pieces.push(piece);
-    return Buffer.concat(pieces).toString('utf8').replace(/^\uFEFF/, '');
+    return Buffer.concat(pieces)
+      .toString('utf8')
+      .replace(/^\uFEFF/, '');
   } finally {
     await bytes.close();
   }

@@ -28,7 +28,7 @@ export class LineReader<R, B> implements BlockReader<R, B> {
   async next(): Promise<{ block: Block<R, B>; position: PositionValue } | undefined> {
     const window = this.#window;
     let end = -1;
-    for (let from = window.at; ; ) {
+    for (let from = window.at; ;) {
       end = window.buffer.lastIndexOf(LF) + 1;
       if (end > from || window.ended) break;
       if (window.buffer.length - window.at > LARGEST_LINE_BYTES) {

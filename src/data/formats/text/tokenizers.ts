@@ -35,7 +35,8 @@ export function charTokenizer(alphabet: string): Tokenizer {
     encode: (text) =>
       Int32Array.from([...text], (character) => {
         const number = numbers.get(character);
-        if (number === undefined) throw new DataError(`The character ${JSON.stringify(character)} is not in the tokenizer's alphabet of ${characters.length}.`);
+        if (number === undefined)
+          throw new DataError(`The character ${JSON.stringify(character)} is not in the tokenizer's alphabet of ${characters.length}.`);
         return number;
       }),
     decode: (tokens) => Array.from(tokens, (token) => characters[known(token, characters.length)]).join(''),
@@ -46,7 +47,10 @@ export function charTokenizer(alphabet: string): Tokenizer {
  * The tokenizer of a Hugging Face `tokenizer.json` (byte-pair, WordPiece, unigram), without added special tokens unless
  * `specialTokens` is true. `tokenizer_config.json` beside it is read where it exists.
  */
-export async function loadTokenizer(path: string, { specialTokens = false }: { readonly specialTokens?: boolean } = {}): Promise<Tokenizer> {
+export async function loadTokenizer(
+  path: string,
+  { specialTokens = false }: { readonly specialTokens?: boolean } = {},
+): Promise<Tokenizer> {
   const [{ Tokenizer }, json, config] = await Promise.all([
     import('@huggingface/tokenizers'),
     readJson(path),
@@ -65,7 +69,11 @@ export async function loadTokenizer(path: string, { specialTokens = false }: { r
   return {
     vocabularySize,
     encode: (text) => Int32Array.from(tokenizer.encode(text, { add_special_tokens: specialTokens }).ids),
-    decode: (tokens) => tokenizer.decode(Array.from(tokens, (token) => known(token, vocabularySize)), { skip_special_tokens: !specialTokens }),
+    decode: (tokens) =>
+      tokenizer.decode(
+        Array.from(tokens, (token) => known(token, vocabularySize)),
+        { skip_special_tokens: !specialTokens },
+      ),
   };
 }
 
@@ -104,7 +112,8 @@ export function tokenBlocks(
   tokenizer: Tokenizer,
   { length, separator }: { readonly length: number; readonly separator?: number },
 ): Dataset<[inputs: NDArray<'int32'>, targets: NDArray<'int32'>]> {
-  if (!(Number.isSafeInteger(length) && length > 0)) throw new UsageError(`tokenBlocks: length is ${length}, expected a whole number of at least 1.`);
+  if (!(Number.isSafeInteger(length) && length > 0))
+    throw new UsageError(`tokenBlocks: length is ${length}, expected a whole number of at least 1.`);
   const tokens = texts.flatMap((text) => {
     const made = Array.from(tokenizer.encode(text));
     return separator === undefined ? made : [...made, separator];

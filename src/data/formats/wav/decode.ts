@@ -1,0 +1,74 @@
+import { DataError } from '../../../errors.js';
+import { NDArray } from '../../ndarray.js';
+
+/** Sound as samples from -1 to 1. */
+export interface Sound {
+  /** float32[frames, channels]. */
+  readonly samples: NDArray<'float32'>;
+  /** Frames per second. */
+  readonly sampleRate: number;
+}
+
+const PCM = 1;
+const FLOAT = 3;
+const EXTENSIBLE = 0xfffe;
+
+/** Decodes a RIFF WAVE file: PCM of 8, 16, 24, 32 bits and floats of 32, 64 bits. Throws a {@link DataError} that names `path`. */
+export function decodeWav(bytes: Uint8Array, path: string): Sound {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const tag = (at: number): string => String.fromCharCode(...bytes.subarray(at, at + 4));
+  if (bytes.length < 12 || tag(0) !== 'RIFF' || tag(8) !== 'WAVE')
+    throw new DataError(`${path} is not a WAV file: it does not begin with RIFF … WAVE.`);
+  let format: { code: number; channels: number; sampleRate: number; bits: number } | undefined;
+  for (let at = 12; at + 8 <= bytes.length;) {
+    const [name, length] = [tag(at), view.getUint32(at + 4, true)];
+    const start = at + 8;
+    if (name === 'fmt ' && length >= 16 && start + 16 <= bytes.length) {
+      const code = view.getUint16(start, true);
+      format = {
+        code: code === EXTENSIBLE && length >= 26 ? view.getUint16(start + 24, true) : code,
+        channels: view.getUint16(start + 2, true),
+        sampleRate: view.getUint32(start + 4, true),
+        bits: view.getUint16(start + 14, true),
+      };
+    }
+    if (name === 'data') {
+      if (format === undefined) throw new DataError(`${path} is damaged: its sound comes before the description of its format.`);
+      if (start + length > bytes.length)
+        throw new DataError(`${path} is truncated: ${length} bytes of sound were expected, ${bytes.length - start} are there.`);
+      return { samples: samples(view, start, length, format, path), sampleRate: format.sampleRate };
+    }
+    at = start + length + (length & 1);
+  }
+  throw new DataError(`${path} is truncated: it has no sound.`);
+}
+
+function samples(
+  view: DataView,
+  start: number,
+  length: number,
+  format: { code: number; channels: number; bits: number },
+  path: string,
+): NDArray<'float32'> {
+  const { code, channels, bits } = format;
+  const get = readers[`${code}/${bits}`];
+  if (get === undefined || channels === 0) {
+    throw new DataError(
+      `${path} has samples of format ${code} with ${bits} bits in ${channels} channels; PCM of 8 to 32 bits or floats were expected. Convert it.`,
+    );
+  }
+  const size = bits / 8;
+  const frames = Math.floor(length / size / channels);
+  const data = new Float32Array(frames * channels);
+  for (let i = 0; i < data.length; i++) data[i] = get(view, start + i * size);
+  return new NDArray(data, [frames, channels], 'float32');
+}
+
+const readers: Readonly<Record<string, (view: DataView, at: number) => number>> = {
+  [`${PCM}/8`]: (view, at) => (view.getUint8(at) - 128) / 128,
+  [`${PCM}/16`]: (view, at) => view.getInt16(at, true) / 2 ** 15,
+  [`${PCM}/24`]: (view, at) => ((view.getInt8(at + 2) << 16) | view.getUint16(at, true)) / 2 ** 23,
+  [`${PCM}/32`]: (view, at) => view.getInt32(at, true) / 2 ** 31,
+  [`${FLOAT}/32`]: (view, at) => view.getFloat32(at, true),
+  [`${FLOAT}/64`]: (view, at) => view.getFloat64(at, true),
+};
