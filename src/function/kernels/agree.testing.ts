@@ -60,11 +60,17 @@ export function gradients(op: (...xs: tf.Tensor[]) => tf.Tensor): Op {
   };
 }
 
-/** Runs a property on generated values; tensors made inside are disposed. The seed is fixed: a failure comes back. */
-export function check<T>(arbitrary: fc.Arbitrary<T>, runs: number, property: (value: T) => void): void {
+/** ORBIT_LONG_TESTS=1 makes properties hold for many more values, other ones in each run; give vitest a longer `--testTimeout`. */
+const LONG = process.env['ORBIT_LONG_TESTS'] === '1';
+
+/**
+ * Runs a property on generated values; tensors made inside are disposed. The seed is fixed, so that a failure comes back; a long
+ * run prints its own.
+ */
+export function check<T>(arbitrary: fc.Arbitrary<T>, runs: number, property: (value: T) => void, seed = 5): void {
   fc.assert(
     fc.property(arbitrary, (value) => tf.tidy(() => property(value))),
-    { numRuns: runs, seed: 5 },
+    LONG ? { numRuns: 20 * runs } : { numRuns: runs, seed },
   );
 }
 

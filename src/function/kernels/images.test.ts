@@ -2,6 +2,7 @@ import * as tf from '#tf';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compile } from '../index.js';
+import { check as checkWithSeed } from './agree.testing.js';
 
 /** Compares a compiled function with eager tfjs: shapes, dtypes, values to a relative 1e-5. */
 function agree(f: (...xs: tf.Tensor[]) => tf.Tensor | tf.Tensor[], ...xs: tf.Tensor[]): void {
@@ -62,10 +63,7 @@ const steps = fc.oneof(
 );
 
 const check = <T>(arbitrary: fc.Arbitrary<T>, runs: number, property: (value: T) => void): void =>
-  fc.assert(
-    fc.property(arbitrary, (value) => tf.tidy(() => property(value))),
-    { numRuns: runs, seed: 11 },
-  );
+  checkWithSeed(arbitrary, runs, property, 11);
 
 /** True when a window fits into the padded image: tfjs itself goes wrong on outputs without elements. */
 const fits = (image: readonly number[], kernel: readonly number[], dilations: readonly number[], pad: 'same' | 'valid' | number): boolean =>

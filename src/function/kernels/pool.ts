@@ -84,10 +84,10 @@ function maxPoolGradient(g: Lowering, dy: string, x: string, w: Window): string 
 }
 
 /**
- * The gradient that flows to the first element equal to its window's maximum, for windows that tile the image of a relu's output.
- * Equal maxima above 0 are common (flat regions of an image give them); equal zeros get no gradient from the relu.
+ * The gradient that flows to the first maximum of each window, for windows that tile the image of a relu's output. Equal maxima
+ * are common: flat regions of an image give them.
  */
-function maxPoolGradientByEquality(g: Lowering, dy: Value, x: Value, y: Value, w: Window): Physical {
+function maxPoolGradientByComparing(g: Lowering, dy: Value, x: Value, y: Value, w: Window): Physical {
   const [n, height, width, ch] = x.shape as [number, number, number, number];
   const [outHeight, outWidth] = w.out as [number, number];
   const [fh, fw] = w.kernel as [number, number];
@@ -101,16 +101,16 @@ function maxPoolGradientByEquality(g: Lowering, dy: Value, x: Value, y: Value, w
     const hit = g.cast(g.op('Concat', joined, { axis: 2 }), 'float32');
     return rows(g.reshape(g.op('Mul', [hit, g.reshape(g.rows(dy), one)]), x.shape));
   }
-  // Each later element of a window is made smaller by one more unit in the last place: half the time of telling ties apart.
-  const place = (i: number): number => (Math.floor(i / width) % fh) * fw + ((i % width) % fw);
-  const ramp = g.constant(
-    Float32Array.from({ length: height * width }, (_, i) => 1 - place(i) * 2 ** -23),
+  // Positions of the maxima within their planes, repeated over the window and compared: twice as fast as scattering.
+  const [, indices] = g.ops('MaxPool', [g.nchw(x)], 2, windowAttributes(w));
+  const starts = BigInt64Array.from({ length: n * ch }, (_, i) => BigInt(i * height * width));
+  const within = g.cast(g.op('Sub', [indices!, g.constant(starts, [n, ch, 1, 1], 'int64')]), 'float32');
+  const places = g.constant(
+    Float32Array.from({ length: height * width }, (_, i) => i),
     [1, 1, height, width],
     'float32',
   );
-  const graded = g.op('Mul', [g.nchw(x), ramp]);
-  const most = g.op('MaxPool', [graded], windowAttributes(w));
-  const hit = g.cast(g.op('Equal', [graded, enlarge(g, most, w.kernel)]), 'float32');
+  const hit = g.cast(g.op('Equal', [enlarge(g, within, w.kernel), places]), 'float32');
   return nchw(g.op('Mul', [hit, enlarge(g, g.nchw(dy), w.kernel)]));
 }
 
@@ -194,7 +194,7 @@ defineKernels(
   },
   {
     kernel: 'MaxPoolGrad',
-    form: 'by MaxPool indices and ScatterElements; by the first equality where the input is a relu’s output and windows tile it',
+    form: 'by MaxPool indices and ScatterElements; compared with repeated indices where the input is a relu’s output and windows tile it',
     infer: ({ input }) => ({ dtype: 'float32', shape: input!.shape }),
     lower: (g, { dy, input, output }, attrs) => {
       const w = window2D(poolInfo(input!.shape, attrs));
@@ -203,7 +203,7 @@ defineKernels(
       if (native !== undefined) return rows(g.op('MaxPoolGrad', [g.rows(dy!), g.rows(input!)], native, 'orbit'));
       // A relu's output is finite where its gradient matters: comparing is faster than scattering there.
       if (attrs['inputIsRelu'] === true && tilesExactly(w) && fitsGradient(dy!, w))
-        return maxPoolGradientByEquality(g, dy!, input!, output!, w);
+        return maxPoolGradientByComparing(g, dy!, input!, output!, w);
       return nchw(maxPoolGradient(g, gradientOf(g, dy!, w), inFloat(g, input!, w), w));
     },
   },
@@ -235,9 +235,12 @@ defineKernels(
       const image = inFloat(g, x!, w);
       const padded = padImage(g, g.op('Where', [g.op('IsNaN', [image]), g.scalar(LOWEST), image]), w, LOWEST);
       const [values, indices] = g.ops('MaxPool', [padded.image], 2, windowAttributes(padded.window));
-      const most = g.op('Where', [g.op('LessOrEqual', [values!, g.scalar(LOWEST)]), g.scalar(-Infinity), values!]);
+      const none = g.op('LessOrEqual', [values!, g.scalar(LOWEST)]);
+      // As an integer tfjs's -∞ is 0.
+      const most = g.op('Where', [none, g.scalar(x!.dtype === 'float32' ? -Infinity : 0), values!]);
+      const places = positions(g, indices!, w, padded.window, attrs['includeBatchInIndex'] === true);
       const y = x!.dtype === 'float32' ? most : g.cast(most, x!.dtype);
-      return [nchw(y), nchw(positions(g, indices!, w, padded.window, attrs['includeBatchInIndex'] === true))];
+      return [nchw(y), nchw(g.op('Where', [none, g.scalar(-1, 'int32'), places]))];
     },
   },
   {
