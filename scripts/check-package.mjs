@@ -1,4 +1,4 @@
-// Installs what users install: `npm pack`'s tarball and this platform's engine package, into an empty project, with install
+// Installs what users install: `npm pack`'s tarball, this platform's engine package and native kernels, into an empty project, with install
 // scripts on; then runs the command there, imports every door, runs a compiled step and type-checks programs against it.
 // Run after `npm run build`. `--keep` leaves the project in place and prints its path.
 import { execFileSync } from 'node:child_process';
@@ -6,7 +6,8 @@ import { copyFileSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFile
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { engineName, engineVersion, makeEnginePackage } from './make-engine-packages.mjs';
-import { packFolder, publishedManifest } from './pack.mjs';
+import { nativeFolder, nativeName, nativePlatforms } from './native-sources.mjs';
+import { packFolder, packProduct, publishedManifest } from './pack.mjs';
 import { doors, packageJson, root, tfDoor } from './rooms.mjs';
 
 const project = realpathSync(mkdtempSync(path.join(tmpdir(), 'orbit-package-')));
@@ -71,11 +72,20 @@ try {
   step(
     'npm pack',
     () => {
-      tarballs = [packFolder(root, project), packFolder(makeEnginePackage(platform), project)];
+      // The platform's packages come as tarballs beside it: the registry does not have them yet.
+      tarballs = [
+        packProduct(project, { ...packageJson, optionalDependencies: undefined }),
+        packFolder(makeEnginePackage(platform), project),
+      ];
+      if (nativePlatforms.includes(platform)) tarballs.push(packFolder(nativeFolder(platform), project));
       const published = publishedManifest();
       expect(
         published.optionalDependencies[engineName(platform)] === engineVersion,
         'the published manifest lists no engine package for this platform',
+      );
+      expect(
+        Object.values(published.optionalDependencies).every((version) => !version.startsWith('file:')),
+        'the published manifest names folders of the repository',
       );
       expect(!published.devDependencies && !published.scripts, 'the published manifest has development entries');
     },
@@ -110,11 +120,16 @@ try {
   });
   step('a compiled step runs on the engine package', () => {
     copyFileSync(path.join(tests, 'run-step.mjs'), path.join(project, 'run-step.mjs'));
-    const { y, libraries } = JSON.parse(run(process.execPath, ['run-step.mjs']));
+    const { y, libraries, kernels } = JSON.parse(run(process.execPath, ['run-step.mjs']));
     expect(y === 15, `the step gave ${y}, not 15`);
     expect(
       libraries.length > 0 && libraries.every((f) => f.startsWith(path.join(project, 'node_modules', engineName(platform)))),
       `ONNX Runtime was loaded from ${libraries.join(', ')}`,
+    );
+    const wanted = nativePlatforms.includes(platform) ? 1 : 0;
+    expect(
+      kernels.length === wanted && kernels.every((f) => f.startsWith(path.join(project, 'node_modules', nativeName(platform)))),
+      `native kernels were loaded from ${kernels.join(', ') || 'nowhere'}`,
     );
   });
   step('orbit-ts/tf type-checks without the DOM library, other types or skipLibCheck', () => typecheck('tf-program.mts', {}));

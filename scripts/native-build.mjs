@@ -108,7 +108,17 @@ export function compileWrapper({ source, build, cxx: [compiler, ...cxxFlags], ta
   const archive = [path.join(build, 'src/libdnnl.a'), path.join(build, 'src/dnnl.lib')].find((file) => existsSync(file));
   if (archive === undefined) throw new Error(`${build} holds no static library of oneDNN; compile it first`);
   const link = {
-    linux: ['-Wl,--exclude-libs,ALL', '-Wl,--gc-sections', '-Wl,-z,defs', '-Wl,--build-id=none', '-static-libstdc++', '-static-libgcc', '-s', '-ldl', '-lpthread'],
+    linux: [
+      '-Wl,--exclude-libs,ALL',
+      '-Wl,--gc-sections',
+      '-Wl,-z,defs',
+      '-Wl,--build-id=none',
+      '-static-libstdc++',
+      '-static-libgcc',
+      '-s',
+      '-ldl',
+      '-lpthread',
+    ],
     darwin: ['-Wl,-dead_strip', '-Wl,-x'],
     win32: ['-Wl,--gc-sections', '-s', '-static'],
   }[os];
@@ -152,7 +162,9 @@ THIRD-PARTY-PROGRAMS), against the header of ONNX Runtime's C interface (MIT). S
 function main() {
   const { values } = parseArgs({
     options: Object.fromEntries(
-      ['onednn', 'built', 'target', 'cxx', 'out', 'work', 'jobs', 'commit'].map((name) => [name, { type: 'string' }]).concat([['help', { type: 'boolean' }]]),
+      ['onednn', 'built', 'target', 'cxx', 'out', 'work', 'jobs', 'commit']
+        .map((name) => [name, { type: 'string' }])
+        .concat([['help', { type: 'boolean' }]]),
     ),
   });
   if (values.help || values.onednn === undefined) return console.log(HELP);

@@ -25,8 +25,14 @@ for (const platform of nativePlatforms) {
     entry.sources === sources,
     `${platform}: native/ has the hash ${sources}, the committed library was built from ${entry.sources}: run "npm run native:build"`,
   );
-  expect(sha256(library) === entry.sha256, `${platform}: the library's SHA-256 is ${sha256(library)}, not ${entry.sha256} of native/BUILT.json`);
-  expect(readFileSync(library).includes(`sources=${entry.sources} onednn=${entry.onednn}`), `${platform}: the library does not name these sources`);
+  expect(
+    sha256(library) === entry.sha256,
+    `${platform}: the library's SHA-256 is ${sha256(library)}, not ${entry.sha256} of native/BUILT.json`,
+  );
+  expect(
+    readFileSync(library).includes(`sources=${entry.sources} onednn=${entry.onednn}`),
+    `${platform}: the library does not name these sources`,
+  );
   expect(statSync(library).size <= MAX_BYTES, `${platform}: the library has ${statSync(library).size} bytes, more than ${MAX_BYTES}`);
   const inPackage = JSON.parse(readFileSync(path.join(folder, 'native.json'), 'utf8'));
   expect(JSON.stringify(inPackage) === JSON.stringify(entry), `${platform}: native.json of the package differs from native/BUILT.json`);
@@ -39,7 +45,9 @@ if (source && build) {
   try {
     const library = compileWrapper({ source, build, cxx: (process.env.CXX ?? 'c++').split(' '), target, work });
     const same = sha256(library) === built[target]?.sha256;
-    console.log(`the wrapper compiles; its library ${same ? 'has the bytes of the committed one' : 'differs in bytes (another compiler?)'}`);
+    console.log(
+      `the wrapper compiles; its library ${same ? 'has the bytes of the committed one' : 'differs in bytes (another compiler?)'}`,
+    );
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

@@ -21,7 +21,8 @@ function floatConvolutions(text) {
   for (const line of text.split('\n')) {
     const key = /^ {8}\{\{(?:forward|backward_data|backward_weights), "([^"]*)"\}/.exec(line)?.[1];
     if (key !== undefined) skipping = !key.split(':').every((type) => ['f32', 'xf', '*'].includes(type));
-    if (!skipping) out.push(line);
+    // Images are channels last here, and processors without AVX2 take the portable kernels.
+    if (!skipping && !/jit_uni_ncsp_|jit_sse41_(?:1x1_)?convolution/.test(line)) out.push(line);
     if (skipping && /^ {8}\}\)?\},/.test(line)) skipping = false;
   }
   return out.join('\n');
@@ -34,11 +35,19 @@ const floatCopies = (text) =>
     .filter((line) => !/^ {12}\{\{\w+, [\w:]+, 0\}, &\w+_impl_list_map\(\)\},$/.test(line) || line.includes('{f32, f32, 0}'))
     .join('\n');
 
+/** Leaves out copies into forms that only matrix products of oneDNN take. */
+const plainCopies = (text) =>
+  text
+    .split('\n')
+    .filter((line) => !line.includes('x64::brgemm_matmul_copy_reorder_t'))
+    .join('\n');
+
 /** Edits the lists in a source folder; a second time changes nothing. */
 export function pruneOneDnn(folder) {
   return [
     edit(folder, 'src/cpu/cpu_convolution_list.cpp', floatConvolutions),
     edit(folder, 'src/cpu/reorder/cpu_reorder.cpp', floatCopies),
+    edit(folder, 'src/cpu/reorder/cpu_reorder_regular_f32_f32.cpp', plainCopies),
   ].some(Boolean);
 }
 

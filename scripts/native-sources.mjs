@@ -31,7 +31,10 @@ export function sourcesHash() {
   for (const file of [...files(path.join(nativeRoot, 'src')), ...files(path.join(nativeRoot, 'third_party'))].sort()) {
     hash.update(`${file}\0`).update(readFileSync(path.join(nativeRoot, file)));
   }
-  return hash.update(readFileSync(path.join(root, 'scripts/native-prune.mjs'))).digest('hex').slice(0, 32);
+  return hash
+    .update(readFileSync(path.join(root, 'scripts/native-prune.mjs')))
+    .digest('hex')
+    .slice(0, 32);
 }
 
 /** SHA-256 of a file. */

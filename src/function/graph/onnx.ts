@@ -60,7 +60,7 @@ export function encodeModel(graph: OnnxGraph): Uint8Array {
     ['', OPSET],
     ['com.microsoft', 1],
   ];
-  if (graph.nodes.some((n) => n.domain === 'orbit')) domains.push(['orbit', 1]); // the native kernels
+  if (usesNative(graph)) domains.push(['orbit', 1]); // the native kernels
   for (const [domain, version] of domains) {
     message(w, 8, () => {
       w.tag(1, WireType.LengthDelimited).string(domain);
@@ -68,6 +68,13 @@ export function encodeModel(graph: OnnxGraph): Uint8Array {
     });
   }
   return w.finish();
+}
+
+/** True when native kernels compute a part of the graph, or of one inside it. */
+export function usesNative(graph: OnnxGraph): boolean {
+  return graph.nodes.some(
+    (n) => n.domain === 'orbit' || Object.values(n.attributes).some((a) => typeof a === 'object' && 'graph' in a && usesNative(a.graph)),
+  );
 }
 
 function message(w: BinaryWriter, field: number, write: () => void): void {

@@ -1,5 +1,6 @@
 /** Loops over time steps. */
 import type { Value } from '../graph/ir.js';
+import { fuseLoop } from '../graph/fusion/index.js';
 import { liveNodes } from '../graph/live-nodes.js';
 import { LOOP, loopInputs, type LoopBody } from '../graph/loop.js';
 import { rows, type Lowering, type Physical } from '../graph/lowering.js';
@@ -12,7 +13,10 @@ defineKernels({
   infer: () => {
     throw new Error('a loop is written by the tracer alone');
   },
-  lower: (g, _, { body }, call) => lowerLoop(g, body as LoopBody, loopInputs(call, body as LoopBody)),
+  lower: (g, _, { body }, call) => {
+    const step = body as LoopBody;
+    return lowerLoop(g, g.native.has('Fused') ? fuseLoop(step) : step, loopInputs(call, step));
+  },
 });
 
 function lowerLoop(g: Lowering, body: LoopBody, { stacks, initial, outer }: ReturnType<typeof loopInputs>): Physical[] {

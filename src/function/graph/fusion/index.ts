@@ -3,6 +3,7 @@
  * in one pass over memory each.
  */
 import { producer, roots, type Call, type Graph, type Value } from '../ir.js';
+import { LoopBody } from '../loop.js';
 import { Grouping, type Group } from './groups.js';
 import { fusedCall, type FusedCall } from './program.js';
 
@@ -25,6 +26,15 @@ export function fuse(graph: Graph): Graph {
   // Groups that stay separate calls read what the others had only computed for themselves: find out again what is needed.
   if (made.size < wanted.size) for (const group of wanted.keys()) if (!made.has(group)) grouping.groups.delete(group);
   return assemble(graph, grouping);
+}
+
+/** A loop whose step is fused. */
+export function fuseLoop(body: LoopBody): LoopBody {
+  const results = [...body.carried.map(({ next }) => next), ...body.outputs.map(({ value }) => value)];
+  const { calls, outputs } = fuse({ name: 'step', inputs: [], calls: body.calls, outputs: results, assignments: [] });
+  const carried = body.carried.map(({ value }, i) => ({ value, next: outputs[i]! }));
+  const kept = body.outputs.map(({ kind }, i) => ({ kind, value: outputs[carried.length + i]! }));
+  return new LoopBody(body.steps, body.reverse, calls, body.sliced, carried, body.captured, kept);
 }
 
 function pays(group: Group, { instructions, call }: FusedCall): boolean {
