@@ -24,6 +24,9 @@ import {
 /** Stands for −∞ around an image: ONNX Runtime's pooling starts from the lowest float and would find no maximum among −∞. */
 const LOWEST = -3e38;
 
+/** Looking for NaN would cost another pass over the image. */
+const NAN_LIMIT = 'of a window that holds NaN the result may be NaN or its maximum, where eager tfjs passes over NaN';
+
 /** ONNX refuses padding that reaches the window's size, and negative padding. */
 function needsPadding(w: Window): boolean {
   return padsOf(w).some((p, i) => p < 0 || p >= w.kernel[i % w.kernel.length]!);
@@ -183,6 +186,7 @@ defineKernels(
   {
     kernel: 'MaxPool',
     form: 'MaxPool in NCHW',
+    limits: NAN_LIMIT,
     infer: ({ x }, attrs) => ({ dtype: x!.dtype, shape: poolInfo(x!.shape, attrs).outShape }),
     lower: (g, { x }, attrs, call) => pool2D(g, x!, window2D(poolInfo(x!.shape, attrs)), call.outputs[0]!.shape, maxPool, -Infinity),
   },
@@ -246,6 +250,7 @@ defineKernels(
   {
     kernel: 'MaxPool3D',
     form: 'MaxPool in NCDHW',
+    limits: NAN_LIMIT,
     infer: ({ x }, attrs) => ({ dtype: 'float32', shape: pool3DInfo(x!.shape, attrs).outShape }),
     lower: (g, { x }, attrs, call) => {
       const w = window3D(pool3DInfo(x!.shape, attrs));
