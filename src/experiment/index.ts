@@ -31,6 +31,12 @@ export { EMACheckpointing, type EMACheckpointingOptions } from './ema-checkpoint
 export { castLeafNestedDict, getLeafNestedDict } from './nested-logs.js';
 export { modelSummary, tryCountParams, writeModelParams } from './model-info.js';
 export { runContinuousFinetune, type ContinuousFinetuneOptions } from './continuous-finetune.js';
+export {
+  ExportingCheckpointManager,
+  type ExportingCheckpointManagerOptions,
+  savedModelNumber,
+  type SavedModelsIteratorOptions,
+} from './exporting-checkpoint-manager.js';
 export { findLearningRate, type FindLearningRateOptions, type LearningRatePoint, type LearningRateSearch } from './lr-finder.js';
 export { earlyStoppingConfig, reduceOnPlateauConfig } from './plateau-config.js';
 export { serializeConfig } from './serialize.js';
