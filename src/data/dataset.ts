@@ -134,7 +134,9 @@ export class Dataset<T> implements AsyncIterable<T> {
 
   /** Joins `size` elements into one with a new first axis. The last short batch is given unless `dropRemainder` is true. */
   batch(size: number, options: { readonly dropRemainder?: boolean } = {}): Dataset<Batched<T>> {
-    return new Dataset(batch(this.stage, whole(size, 'batch: size (global_batch_size of the data config)', 1), options.dropRemainder ?? false));
+    return new Dataset(
+      batch(this.stage, whole(size, 'batch: size (global_batch_size of the data config)', 1), options.dropRemainder ?? false),
+    );
   }
 
   /** The rows of every element as elements: the inverse of {@link batch}. */
