@@ -165,8 +165,7 @@ function runOrFail<T>(trace: Trace, f: () => T): T {
     return f();
   } finally {
     undo();
-    // eslint-disable-next-line no-unsafe-finally -- it takes the place of the error that came of it
-    if (trace.failure !== undefined) throw trace.failure;
+    if (trace.failure !== undefined) throw trace.failure; // in the place of the error that came of it
   }
 }
 
