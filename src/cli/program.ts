@@ -80,6 +80,21 @@ function checkpointCommands(orbit: Command, done: (status: number) => void): voi
     .action((source: string, target: string) => run((c) => c.convertWeights(source, target)));
 }
 
+/** `orbit data …`: looking at data files. */
+function dataCommands(orbit: Command, done: (status: number) => void): void {
+  orbit
+    .command('data')
+    .description('look at data files')
+    .command('inspect <paths...>')
+    .description('show format, schema, count and first records of files, patterns or a folder')
+    .option('--rows <n>', 'records to show', once('rows'))
+    .option('--json', 'print one line of JSON')
+    .option('--verbose', 'print stack traces')
+    .action(async (paths: string[], flags: { rows?: string; json?: boolean }) =>
+      done(await (await import('./data-inspect.js')).inspect(paths, flags)),
+    );
+}
+
 /** Builds the program; `done` gets the exit status of the command that ran. */
 function program(done: (status: number) => void): Command {
   const orbit = new Command('orbit')
@@ -109,6 +124,7 @@ function program(done: (status: number) => void): Command {
   const experiments = commonFlags(orbit.command('experiments').description('list the registered experiments'));
   experiments.action(async (flags: { import?: string[] }) => done(await (await import('./experiments.js')).listExperiments(flags)));
   checkpointCommands(orbit, done);
+  dataCommands(orbit, done);
   for (const command of [orbit, ...orbit.commands, ...orbit.commands.flatMap((c) => c.commands)]) {
     command
       .exitOverride()
