@@ -14,6 +14,7 @@ import { isMain, packageJson, root } from './rooms.mjs';
 const HELP = `Builds the native kernels: npm run native:build -- --onednn SOURCE [options]
 
   --onednn SOURCE    folder of oneDNN's source, or a git tag of github.com/uxlfoundation/oneDNN (v3.13.1)
+  --without-onednn   build without convolutions, which then stay with ONNX Runtime
   --built FOLDER     a finished build of oneDNN to use again (or ORBIT_ONEDNN_BUILD); SOURCE is then its source
   --target PLATFORM  linux-x64 (default: this machine), linux-arm64, darwin-arm64, win32-x64
   --cxx COMPILER     C++ compiler (or CXX; default c++); for another target one that compiles for it, such as
@@ -69,9 +70,13 @@ function compileOneDnn(source, work, cxx, target, jobs) {
 
 /** oneDNN's version, from its build. */
 function oneDnnVersion(build) {
+  if (build === undefined) return 'none';
   const text = readFileSync(path.join(build, 'include/oneapi/dnnl/dnnl_version.h'), 'utf8');
   return ['MAJOR', 'MINOR', 'PATCH'].map((part) => new RegExp(`DNNL_VERSION_${part}\\s+(\\d+)`).exec(text)[1]).join('.');
 }
+
+/** Files that call oneDNN. */
+const NEED_ONEDNN = new Set(['onednn.cc', 'convolution.cc']);
 
 /** Files that need another instruction set than the baseline, on x86-64 alone. */
 const ISA_FLAGS = {
@@ -91,13 +96,14 @@ export function compileWrapper({ source, build, cxx: [compiler, ...cxxFlags], ta
     ...'-ffp-contract=off -fno-math-errno -fno-trapping-math -Wall -Wextra -Werror'.split(' '),
     `-ffile-prefix-map=${root}=.`,
     `-I${path.join(nativeRoot, 'third_party/onnxruntime')}`,
-    `-isystem${path.join(source, 'include')}`,
-    `-isystem${path.join(build, 'include')}`,
+    ...(build === undefined
+      ? ['-DORBIT_WITHOUT_ONEDNN']
+      : [`-isystem${path.join(source, 'include')}`, `-isystem${path.join(build, 'include')}`]),
     `-DORBIT_SOURCES_HASH="${sourcesHash()}"`,
     `-DORBIT_ONEDNN_VERSION="${oneDnnVersion(build)}"`,
   ];
   const compiled = readdirSync(src)
-    .filter((file) => file.endsWith('.cc') && (arch === 'x64' || !(file in ISA_FLAGS)))
+    .filter((file) => file.endsWith('.cc') && (arch === 'x64' || !(file in ISA_FLAGS)) && (build !== undefined || !NEED_ONEDNN.has(file)))
     .sort()
     .map((file) => {
       const object = path.join(objects, file.replace(/\.cc$/, '.o'));
@@ -105,8 +111,8 @@ export function compileWrapper({ source, build, cxx: [compiler, ...cxxFlags], ta
       return object;
     });
   const library = path.join(objects, libraryNames[os]);
-  const archive = [path.join(build, 'src/libdnnl.a'), path.join(build, 'src/dnnl.lib')].find((file) => existsSync(file));
-  if (archive === undefined) throw new Error(`${build} holds no static library of oneDNN; compile it first`);
+  const archive = build && [path.join(build, 'src/libdnnl.a'), path.join(build, 'src/dnnl.lib')].find((file) => existsSync(file));
+  if (build !== undefined && archive === undefined) throw new Error(`${build} holds no static library of oneDNN; compile it first`);
   const link = {
     linux: [
       '-Wl,--exclude-libs,ALL',
@@ -122,7 +128,7 @@ export function compileWrapper({ source, build, cxx: [compiler, ...cxxFlags], ta
     darwin: ['-Wl,-dead_strip', '-Wl,-x'],
     win32: ['-Wl,--gc-sections', '-s', '-static'],
   }[os];
-  run(compiler, [...cxxFlags, '-shared', '-fPIC', ...compiled, archive, '-o', library, ...link]);
+  run(compiler, [...cxxFlags, '-shared', '-fPIC', ...compiled, ...(archive ? [archive] : []), '-o', library, ...link]);
   return library;
 }
 
@@ -133,10 +139,12 @@ function makePackage(library, target, out, source, built) {
   mkdirSync(out, { recursive: true });
   copyFileSync(library, path.join(out, libraryNames[os]));
   copyFileSync(path.join(root, 'LICENSE'), path.join(out, 'LICENSE'));
-  copyFileSync(path.join(source, 'LICENSE'), path.join(out, 'LICENSE-oneDNN'));
-  copyFileSync(path.join(source, 'THIRD-PARTY-PROGRAMS'), path.join(out, 'THIRD-PARTY-PROGRAMS'));
+  if (source !== undefined) {
+    copyFileSync(path.join(source, 'LICENSE'), path.join(out, 'LICENSE-oneDNN'));
+    copyFileSync(path.join(source, 'THIRD-PARTY-PROGRAMS'), path.join(out, 'THIRD-PARTY-PROGRAMS'));
+  }
   copyFileSync(path.join(nativeRoot, 'third_party/onnxruntime/LICENSE'), path.join(out, 'LICENSE-onnxruntime'));
-  const licences = ['LICENSE', 'LICENSE-oneDNN', 'LICENSE-onnxruntime', 'THIRD-PARTY-PROGRAMS'];
+  const licences = ['LICENSE', 'LICENSE-onnxruntime', ...(source === undefined ? [] : ['LICENSE-oneDNN', 'THIRD-PARTY-PROGRAMS'])];
   const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
   const manifest = {
     name: nativeName(target),
@@ -154,8 +162,12 @@ function makePackage(library, target, out, source, built) {
   writeFileSync(
     path.join(out, 'README.md'),
     `# ${manifest.name}\n\n${manifest.description} Installed by orbit-ts; nothing to import, no scripts.\n
-\`${libraryNames[os]}\` is compiled from the folder \`native/\` of orbit-ts and oneDNN ${built.onednn} (Apache-2.0; licences of its parts in
-THIRD-PARTY-PROGRAMS), against the header of ONNX Runtime's C interface (MIT). SHA-256: \`${built.sha256}\`.\n`,
+\`${libraryNames[os]}\` is compiled from the folder \`native/\` of orbit-ts${
+      source === undefined
+        ? ''
+        : ` and oneDNN ${built.onednn} (Apache-2.0; licences of its parts in
+THIRD-PARTY-PROGRAMS)`
+    }, against the header of ONNX Runtime's C interface (MIT). SHA-256: \`${built.sha256}\`.\n`,
   );
 }
 
@@ -164,17 +176,20 @@ function main() {
     options: Object.fromEntries(
       ['onednn', 'built', 'target', 'cxx', 'out', 'work', 'jobs', 'commit']
         .map((name) => [name, { type: 'string' }])
-        .concat([['help', { type: 'boolean' }]]),
+        .concat(['help', 'without-onednn'].map((name) => [name, { type: 'boolean' }])),
     ),
   });
-  if (values.help || values.onednn === undefined) return console.log(HELP);
+  const without = values['without-onednn'] === true;
+  if (values.help || (values.onednn === undefined && !without)) return console.log(HELP);
   const target = values.target ?? `${process.platform}-${process.arch}`;
   const cxx = (values.cxx ?? process.env.CXX ?? 'c++').split(' ');
   const work = path.resolve(values.work ?? path.join(nativeRoot, 'build'));
   const given = values.built ?? process.env.ORBIT_ONEDNN_BUILD;
-  const { source, build } = given
-    ? { source: path.resolve(values.onednn), build: path.resolve(given) }
-    : compileOneDnn(values.onednn, work, cxx, target, Number(values.jobs ?? 2));
+  const { source, build } = without
+    ? {}
+    : given
+      ? { source: path.resolve(values.onednn), build: path.resolve(given) }
+      : compileOneDnn(values.onednn, work, cxx, target, Number(values.jobs ?? 2));
   const library = compileWrapper({ source, build, cxx, target, work });
   const out = path.resolve(values.out ?? nativeFolder(target));
   const built = {

@@ -21,7 +21,9 @@
 
 namespace orbit {
 
+#if !defined(ORBIT_WITHOUT_ONEDNN)
 std::vector<Op> convolutionOps();
+#endif
 std::vector<Op> fusedOps();
 std::vector<Op> poolingOps();
 
@@ -144,7 +146,14 @@ int poolThreads() { return threads; }
 const std::vector<Op>& ops() {
   static const std::vector<Op> all = [] {
     std::vector<Op> out;
-    for (auto list : {fusedOps(), poolingOps(), convolutionOps()}) out.insert(out.end(), list.begin(), list.end());
+    for (auto list : {
+             fusedOps(),
+             poolingOps(),
+#if !defined(ORBIT_WITHOUT_ONEDNN)
+             convolutionOps(),
+#endif
+         })
+      out.insert(out.end(), list.begin(), list.end());
     return out;
   }();
   return all;
@@ -152,10 +161,9 @@ const std::vector<Op>& ops() {
 
 }  // namespace orbit
 
-namespace {
-/// Stands in the binary as one string.
-constexpr const char* kIdentity = "orbit-native interface=1 sources=" ORBIT_SOURCES_HASH " onednn=" ORBIT_ONEDNN_VERSION;
-}  // namespace
+/// Exported, so that it stands in the binary as one string.
+ORBIT_EXPORT const char OrbitNativeIdentity[];
+const char OrbitNativeIdentity[] = "orbit-native interface=1 sources=" ORBIT_SOURCES_HASH " onednn=" ORBIT_ONEDNN_VERSION;
 
 /// Called by ONNX Runtime for each session's options.
 ORBIT_EXPORT OrtStatus* ORT_API_CALL RegisterCustomOps(OrtSessionOptions* options, const OrtApiBase* base) {
@@ -172,7 +180,7 @@ ORBIT_EXPORT void OrbitNativeSetThreads(int count) { orbit::threads = count < 1 
 /// The interface that the lowerings of orbit-ts expect, the hash of the sources, oneDNN's version, the instruction set and the ops.
 ORBIT_EXPORT const char* OrbitNativeVersion() {
   static const std::string version = [] {
-    std::string out = std::string(kIdentity) + " isa=" + orbit::tileOpsName() + " ops=";
+    std::string out = std::string(OrbitNativeIdentity) + " isa=" + orbit::tileOpsName() + " ops=";
     for (const orbit::Op& op : orbit::ops()) out += std::string(out.back() == '=' ? "" : ",") + op.name;
     return out;
   }();

@@ -56,9 +56,9 @@ describe.skipIf(native === undefined)(`fused native kernels${reason}`, () => {
 
   it('compute chains with broadcast vectors, rows and scalars as the separate kernels do', () => {
     check(images, 12, ([n, h, w, c]) => {
-      const x = randomImage([n, h, w, c]);
+      const x = randomImage([n * h, w, c]);
       const vector = randomImage([c], 2);
-      const perRow = randomImage([n, h, w, 1], 3);
+      const perRow = randomImage([n * h, w, 1], 3);
       same(
         (a, v, r) => {
           const y = a!.mul(v!).add(r!).sub(0.5);
@@ -77,10 +77,10 @@ describe.skipIf(native === undefined)(`fused native kernels${reason}`, () => {
 
   it('sum over channels, rows and everything', () => {
     check(images, 12, ([n, h, w, c]) => {
-      const x = randomImage([n, h, w, c]);
+      const x = randomImage([n * h, w, c]);
       same(
         (a) => [
-          a!.square().sum([0, 1, 2]),
+          a!.square().sum([0, 1]),
           a!.abs().mean(),
           a!.mul(2).sum(-1),
           tf.softmax(a!.mul(3)),
@@ -96,15 +96,15 @@ describe.skipIf(native === undefined)(`fused native kernels${reason}`, () => {
   it('normalise batches and layers, forward and backward', () => {
     check(images, 6, ([n, h, w, c]) => {
       const batchNorm = (a: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor): tf.Tensor => {
-        const { mean, variance } = tf.moments(a, [0, 1, 2]);
+        const { mean, variance } = tf.moments(a, [0, 1]);
         const vectors = [mean, variance, offset, scale] as tf.Tensor1D[];
-        return tf.relu(tf.batchNorm(a as tf.Tensor4D, vectors[0]!, vectors[1]!, vectors[2], vectors[3], 0.01));
+        return tf.relu(tf.batchNorm(a as tf.Tensor3D, vectors[0]!, vectors[1]!, vectors[2], vectors[3], 0.01));
       };
       const layerNorm = (a: tf.Tensor, scale: tf.Tensor): tf.Tensor => {
         const { mean, variance } = tf.moments(a, -1, true);
         return a.sub(mean).div(variance.add(0.01).sqrt()).mul(scale);
       };
-      const inputs = [randomImage([n + 1, h + 1, w, c]), randomImage([c], 2)];
+      const inputs = [randomImage([n * h + 1, w, c]), randomImage([c], 2)];
       same(gradients(batchNorm as (...xs: tf.Tensor[]) => tf.Tensor), [...inputs, randomImage([c], 3)], /Fused/, 2e-4);
       same(gradients(layerNorm as (...xs: tf.Tensor[]) => tf.Tensor), inputs, /Fused/, 2e-4);
     });

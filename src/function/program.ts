@@ -141,7 +141,7 @@ export function traceProgram(
     const native = nativeLibrary(options.nativeKernels ?? true)?.ops;
     const lowerSegment = (s: GraphSegment): LoweredSegment => {
       // Buffers go by the values of the segment's own graph; the fused one has the same inputs and outputs in the same order.
-      return { ...s, lowered: lower(native?.has('Fused') ? fuse(s.graph) : s.graph, native) };
+      return { ...s, lowered: lower(native?.has('Fused') ? fuse(s.graph, native.has('Conv')) : s.graph, native) };
     };
     const optimized = optimize(alone ? singleReplica(graph) : graph, options.disabledPasses);
     return [optimized, splitAtCollectives(optimized).map((s) => (s.kind === 'graph' ? lowerSegment(s) : s))];

@@ -15,7 +15,7 @@ defineKernels({
   },
   lower: (g, _, { body }, call) => {
     const step = body as LoopBody;
-    return lowerLoop(g, g.native.has('Fused') ? fuseLoop(step) : step, loopInputs(call, step));
+    return lowerLoop(g, g.native.has('Fused') ? fuseLoop(step, g.native.has('Conv')) : step, loopInputs(call, step));
   },
 });
 

@@ -36,7 +36,10 @@ export class Grouping {
   private readonly forms = new Map<Call, Form | undefined>();
   private readonly readers = new Map<Value, Group[]>();
 
-  constructor(graph: Graph) {
+  constructor(
+    graph: Graph,
+    private readonly images: boolean,
+  ) {
     this.roots = new Set(roots(graph));
     graph.calls.forEach((call, i) => {
       this.index.set(call, i);
@@ -47,8 +50,12 @@ export class Grouping {
 
   /** The form of an elementwise call. */
   form(call: Call): Form | undefined {
-    if (!this.forms.has(call)) this.forms.set(call, formOf(call));
+    if (!this.forms.has(call)) this.forms.set(call, this.excluded(call) ? undefined : formOf(call));
     return this.forms.get(call);
+  }
+
+  private excluded(call: Call): boolean {
+    return !this.images && [...call.inputs, ...call.outputs].some((v) => v.shape.length === 4);
   }
 
   /** True when readers compute the call's result themselves instead of reading it. */
@@ -142,7 +149,7 @@ export class Grouping {
   }
 
   private memberOf(call: Call): Member | undefined {
-    if (this.isInlined(call)) return undefined;
+    if (this.isInlined(call) || this.excluded(call)) return undefined;
     const sum = reductionOf(call);
     if (sum !== undefined) return { kind: 'sum', form: sum };
     const row = rowReductionOf(call);

@@ -12,9 +12,13 @@ export { FUSED, type FusedAttrs } from './program.js';
 /** Below this many elements a sum alone stays with ONNX Runtime. */
 const LARGE = 4096;
 
-/** The graph with its fusable calls fused. Numbers change by rounding alone. */
-export function fuse(graph: Graph): Graph {
-  const grouping = new Grouping(graph);
+/**
+ * The graph with its fusable calls fused. Numbers change by rounding alone.
+ *
+ * @param images fuses tensors of rank 4, too: not where convolutions keep them with their channels first.
+ */
+export function fuse(graph: Graph, images: boolean): Graph {
+  const grouping = new Grouping(graph, images);
   const { wanted } = liveness(graph, grouping);
   const made = new Map<Group, FusedCall>();
   for (const [group, values] of wanted) {
@@ -29,9 +33,9 @@ export function fuse(graph: Graph): Graph {
 }
 
 /** A loop whose step is fused. */
-export function fuseLoop(body: LoopBody): LoopBody {
+export function fuseLoop(body: LoopBody, images: boolean): LoopBody {
   const results = [...body.carried.map(({ next }) => next), ...body.outputs.map(({ value }) => value)];
-  const { calls, outputs } = fuse({ name: 'step', inputs: [], calls: body.calls, outputs: results, assignments: [] });
+  const { calls, outputs } = fuse({ name: 'step', inputs: [], calls: body.calls, outputs: results, assignments: [] }, images);
   const carried = body.carried.map(({ value }, i) => ({ value, next: outputs[i]! }));
   const kept = body.outputs.map(({ kind }, i) => ({ kind, value: outputs[carried.length + i]! }));
   return new LoopBody(body.steps, body.reverse, calls, body.sliced, carried, body.captured, kept);
