@@ -4,9 +4,11 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { nodeCommand, ROOT } from '../lib/contenders.mjs';
 
-const STEPS = 300;
-/** A process is killed after a random share of this, from its start; whole runs take less. */
-const LONGEST_MILLISECONDS = 2500;
+const STEPS = 120;
+/** One process in so many is killed while it starts, at any moment of this; the others after a while of training. */
+const STARTING = { oneIn: 5, milliseconds: 600 };
+/** Longest time from the end of the first inner loop to the kill. */
+const TRAINING_MILLISECONDS = 500;
 
 /** Counts torn and lost checkpoints, leftovers, and runs that end with other bits than one that was never killed. */
 export async function measureKills(context) {
@@ -14,13 +16,15 @@ export async function measureKills(context) {
   const count = context.options.kills;
   const results = { kills: 0, torn: 0, lost: 0, leftovers: 0, runs: 0, different: 0 };
   const whole = mkdtempSync(path.join(context.scratch, 'whole-'));
-  const reference = await train(context, whole, null);
+  await train(context, whole, null);
   let directory = null;
   let reported = 0;
   while (results.kills < count) {
     context.progress(`kill ${results.kills + 1} of ${count}`);
     directory ??= mkdtempSync(path.join(context.scratch, 'killed-'));
-    const ended = await train(context, directory, Math.random() * Math.min(LONGEST_MILLISECONDS, reference.milliseconds));
+    const isStarting = Math.random() < 1 / STARTING.oneIn;
+    const after = Math.random() * (isStarting ? STARTING.milliseconds : TRAINING_MILLISECONDS);
+    const ended = await train(context, directory, { isStarting, after });
     reported = Math.max(reported, ...ended.saved);
     if (ended.wasKilled) {
       results.kills++;
@@ -47,20 +51,23 @@ export async function measureKills(context) {
   };
 }
 
-/** Runs the child; kills it after that time, if one is given. */
-function train(context, directory, killAfter) {
+/** Runs the child; kills it, if asked, so long after its start or after the end of its first inner loop. */
+function train(context, directory, kill) {
   const { command, args, env } = nodeCommand(context, [path.join(ROOT, 'bench/workers/kill-child.mjs'), directory, String(STEPS)]);
   return new Promise((resolve) => {
-    const start = performance.now();
     const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-    let [out, errors] = ['', ''];
-    child.stdout.on('data', (text) => (out += text));
+    let [out, errors, timer] = ['', '', null];
+    const arm = () => (timer ??= setTimeout(() => child.kill('SIGKILL'), kill.after));
+    if (kill?.isStarting) arm();
+    child.stdout.on('data', (text) => {
+      out += text;
+      if (kill !== null) arm();
+    });
     child.stderr.on('data', (text) => (errors += text));
-    const timer = killAfter === null ? null : setTimeout(() => child.kill('SIGKILL'), killAfter);
     child.on('close', (status, signal) => {
       clearTimeout(timer);
       const saved = [...out.matchAll(/^saved (\d+)$/gm)].map((m) => Number(m[1]));
-      resolve({ status, wasKilled: signal === 'SIGKILL', saved, errors: errors.slice(-500), milliseconds: performance.now() - start });
+      resolve({ status, wasKilled: signal === 'SIGKILL', saved, errors: errors.slice(-500) });
     });
   });
 }

@@ -1,5 +1,5 @@
 // A small run that is killed at random moments: a dense model with dropout, shuffled data, evaluation, checkpoints in the background.
-// It says on standard output which steps are saved: `saved 30`. A finished run ends with status 0.
+// It says on standard output how far it is: `trained 30`, `saved 30`. A finished run ends with status 0.
 import { writeSync } from 'node:fs';
 import { fromArrays, NDArray } from 'orbit-ts/data';
 import { defineTask, experimentConfig, getTask, OrbitExperimentRunner, taskConfig } from 'orbit-ts/experiment';
@@ -41,7 +41,7 @@ const params = experimentConfig({
     steps_per_loop: 10,
     summary_interval: 10,
     checkpoint_interval: 10,
-    validation_interval: 50,
+    validation_interval: 40,
     max_to_keep: 2,
     best_checkpoint_export_subdir: 'best',
     best_checkpoint_eval_metric: 'validation_loss',
@@ -58,6 +58,9 @@ await new OrbitExperimentRunner({
   params,
   modelDir,
   enableAsyncCheckpointing: true,
-  reporter: { checkpointSaved: ({ step }) => writeSync(1, `saved ${step}\n`) },
+  reporter: {
+    trainLoopEnd: ({ step }) => writeSync(1, `trained ${step}\n`),
+    checkpointSaved: ({ step }) => writeSync(1, `saved ${step}\n`),
+  },
   log: () => {},
 }).run();
