@@ -29,7 +29,7 @@ export { ReduceOnPlateau, type ReduceOnPlateauOptions } from './reduce-on-platea
 export type { PlateauOptions } from './plateau.js';
 export { EMACheckpointing, type EMACheckpointingOptions } from './ema-checkpointing.js';
 export { castLeafNestedDict, getLeafNestedDict } from './nested-logs.js';
-export { modelSummary, tryCountParams, writeModelParams } from './model-info.js';
+export { modelSummary, tryCountFlops, tryCountParams, writeModelParams } from './model-info.js';
 export { runContinuousFinetune, type ContinuousFinetuneOptions } from './continuous-finetune.js';
 export {
   ExportingCheckpointManager,

@@ -1,7 +1,8 @@
 /** Describing a model to people: parameter counts, a table of its layers, a list of its variables. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type * as tf from '#tf';
+import * as tf from '#tf';
+import { countFlops } from '../function/index.js';
 import { variablePaths } from '../tf/object-paths.js';
 
 /** What counting needs of a model: its weights, once it is built. */
@@ -27,6 +28,35 @@ export function tryCountParams(model: unknown, trainableOnly = false): number | 
   } catch {
     return null; // tfjs throws when a layer has no weights yet
   }
+}
+
+/**
+ * Multiplications and additions of one example's inference, in matrix products and convolutions; null where the model is not built,
+ * or they cannot be counted, such as in recurrent layers. Nothing is computed.
+ * @param batchSize examples at once. Default 1.
+ */
+export function tryCountFlops(model: unknown, batchSize = 1): number | null {
+  const inputs: tf.Tensor[] = [];
+  try {
+    const { inputs: specs } = model as tf.LayersModel;
+    for (const { shape, dtype } of specs) inputs.push(tf.zeros(shape.map((d) => d ?? batchSize), dtype as 'float32')); // prettier-ignore
+    const apply = (...given: tf.Tensor[]): unknown => (model as tf.LayersModel).apply(given.length === 1 ? given[0]! : given);
+    return countFlops(apply as never, inputs);
+  } catch {
+    return null;
+  } finally {
+    tf.dispose(inputs);
+  }
+}
+
+/** Lines about the size of a model: its parameters, and its multiply-adds for one example. Empty where neither can be counted. */
+export function sizeLines(model: unknown): string[] {
+  const parameters = tryCountParams(model);
+  const flops = tryCountFlops(model);
+  return [
+    ...(parameters === null ? [] : [`Number of trained parameters: ${(parameters / 1e6).toFixed(2)} million.`]),
+    ...(flops === null ? [] : [`Multiply-adds for one example: ${(flops / 2e9).toPrecision(3)} billion.`]),
+  ];
 }
 
 /** A whole number with thousands separated: `12,345`. (The first use of `toLocaleString` takes 30 ms.) */

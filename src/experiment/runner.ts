@@ -16,7 +16,7 @@ import { checkParams, paramNotices } from './check-params.js';
 import type { ExperimentConfig } from './config.js';
 import { trialConfig, trialDirectory } from './fast-dev-run.js';
 import { createTrainer, maybeCreateBestCkptExporter, strategyOf } from './factories.js';
-import { tryCountParams } from './model-info.js';
+import { sizeLines } from './model-info.js';
 import { completeResume, joinCheckpoint } from './resume.js';
 import { experimentNameOf } from './registry.js';
 import { combineReporters } from './reporters.js';
@@ -375,8 +375,7 @@ export class OrbitExperimentRunner {
   async #finish(wallSeconds: number): Promise<void> {
     const { trainer, params, mode, modelDir } = this;
     const { stepsPerSecond, secondsToFirstStep } = trainer.speed;
-    const parameters = this.#options.reporter ? null : tryCountParams(trainer.model); // a reporter of its own tells it its way
-    if (parameters !== null) this.#log(`Number of trained parameters: ${(parameters / 1e6).toFixed(2)} million.`);
+    if (!this.#options.reporter) sizeLines(trainer.model).forEach((line) => this.#log(line)); // a reporter of its own tells it its way
     this.#result = completeResult({
       experiment: this.#options.experiment ?? experimentNameOf(params),
       mode,

@@ -6,6 +6,7 @@ export type { CompiledFunction, CompiledMemory, Feeds } from './compiled-functio
 export type { DType, TensorSpec } from './dtype.js';
 export type { PassName } from './graph/passes/index.js';
 export type { PrintOptions } from './graph/print.js';
+export { countFlops } from './flops.js';
 export type { NonFiniteSource, NonFiniteValue } from './find-non-finite.js';
 export { initScope } from './init-scope.js';
 export { kernelDefinitions, unsupportedKernels, type KernelDefinition } from './kernels/index.js';

@@ -66,7 +66,7 @@ describe('gradient accumulation', () => {
     const w = tf.variable(tf.scalar(1));
     const factory = new OptimizerFactory({
       optimizer: { type: 'sgd' },
-      learning_rate: { type: 'constant', constant: { learning_rate: 1 } },
+      learning_rate: { type: 'constant', constant: { learning_rate: 1 } } as object,
     });
     const accumulation = new GradientAccumulation(factory.buildOptimizer(factory.buildLearningRate()));
     const give = (phase: AccumulationPhase, gradient: number): void => {
@@ -82,7 +82,7 @@ describe('gradient accumulation', () => {
 
 describe('ScaledRate', () => {
   it('scales a number and a schedule, on the host and in compiled steps without a new trace', () => {
-    const factory = new OptimizerFactory({ optimizer: { type: 'sgd' }, learning_rate: { type: 'exponential', exponential: { initial_learning_rate: 0.5, decay_rate: 0.5, decay_steps: 1 } } }); // prettier-ignore
+    const factory = new OptimizerFactory({ optimizer: { type: 'sgd' }, learning_rate: { type: 'exponential', exponential: { initial_learning_rate: 0.5, decay_rate: 0.5, decay_steps: 1 } } as object }); // prettier-ignore
     for (const [rate, atTwo] of [
       [0.25, 0.25],
       [factory.buildLearningRate(), 0.125],
