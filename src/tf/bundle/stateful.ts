@@ -13,7 +13,6 @@ interface Stateful {
 /** Replaces how tfjs's recurrent layers keep their states from batch to batch. */
 export function installStateful(): void {
   const prototype = RNN.prototype as unknown as Stateful;
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its receiver below
   const { resetStates } = prototype;
   prototype.resetStates = function (states, training) {
     const held = this.states_;

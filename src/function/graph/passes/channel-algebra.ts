@@ -179,8 +179,7 @@ class Algebra {
   private linear(v: Value, shape: readonly number[]): Linear | undefined {
     if (isVector(v, shape)) return new Map([[ONE, this.vector(v)]]);
     if (v.dtype !== 'float32' || v.shape.join() !== shape.join()) return undefined;
-    if (v.source.kind === 'constant' && uniformValue(v.source.data) !== undefined)
-      return new Map([[ONE, scalar(v.source.data[0]!)]]);
+    if (v.source.kind === 'constant' && uniformValue(v.source.data) !== undefined) return new Map([[ONE, scalar(v.source.data[0]!)]]);
     const form = this.imageForm(v);
     return isLinear(form) ? form : new Map([[this.value(v), undefined]]);
   }

@@ -30,7 +30,10 @@ describe('graph passes', () => {
   });
 
   it('narrowBroadcasts computes on the few numbers that fill a tensor', () => {
-    const f = (x: tf.Tensor): tf.Tensor => tf.grad((t) => t.mean(1).square().sum())(x).mul(x);
+    const f = (x: tf.Tensor): tf.Tensor =>
+      tf
+        .grad((t) => t.mean(1).square().sum())(x)
+        .mul(x);
     expect(beforeAfter('narrowBroadcasts', f, [tf.zeros([8, 4])], ['removeIdentities', 'deadCodeAgain'])).toMatchInlineSnapshot(`
       "f(%0: float32[8,4])
         %1 = Mean(x: %0) {axis: 1, keepDims: false} : float32[8]
