@@ -178,10 +178,10 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
     }
   },
   "DifferentialPrivacyConfig": {
-    "doc": "Differential privacy of the gradients.",
+    "doc": "Differential privacy of the gradients of a batch (not of its examples one by one).",
     "fields": {
-      "clipping_norm": "Gradients of one example are clipped to this norm.",
-      "noise_multiplier": "Standard deviation of the added noise as a multiple of the clipping norm."
+      "clipping_norm": "Largest L2 norm of all gradients of a batch together; they are scaled down to it.",
+      "noise_multiplier": "Standard deviation of the normal noise that is added to every gradient, as a multiple of `clipping_norm`; 0: no noise."
     }
   },
   "DirectPowerLrConfig": {
@@ -593,7 +593,7 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "train_data": "Data for training.",
       "validation_data": "Data for evaluation.",
       "name": "Name of the task; null: the name of its class.",
-      "differential_privacy_config": "Differential privacy; null: none.",
+      "differential_privacy_config": "Clips the gradients of each batch and adds noise to them; null: neither.",
       "allow_image_summary": "Write images as well when evaluation summaries are written."
     }
   },

@@ -123,7 +123,6 @@ describe('support of options', () => {
     ['runtime.num_cores_per_replica=2', 'runtime.num_cores_per_replica'],
     ['task.train_data.tfds_name=mnist', 'task.train_data.tfds_name'],
     ['task.train_data.enable_tf_data_service=true', 'task.train_data.enable_tf_data_service'],
-    ['task.differential_privacy_config.clipping_norm=1', 'task.differential_privacy_config'],
     ['task.allow_image_summary=true', 'task.allow_image_summary'],
     ['trainer.optimizer_config.optimizer.type=slide', 'trainer.optimizer_config.optimizer.type'],
   ])('loads but does not run %s', (text, path) => {

@@ -25,16 +25,18 @@ const ALWAYS_COMPILED = 'steps are always compiled; set runtime.run_eagerly to r
 const ONE_PROCESS = 'training over several processes or devices is not available yet';
 const NO_TPU = 'there is no TPU support; leave it out to run on the CPU';
 
-/** Differential privacy of the gradients. */
+/** Differential privacy of the gradients of a batch (not of its examples one by one). */
 export const differentialPrivacyConfig = defineConfig(
   {
-    /** Gradients of one example are clipped to this norm. */
-    clipping_norm: field.float().optional(),
-    /** Standard deviation of the added noise as a multiple of the clipping norm. */
-    noise_multiplier: field.float().optional(),
+    /** Largest L2 norm of all gradients of a batch together; they are scaled down to it. */
+    clipping_norm: field.float(1e8),
+    /** Standard deviation of the normal noise that is added to every gradient, as a multiple of `clipping_norm`; 0: no noise. */
+    noise_multiplier: field.float(0),
   },
   { name: 'DifferentialPrivacyConfig' },
 );
+/** See {@link differentialPrivacyConfig}. */
+export type DifferentialPrivacyConfig = ConfigOf<typeof differentialPrivacyConfig>;
 
 /** The fields that every task has. Own tasks add theirs with {@link taskConfig}. */
 export const baseTaskConfig = defineConfig(
@@ -49,8 +51,8 @@ export const baseTaskConfig = defineConfig(
     validation_data: dataConfig,
     /** Name of the task; null: the name of its class. */
     name: field.string().optional(),
-    /** Differential privacy; null: none. */
-    differential_privacy_config: field.config(differentialPrivacyConfig).optional().refused('differential privacy is not available yet'),
+    /** Clips the gradients of each batch and adds noise to them; null: neither. */
+    differential_privacy_config: field.config(differentialPrivacyConfig).optional(),
     /** Write images as well when evaluation summaries are written. */
     allow_image_summary: field.bool(false).refused('image summaries are not available yet'),
   },

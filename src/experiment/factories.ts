@@ -6,23 +6,37 @@ import path from 'node:path';
 import { BestCheckpointExporter } from './best-checkpoint.js';
 import { getDistributionStrategy } from '../distribute/index.js';
 import type { DistributionStrategy } from '../distribute/index.js';
-import type { ExperimentConfig, RuntimeConfig } from './config.js';
+import type { ExperimentConfig, RuntimeConfig, TaskConfig } from './config.js';
 import { taskInputs } from './inputs.js';
 import { trainableVariables } from './model.js';
 import { FirstBatches } from './overfit-data.js';
 import { requireModel } from './task-checks.js';
-import { ConfigError } from '../errors.js';
+import { ConfigError, UsageError } from '../errors.js';
 import type { Task } from './task.js';
 import { Trainer } from './trainer.js';
 import type { TrainerOptions } from './trainer.js';
 
-/** The optimizer of an experiment, made by its task. */
-export function createOptimizer(task: Task, params: ExperimentConfig): Optimizer {
+/** Makes an optimizer; every {@link Task} does. */
+export type OptimizerMaker = Pick<Task, 'name' | 'createOptimizer'>;
+
+/**
+ * The optimizer of an experiment, made by its task.
+ * @throws ConfigError for a wrong config; UsageError when the task's `createOptimizer` does not take the privacy config that is set
+ */
+export function createOptimizer(task: OptimizerMaker, params: ExperimentConfig): Optimizer {
+  const privacy = (params.task as Partial<TaskConfig>).differential_privacy_config ?? null;
+  if (privacy !== null && [1, 2].includes(task.createOptimizer.length))
+    throw new UsageError(
+      `${task.name}.createOptimizer takes ${task.createOptimizer.length} parameters and would ignore task.differential_privacy_config. Take it as the third, ` +
+        'createOptimizer(optimizerConfig, runtimeConfig, dpConfig), and pass privacyTransformers(dpConfig) as gradientTransformers; or set it to null.',
+    );
   try {
-    return task.createOptimizer(params.trainer.optimizer_config, params.runtime);
+    return task.createOptimizer(params.trainer.optimizer_config, params.runtime, privacy);
   } catch (error) {
-    if (!(error instanceof ConfigError) || !/^(optimizer|learning_rate|warmup|ema)\b/.test(error.message)) throw error;
-    const prefix = 'trainer.optimizer_config';
+    const field =
+      error instanceof ConfigError ? /^(optimizer|learning_rate|warmup|ema|differential_privacy_config)\b/.exec(error.message) : null;
+    if (!(error instanceof ConfigError) || field === null) throw error;
+    const prefix = field[0].startsWith('differential') ? 'task' : 'trainer.optimizer_config';
     throw new ConfigError(`${prefix}.${error.message}`, { path: `${prefix}.${error.path}`, cause: error });
   }
 }

@@ -4,11 +4,11 @@ import { UsageError } from '../errors.js';
 import type { ConfigOf } from '../config/index.js';
 import type { MaybePromise, Output } from '../orbit/index.js';
 import type { Metric } from '../metrics/index.js';
-import { OptimizerFactory } from '../optimization/index.js';
+import { OptimizerFactory, privacyTransformers } from '../optimization/index.js';
 import type { Optimizer } from '../optimization/index.js';
 import type { DatasetLike } from '../orbit/index.js';
 import type { InputContext } from '../orbit/index.js';
-import type { DataConfig, OptimizationConfig, RuntimeConfig, TaskConfig, TaskSchema } from './config.js';
+import type { DataConfig, DifferentialPrivacyConfig, OptimizationConfig, RuntimeConfig, TaskConfig, TaskSchema } from './config.js';
 import { applyModel, eachTensor, modelLosses, splitInputs, trainableVariables } from './model.js';
 import type { Model, Tensors } from './model.js';
 import type { TaskOptions } from './registry.js';
@@ -41,10 +41,18 @@ export abstract class Task<S extends TaskSchema = TaskSchema> {
     this.name = options.name ?? (taskConfig as Partial<TaskConfig>).name ?? this.constructor.name;
   }
 
-  /** Makes the optimizer and its learning rate from their config. */
-  createOptimizer(optimizerConfig: OptimizationConfig, _runtimeConfig?: RuntimeConfig): Optimizer {
+  /**
+   * Makes the optimizer and its learning rate from their config.
+   * @param dpConfig the task's `differential_privacy_config`: gradients are clipped and get noise
+   */
+  createOptimizer(
+    optimizerConfig: OptimizationConfig,
+    _runtimeConfig?: RuntimeConfig,
+    dpConfig?: DifferentialPrivacyConfig | null,
+  ): Optimizer {
     const factory = new OptimizerFactory(optimizerConfig);
-    return factory.buildOptimizer(factory.buildLearningRate());
+    const gradientTransformers = dpConfig ? privacyTransformers(dpConfig) : null;
+    return factory.buildOptimizer(factory.buildLearningRate(), { gradientTransformers });
   }
 
   /**

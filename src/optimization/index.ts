@@ -30,6 +30,7 @@ export {
   type MaybeGradient,
 } from './gradients.js';
 export { LAMB, type LAMBOptions } from './lamb.js';
+export type { LearningRateMultiplier, Multipliers } from './learning-rate-multipliers.js';
 export { LARS, type LARSOptions } from './lars.js';
 export { Lion, type LionOptions } from './lion.js';
 export { Muon, type MuonOptions, orthogonalized } from './muon.js';
@@ -54,6 +55,7 @@ export {
   WarmupStableDecay,
   type WarmupStableDecayOptions,
 } from './recent-schedules.js';
+export { addNoise, clipL2Norm, type PrivacyOptions, privacyTransformers } from './privacy.js';
 export { type CommonParts, type OptimizerBuilder, registerOptimizer } from './registry.js';
 export { RMSprop, type RMSpropOptions } from './rmsprop.js';
 export { type LearningRate, learningRateAt, type LearningRateSchedule } from './schedule.js';
