@@ -6,7 +6,7 @@ import { cache } from './operators/cache.js';
 import { concatenate } from './operators/concatenate.js';
 import { filter } from './operators/filter.js';
 import { interleave } from './operators/interleave.js';
-import { map } from './operators/map.js';
+import { mapIn, type MapPlan } from './operators/map.js';
 import { mix } from './operators/mix.js';
 import { prefetch } from './operators/read-ahead.js';
 import { repeat } from './operators/repeat.js';
@@ -18,6 +18,7 @@ import { columnsOf, tableStage } from './sources/columns.js';
 import { itemsStage } from './sources/items.js';
 import { iterableStage, type AnyIterable, type IterableOptions } from './sources/iterables.js';
 import { chain, type Maybe, type Stage } from './stage.js';
+import type { InWorker, WorkerOptions } from './workers/index.js';
 import { rowCount, rowOf, type Batched, type Unbatched } from './structure.js';
 
 /** What {@link Dataset.flatMap} and {@link Dataset.interleave} expand an element into. */
@@ -91,9 +92,15 @@ export class Dataset<T> implements AsyncIterable<T> {
     return elements;
   }
 
-  /** Applies a pure function to every element. With `parallel`, that many calls of an asynchronous function run at a time; the order stays. */
-  map<U>(fn: (element: T) => Maybe<U>, options: { readonly parallel?: number } = {}): Dataset<U> {
-    return new Dataset(map(this.stage, asFunction(fn, 'map'), whole(options.parallel ?? 1, 'map: parallel', 1)));
+  /**
+   * Applies a pure function to every element. With `parallel`, that many calls of an asynchronous function run at a time; the
+   * order stays. A function named by `inWorker` runs in worker threads; `batch` after it then makes its batches there too.
+   */
+  map<U>(fn: (element: T) => Maybe<U>, options?: { readonly parallel?: number; readonly workers?: 0 }): Dataset<U>;
+  map<U>(fn: InWorker<T, U>, options?: WorkerOptions): Dataset<U>;
+  map<U>(fn: ((element: T) => Maybe<U>) | InWorker<T, U>, options?: MapPlan): Dataset<U>;
+  map<U>(fn: ((element: T) => Maybe<U>) | InWorker<T, U>, options: MapPlan = {}): Dataset<U> {
+    return new Dataset(mapIn(this.stage, fn, options));
   }
 
   /** Keeps the elements for which a pure function answers true. */

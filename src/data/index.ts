@@ -25,6 +25,8 @@ export type { BatchOptions, StreamOptions } from './sources/blocks.js';
 export { positionedStage, type PositionedReader } from './sources/positioned.js';
 export type { Maybe, PositionValue } from './stage.js';
 export { concatenateBatches, rowOf, stack, type Batched, type Leaf, type Unbatched } from './structure.js';
+export { importInWorkers, inWorker, InWorker, type WorkerContext, type WorkerFunction, type WorkerOptions } from './workers/index.js';
+export { RandomStream } from './random.js';
 export {
   TfExampleBuilder,
   decodeExample,

@@ -74,7 +74,26 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
 
   #pull(): Maybe<T | End> {
     if (this.#closed) return END;
-    return chain(this.#cursor.pull(), (pulled): Maybe<T | End> => (pulled === END ? this.#end() : pulled));
+    try {
+      const pulled = chain(this.#cursor.pull(), (element): Maybe<T | End> => (element === END ? this.#end() : element));
+      return pulled instanceof Promise ? pulled.catch((error: unknown) => this.#fail(error)) : pulled;
+    } catch (error) {
+      return this.#fail(error);
+    }
+  }
+
+  /** An error ends the walk: `for await` does not call `return()` then, and files and threads must not stay open. */
+  #fail(error: unknown): Maybe<never> {
+    this.#closed = true;
+    const raise = (): never => {
+      throw error;
+    };
+    try {
+      const closing = this.#cursor.close();
+      return closing instanceof Promise ? closing.then(raise, raise) : raise();
+    } catch {
+      return raise();
+    }
   }
 
   /** Files are closed at the end of the data, not when the garbage collector comes by. */
@@ -104,7 +123,7 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
    * for a later one. Optional; where memory is not reused it does nothing.
    */
   release(element: T): void {
-    this.#stage.random?.release?.(element);
+    this.#cursor.release?.(element);
   }
 
   /** The position after the last taken element. Throws a {@link DataError} while an element is awaited. */

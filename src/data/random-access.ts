@@ -1,5 +1,5 @@
 import type { Cursor, End, Maybe, PositionValue, RandomAccess, Stage } from './stage.js';
-import { END, chain } from './stage.js';
+import { all, END, chain, forEachIndex } from './stage.js';
 import { DataError } from '../errors.js';
 
 /** Makes the stage of a random-access sequence. */
@@ -66,9 +66,54 @@ class RandomCursor<T> implements Cursor<T> {
     return chain(this.#random.ready?.(), () => this.#random.at(this.#pass, count(address, 'position')));
   }
 
+  fetchAll(addresses: readonly PositionValue[]): Maybe<T[]> {
+    return chain(this.#random.ready?.(), () => all(addresses.map((address) => this.#random.at(this.#pass, count(address, 'position')))));
+  }
+
+  skip(elements: number): void {
+    this.#position += elements;
+    void this.#ahead.splice(0, elements); // pending ones are dropped
+  }
+
+  locate(address: PositionValue): string | undefined {
+    return this.#random.locate?.(this.#pass, count(address, 'position'));
+  }
+
+  release(element: T): void {
+    this.#random.release?.(element);
+  }
+
   close(): void {
     this.#ahead.length = 0;
   }
+}
+
+/**
+ * Reads elements whose addresses are pairs `[group, address within it]`, group by group, and gives them in the order of their
+ * addresses. `what` names the addresses in errors.
+ */
+export function fetchGroups<T>(
+  addresses: readonly PositionValue[],
+  what: string,
+  fetch: (group: PositionValue, inner: readonly PositionValue[]) => Maybe<T[]>,
+): Maybe<T[]> {
+  const groups = new Map<unknown, { readonly group: PositionValue; readonly inner: PositionValue[]; readonly places: number[] }>();
+  addresses.forEach((address, place) => {
+    const [outer, inner] = list(address, what);
+    const key = typeof outer === 'object' ? JSON.stringify(outer) : outer;
+    let members = groups.get(key);
+    if (members === undefined) groups.set(key, (members = { group: outer!, inner: [], places: [] }));
+    members.inner.push(inner!);
+    members.places.push(place);
+  });
+  const elements = new Array<T>(addresses.length);
+  const parts = [...groups.values()];
+  return chain(
+    forEachIndex(parts.length, (i) =>
+      chain(fetch(parts[i]!.group, parts[i]!.inner), (found) => parts[i]!.places.forEach((place, k) => (elements[place] = found[k]!))),
+    ),
+    () => elements,
+  );
 }
 
 /** Checks a count inside a saved position. */

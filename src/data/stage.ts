@@ -3,6 +3,8 @@
  * it. Everything answers at once where it can: a promise appears only where something really has to be waited for.
  */
 
+import type { PoolPlan } from './workers/pool.js';
+
 /** A value, or a promise of it. */
 export type Maybe<T> = T | Promise<T>;
 
@@ -27,6 +29,14 @@ export interface Cursor<T> {
   address(): PositionValue | undefined;
   /** Reads the element at an address that `address` gave, without moving the cursor. */
   fetch(address: PositionValue): Maybe<T>;
+  /** Reads the elements at several addresses, in that order, where that costs less than one by one; see {@link fetchAll}. */
+  fetchAll?(addresses: readonly PositionValue[]): Maybe<T[]>;
+  /** Moves on by `count` elements without making them, where that costs less than pulling; see {@link skipElements}. */
+  skip?(count: number): Maybe<void>;
+  /** Where the element at an address comes from, in words: file and record; see {@link locate}. */
+  locate?(address: PositionValue): Maybe<string | undefined>;
+  /** Takes back an element that nobody uses any more, to reuse its memory. */
+  release?(element: T): void;
   /** Releases files and workers. */
   close(): Maybe<void>;
 }
@@ -42,6 +52,8 @@ export interface RandomAccess<T> {
   at(pass: number, position: number): Maybe<T>;
   /** Loads what `at` needs, once; undefined when it is there. */
   ready?(): Promise<void> | undefined;
+  /** Where an element comes from, in words, where that says more than its position. */
+  locate?(pass: number, position: number): string | undefined;
   /** Set where elements are rows of columns that can make a whole batch in one go. */
   readonly rows?: RowAccess;
   /** The stage of one repetition, where this is an endless repetition. */
@@ -74,6 +86,18 @@ export interface Stage<T> {
   open(pass: number): Cursor<T>;
   /** The stage as a function of position, where it is one. */
   readonly random?: RandomAccess<T>;
+  /** Set where functions are applied in workers; operators that only order or pick elements then work on what comes before. */
+  readonly work?: WorkerStage<T>;
+}
+
+/** The application of functions in workers, as something that can be placed elsewhere. */
+export interface WorkerStage<T> {
+  /** Applies the functions to what `change` makes of their source instead. */
+  over(change: <S>(source: Stage<S>) => Stage<S>): Stage<T>;
+  /** Applies more functions in the same workers; undefined where theirs are to run otherwise. */
+  append(plan: PoolPlan): Stage<unknown> | undefined;
+  /** Has the workers make batches too. */
+  batch(size: number, dropRemainder: boolean): Stage<unknown>;
 }
 
 /** Passes that one walk of an endless repetition may take before its pass numbers meet the next walk's. */
@@ -87,6 +111,11 @@ export function innerPass(pass: number, count: number, k: number): number {
 /** Applies `f` now, or when the promise is fulfilled. */
 export function chain<A, B>(value: Maybe<A>, f: (value: A) => Maybe<B>): Maybe<B> {
   return value instanceof Promise ? value.then(f) : f(value);
+}
+
+/** The values, or a promise of them where one is a promise. */
+export function all<T>(values: Maybe<T>[]): Maybe<T[]> {
+  return values.some((value) => value instanceof Promise) ? Promise.all(values) : (values as T[]);
 }
 
 /** What a step of {@link loop} answers to go round again. */
@@ -133,5 +162,26 @@ export function isSkipState(state: PositionValue): state is SkipState {
 /** Restores a cursor from its own kind of position or from a {@link SkipState}, so that read-ahead may come and go between runs. */
 export function restoreCursor(cursor: Cursor<unknown>, state: PositionValue): Maybe<void> {
   if (!isSkipState(state)) return cursor.restore(state);
-  return chain(restoreCursor(cursor, state.from), () => forEachIndex(state.skip, () => chain(cursor.pull(), () => undefined)));
+  return chain(restoreCursor(cursor, state.from), () => skipElements(cursor, state.skip));
+}
+
+/** Moves a cursor on by `count` elements, without calling functions where it can. */
+export function skipElements(cursor: Cursor<unknown>, count: number): Maybe<void> {
+  if (cursor.skip !== undefined) return cursor.skip(count);
+  return forEachIndex(count, () => chain(cursor.pull(), () => undefined));
+}
+
+/** Reads the elements at several addresses, in their order. */
+export function fetchAll<T>(cursor: Cursor<T>, addresses: readonly PositionValue[]): Maybe<T[]> {
+  if (cursor.fetchAll !== undefined) return cursor.fetchAll(addresses);
+  const elements: T[] = [];
+  return chain(
+    forEachIndex(addresses.length, (i) => chain(cursor.fetch(addresses[i]!), (element) => void elements.push(element))),
+    () => elements,
+  );
+}
+
+/** Where the element at an address comes from, in words. */
+export function locate(cursor: Cursor<unknown>, address: PositionValue | undefined): Maybe<string | undefined> {
+  return address === undefined ? undefined : cursor.locate?.(address);
 }

@@ -99,6 +99,20 @@ function stackArrays(elements: readonly unknown[], first: NDArray, path: string)
   return new NDArray(data, [elements.length, ...first.shape], first.dtype);
 }
 
+/** Makes an NDArray of everything of its form in a nesting: modules of other copies of the package have classes of their own. */
+export function ownArrays(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(ownArrays);
+  if (isArrayForm(value)) return new NDArray(value.data, value.shape, value.dtype);
+  return isRecord(value) ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, ownArrays(item)])) : value;
+}
+
+/** Whether a value has the form of an {@link NDArray}, of whatever class. */
+export function isArrayForm(value: unknown): value is NDArray {
+  if (typeof value !== 'object' || value === null) return false;
+  const { data, shape, dtype } = value as Partial<NDArray>;
+  return ArrayBuffer.isView(data) && Array.isArray(shape) && typeof dtype === 'string';
+}
+
 /** Number of rows that every leaf of a batch has. Throws a {@link DataError} where they differ or a leaf has no rows. */
 export function rowCount(batch: unknown): number {
   let rows: number | undefined;

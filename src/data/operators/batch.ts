@@ -2,10 +2,11 @@ import { list, randomStage } from '../random-access.js';
 import {
   AGAIN,
   END,
-  forEachIndex,
+  fetchAll,
   loop,
   onElement,
   restoreCursor,
+  skipElements,
   chain,
   type Cursor,
   type End,
@@ -18,6 +19,7 @@ import { stack, type Batched } from '../structure.js';
 
 /** Groups `size` elements into one; the last short group is dropped or given. */
 export function batch<T>(source: Stage<T>, size: number, dropRemainder: boolean): Stage<Batched<T>> {
+  if (source.work !== undefined) return source.work.batch(size, dropRemainder) as Stage<Batched<T>>;
   return group(source, `batch(${size}${dropRemainder ? ', drop remainder' : ''})`, size, dropRemainder, stack);
 }
 
@@ -94,12 +96,9 @@ function groupCursor<T, B>(source: Cursor<T>, size: number, dropRemainder: boole
     address: () => (addresses.includes(undefined) ? undefined : (addresses as PositionValue[])),
     fetch: (address) => {
       const members = list(address, 'batch');
-      const elements: T[] = [];
-      return chain(
-        forEachIndex(members.length, (i) => chain(source.fetch(members[i]!), (element): void => void elements.push(element))),
-        (): Maybe<B> => join(elements),
-      );
+      return chain(fetchAll(source, members), (elements): Maybe<B> => join(elements));
     },
+    skip: (count) => skipElements(source, count * size),
     close: () => source.close(),
   };
 }

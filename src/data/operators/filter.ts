@@ -1,6 +1,6 @@
-import { failedOn } from '../failure.js';
+import { failAt } from '../failure.js';
 import { list } from '../random-access.js';
-import { AGAIN, END, loop, restoreCursor, chain, type Cursor, type End, type Maybe, type Stage } from '../stage.js';
+import { AGAIN, END, fetchAll, locate, loop, restoreCursor, chain, type Cursor, type End, type Maybe, type Stage } from '../stage.js';
 
 /** Keeps the elements for which a pure function answers true. */
 export function filter<T>(source: Stage<T>, predicate: (element: T) => Maybe<boolean>): Stage<T> {
@@ -17,7 +17,7 @@ function filterCursor<T>(source: Cursor<T>, predicate: (element: T) => Maybe<boo
     try {
       return predicate(element);
     } catch (error) {
-      return failedOn('filter', source.address(), error);
+      return failAt('filter', source, source.address(), error);
     }
   };
   return {
@@ -31,6 +31,9 @@ function filterCursor<T>(source: Cursor<T>, predicate: (element: T) => Maybe<boo
     restore: (state) => restoreCursor(source, list(state, 'filter position')[0]!),
     address: () => source.address(),
     fetch: (address) => source.fetch(address),
+    fetchAll: (addresses) => fetchAll(source, addresses),
+    locate: (address) => locate(source, address),
+    release: (element) => source.release?.(element),
     close: () => source.close(),
   };
 }

@@ -1,9 +1,11 @@
-import { failedOn } from '../failure.js';
-import { count, list } from '../random-access.js';
+import { failAt } from '../failure.js';
+import { count, fetchGroups, list } from '../random-access.js';
 import {
   AGAIN,
   END,
+  fetchAll,
   forEachIndex,
+  locate,
   loop,
   restoreCursor,
   chain,
@@ -107,11 +109,11 @@ class InterleaveCursor<A, B> implements Cursor<B> {
     });
   }
 
-  #expanded(element: A): Maybe<Cursor<B>> {
+  #expanded(element: A, address = this.#source.address()): Maybe<Cursor<B>> {
     try {
       return chain(this.expand(element), (stage) => stage.open(this.pass));
     } catch (error) {
-      return failedOn(this.operator, this.#source.address(), error);
+      return failAt(this.operator, this.#source, address, error);
     }
   }
 
@@ -156,16 +158,32 @@ class InterleaveCursor<A, B> implements Cursor<B> {
 
   fetch(address: PositionValue): Maybe<B> {
     const [outer, inner] = list(address, `${this.operator} address`);
+    return chain(this.#fetcher(outer!), (cursor) => cursor.fetch(inner!));
+  }
+
+  fetchAll(addresses: readonly PositionValue[]): Maybe<B[]> {
+    return fetchGroups(addresses, `${this.operator} address`, (outer, inner) =>
+      chain(this.#fetcher(outer), (cursor) => fetchAll(cursor, inner)),
+    );
+  }
+
+  locate(address: PositionValue): Maybe<string | undefined> {
+    const [outer, inner] = list(address, `${this.operator} address`);
+    return chain(this.#fetcher(outer!), (cursor) => locate(cursor, inner));
+  }
+
+  /** A cursor that reads single elements of an element of the source; the last few are kept. */
+  #fetcher(outer: PositionValue): Maybe<Cursor<B>> {
     const key = JSON.stringify(outer);
     const known = this.#fetchers.get(key);
-    if (known !== undefined) return known.fetch(inner!);
-    return chain(this.#source.fetch(outer!), (element) =>
-      chain(this.#expanded(element), (cursor) => {
+    if (known !== undefined) return known;
+    return chain(this.#source.fetch(outer), (element) =>
+      chain(this.#expanded(element, outer), (cursor) => {
         this.#fetchers.set(key, cursor);
         const [oldest] = this.#fetchers;
         const dropped = this.#fetchers.size > this.turns.cycleLength + 1 && oldest !== undefined ? oldest : undefined;
         if (dropped !== undefined) this.#fetchers.delete(dropped[0]);
-        return chain(dropped?.[1].close(), () => cursor.fetch(inner!));
+        return chain(dropped?.[1].close(), () => cursor);
       }),
     );
   }

@@ -1,7 +1,56 @@
-import { failedOn } from '../failure.js';
+import { UsageError } from '../../errors.js';
+import { failAt, failedOn } from '../failure.js';
 import { randomStage } from '../random-access.js';
-import { onElement, restoreCursor, chain, type Cursor, type Maybe, type Stage } from '../stage.js';
+import {
+  all,
+  chain,
+  fetchAll,
+  locate,
+  onElement,
+  restoreCursor,
+  skipElements,
+  type Cursor,
+  type Maybe,
+  type PositionValue,
+  type Stage,
+} from '../stage.js';
+import { defaultWorkers, InWorker, refuseClosure, type WorkerOptions } from '../workers/index.js';
 import { aheadCursor } from './read-ahead.js';
+import { workerMap } from './worker-map.js';
+
+/** How {@link mapIn} runs its function. */
+export interface MapPlan extends WorkerOptions {
+  /** Calls of an asynchronous function of this thread at a time. */
+  readonly parallel?: number;
+}
+
+/** Applies a function of this thread, or one in workers. Throws a {@link UsageError} for options of the other kind. */
+export function mapIn<A, B>(
+  source: Stage<A>,
+  fn: ((element: A) => Maybe<B>) | InWorker<A, B>,
+  options: MapPlan,
+  operator = 'map',
+): Stage<B> {
+  const { workers, seed, parallel, heapMegabytes } = options;
+  const isCount = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) >= 0;
+  if (workers !== undefined && !isCount(workers))
+    throw new UsageError(`${operator}: workers is ${String(workers)}, expected a whole number from 0.`);
+  if (fn instanceof InWorker) {
+    if (parallel !== undefined)
+      throw new UsageError(`${operator}: parallel is for functions of this thread; set workers for one that runs in workers.`);
+    const plan = { functions: [fn as InWorker<unknown, unknown>], seed: seed ?? 0, workers: workers ?? defaultWorkers, heapMegabytes };
+    return workerMap<A, B>(source, plan);
+  }
+  if (typeof fn !== 'function') throw new UsageError(`${operator} needs a function, but ${typeof fn} was given.`);
+  if (workers !== undefined && workers > 0) refuseClosure(operator, workers);
+  if (seed !== undefined)
+    throw new UsageError(
+      `${operator}: seed is for functions in workers, which are given random numbers; use inWorker, with workers: 0 to stay in this thread.`,
+    );
+  if (parallel !== undefined && !(isCount(parallel) && parallel >= 1))
+    throw new UsageError(`${operator}: parallel is ${String(parallel)}, expected a whole number of at least 1.`);
+  return map(source, fn, parallel ?? 1);
+}
 
 /** Applies a pure function to every element; `parallel` calls of an asynchronous function run at a time, in order. */
 export function map<A, B>(source: Stage<A>, fn: (element: A) => Maybe<B>, parallel: number): Stage<B> {
@@ -13,7 +62,16 @@ export function map<A, B>(source: Stage<A>, fn: (element: A) => Maybe<B>, parall
       length: random.length,
       readAhead,
       ready: random.ready && (() => random.ready?.()),
-      at: (pass, position) => chain(random.at(pass, position), (element) => call(fn, element, () => position)),
+      locate: random.locate,
+      at: (pass, position) =>
+        chain(random.at(pass, position), (element) =>
+          call(
+            fn,
+            element,
+            () => position,
+            (at, error) => failedAt(random.locate?.(pass, position), at, error),
+          ),
+        ),
     });
   }
   return {
@@ -22,29 +80,41 @@ export function map<A, B>(source: Stage<A>, fn: (element: A) => Maybe<B>, parall
     addressable: source.addressable,
     open: (pass) =>
       parallel > 1
-        ? aheadCursor(source.open(pass), parallel, (element, cursor) => call(fn, element, () => cursor.address()))
+        ? aheadCursor(source.open(pass), parallel, (element, cursor) => callAt(fn, element, cursor, () => cursor.address()))
         : mapCursor(source.open(pass), fn),
   };
 }
 
-function call<A, B>(fn: (element: A) => Maybe<B>, element: A, where: () => unknown): Maybe<B> {
+function call<A, B, P>(fn: (element: A) => Maybe<B>, element: A, where: () => P, fail: (at: P, error: unknown) => Maybe<never>): Maybe<B> {
   try {
     const result = fn(element);
     if (typeof (result as PromiseLike<B> | null | undefined)?.then !== 'function') return result;
     const at = where(); // now: the cursor may move before the promise fails
-    return Promise.resolve(result).catch((error: unknown) => failedOn('map', at, error));
+    return Promise.resolve(result).catch((error: unknown) => fail(at, error));
   } catch (error) {
-    return failedOn('map', where(), error);
+    return fail(where(), error);
   }
+}
+
+function callAt<A, B>(fn: (element: A) => Maybe<B>, element: A, source: Cursor<A>, where: () => PositionValue | undefined): Maybe<B> {
+  return call(fn, element, where, (at, error) => failAt('map', source, at, error));
+}
+
+function failedAt(place: string | undefined, position: number, error: unknown): never {
+  return failedOn('map', place ?? position, error);
 }
 
 function mapCursor<A, B>(source: Cursor<A>, fn: (element: A) => Maybe<B>): Cursor<B> {
   return {
-    pull: () => onElement(source.pull(), (element) => call(fn, element, () => source.address())),
+    pull: () => onElement(source.pull(), (element) => callAt(fn, element, source, () => source.address())),
     state: () => source.state(),
     restore: (state) => restoreCursor(source, state),
     address: () => source.address(),
-    fetch: (address) => chain(source.fetch(address), (element) => call(fn, element, () => address)),
+    fetch: (address) => chain(source.fetch(address), (element) => callAt(fn, element, source, () => address)),
+    fetchAll: (addresses) =>
+      chain(fetchAll(source, addresses), (elements) => all(elements.map((element, i) => callAt(fn, element, source, () => addresses[i])))),
+    skip: (count) => skipElements(source, count),
+    locate: (address) => locate(source, address),
     close: () => source.close(),
   };
 }

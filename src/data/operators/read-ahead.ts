@@ -1,7 +1,11 @@
 import { randomStage } from '../random-access.js';
 import {
+  all,
   END,
+  fetchAll,
   isSkipState,
+  locate,
+  skipElements,
   forEachIndex,
   restoreCursor,
   chain,
@@ -17,12 +21,19 @@ const NOTE_EVERY = 16;
 
 /** Works up to `depth` elements ahead of the consumer where the source has to be waited for; else it changes nothing. */
 export function prefetch<T>(source: Stage<T>, depth: number): Stage<T> {
+  if (source.work !== undefined) return source; // workers are ahead anyway
   const { random } = source;
   if (random !== undefined) {
     // The label and the positions stay the source's: a run may be resumed with another depth.
     return randomStage(source.label, { ...random, readAhead: Math.max(depth, random.readAhead ?? 0) });
   }
-  return { ...source, open: (pass) => aheadCursor<T, T>(source.open(pass), depth, (element) => element) };
+  const open = (pass: number): Cursor<T> => {
+    const inner = source.open(pass);
+    const cursor = new AheadCursor<T, T>(inner, depth, (element) => element);
+    cursor.release = (element) => inner.release?.(element);
+    return cursor;
+  };
+  return { ...source, open };
 }
 
 /** A cursor that applies `work` to the elements of `source`, up to `depth` of them ahead of the consumer, in order. */
@@ -51,6 +62,8 @@ class AheadCursor<A, B> implements Cursor<B> {
   #base: Note | undefined;
   #note: Note | undefined;
   #address: PositionValue | undefined;
+  /** Set where the elements are the source's. */
+  release?: (element: B) => void;
 
   constructor(
     readonly source: Cursor<A>,
@@ -152,8 +165,27 @@ class AheadCursor<A, B> implements Cursor<B> {
     return chain(restoreCursor(this.source, from), () => {
       this.#base = { state: from, produced: 0 };
       this.#produced = this.#consumed = skip;
-      return forEachIndex(skip, () => chain(this.source.pull(), () => undefined));
+      return skipElements(this.source, skip);
     });
+  }
+
+  skip(count: number): Maybe<void> {
+    return forEachIndex(count, () => {
+      // What was worked on ahead comes first.
+      if (this.#queue.length > 0 || this.#pulling !== undefined) return chain(this.pull(), () => undefined);
+      this.#takeNote();
+      this.#produced++;
+      this.#consumed++;
+      return skipElements(this.source, 1);
+    });
+  }
+
+  fetchAll(addresses: readonly PositionValue[]): Maybe<B[]> {
+    return chain(fetchAll(this.source, addresses), (elements) => all(elements.map((element) => this.work(element, this.source))));
+  }
+
+  locate(address: PositionValue): Maybe<string | undefined> {
+    return locate(this.source, address);
   }
 
   address(): PositionValue | undefined {

@@ -1,8 +1,10 @@
-import { count as checkCount, list, randomStage } from '../random-access.js';
+import { count as checkCount, fetchGroups, list, randomStage } from '../random-access.js';
 import {
   AGAIN,
   END,
+  fetchAll,
   innerPass,
+  locate,
   loop,
   restoreCursor,
   chain,
@@ -16,6 +18,7 @@ import {
 
 /** Goes through the source `times` times (`Infinity`: endlessly). An empty source stays empty. */
 export function repeat<T>(source: Stage<T>, times: number): Stage<T> {
+  if (source.work !== undefined) return source.work.over((inner) => repeat(inner, times));
   const label = `${source.label} > repeat${times === Infinity ? '' : `(${times})`}`;
   if (source.random !== undefined) return randomStage(label, repeatRandom(source.random, times));
   return {
@@ -34,6 +37,7 @@ export function repeatRandom<T>(cycle: RandomAccess<T>, times: number): RandomAc
     readAhead: cycle.readAhead,
     cycle: times === Infinity ? cycle : undefined,
     release: cycle.release,
+    locate: cycle.locate && ((pass, position) => cycle.locate!(innerPass(pass, times, Math.floor(position / length)), position % length)),
     ready: cycle.ready && (() => cycle.ready?.()),
     at: (pass, position) => cycle.at(innerPass(pass, times, Math.floor(position / length)), position % length),
     rows: rows && {
@@ -73,12 +77,11 @@ class RepeatCursor<T> implements Cursor<T> {
           return element;
         }
         if (this.#empty || this.#round + 1 >= this.times) return END;
-        return chain(this.#inner.close(), () => {
-          this.#round++;
-          this.#empty = true;
-          this.#inner = this.#open(this.#round);
-          return AGAIN;
-        });
+        const old = this.#inner;
+        this.#round++;
+        this.#empty = true;
+        this.#inner = this.#open(this.#round); // first, so that what passes share stays open
+        return chain(old.close(), () => AGAIN);
       }),
     );
   }
@@ -105,12 +108,25 @@ class RepeatCursor<T> implements Cursor<T> {
   fetch(address: PositionValue): Maybe<T> {
     const [at, inner] = list(address, 'repetition');
     const round = checkCount(at, 'repetition');
-    if (round === this.#round) return this.#inner.fetch(inner!);
+    return this.#cursorOf(round).fetch(inner!);
+  }
+
+  fetchAll(addresses: readonly PositionValue[]): Maybe<T[]> {
+    return fetchGroups(addresses, 'repetition', (round, inner) => fetchAll(this.#cursorOf(checkCount(round, 'repetition')), inner));
+  }
+
+  locate(address: PositionValue): Maybe<string | undefined> {
+    const [at, inner] = list(address, 'repetition');
+    return locate(this.#cursorOf(checkCount(at, 'repetition')), inner);
+  }
+
+  #cursorOf(round: number): Cursor<T> {
+    if (round === this.#round) return this.#inner;
     if (this.#fetcher?.round !== round) {
       void this.#fetcher?.cursor.close();
       this.#fetcher = { round, cursor: this.#open(round) };
     }
-    return this.#fetcher!.cursor.fetch(inner!);
+    return this.#fetcher!.cursor;
   }
 
   close(): Maybe<void> {

@@ -3,7 +3,9 @@ import { hashKey, permutation, RandomStream } from '../random.js';
 import {
   AGAIN,
   END,
+  fetchAll,
   forEachIndex,
+  locate,
   loop,
   restoreCursor,
   chain,
@@ -31,6 +33,7 @@ const KEPT_ORDERS = 3;
 /** Puts the elements into a random order: all of them where the source is random-access, else within a moving buffer. */
 export function shuffle<T>(source: Stage<T>, plan: ShufflePlan): Stage<T> {
   if (plan.bufferSize === 1) return source;
+  if (source.work !== undefined) return source.work.over((inner) => shuffle(inner, plan));
   const { random } = source;
   const endless = random?.length === Infinity;
   if (random !== undefined && (!endless || random.cycle !== undefined)) {
@@ -64,6 +67,7 @@ function shuffleRandom<T>(random: RandomAccess<T>, { seed, reshuffle }: ShuffleP
     length,
     readAhead: random.readAhead,
     release: random.release,
+    locate: random.locate && ((pass, position) => random.locate!(pass, order(pass)(position))),
     ready: random.ready && (() => random.ready?.()),
     at: (pass, position) => random.at(pass, order(pass)(position)),
     rows: rows && { index: (pass, position) => rows.index(pass, order(pass)(position)), gather: rows.gather, release: rows.release },
@@ -143,12 +147,10 @@ class ShuffleCursor<T> implements Cursor<T> {
     const saved = list(addresses, 'shuffle buffer');
     return chain(restoreCursor(this.#source, source!), () =>
       chain(
-        forEachIndex(saved.length, (i) =>
-          chain(this.#source.fetch(saved[i]!), (element) => {
-            this.#buffer.push(element);
-            this.#addresses.push(saved[i]);
-          }),
-        ),
+        chain(fetchAll(this.#source, saved), (elements) => {
+          for (const element of elements) this.#buffer.push(element);
+          for (const address of saved) this.#addresses.push(address);
+        }),
         () => {
           this.#given = count(given, 'count of shuffled elements');
           this.#random.count = count(draws, 'count of random numbers');
@@ -164,6 +166,14 @@ class ShuffleCursor<T> implements Cursor<T> {
 
   fetch(address: PositionValue): Maybe<T> {
     return this.#source.fetch(address);
+  }
+
+  fetchAll(addresses: readonly PositionValue[]): Maybe<T[]> {
+    return fetchAll(this.#source, addresses);
+  }
+
+  locate(address: PositionValue): Maybe<string | undefined> {
+    return locate(this.#source, address);
   }
 
   close(): Maybe<void> {

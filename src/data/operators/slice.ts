@@ -1,5 +1,18 @@
 import { count, list, randomStage } from '../random-access.js';
-import { AGAIN, END, loop, restoreCursor, chain, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
+import {
+  AGAIN,
+  END,
+  fetchAll,
+  locate,
+  loop,
+  restoreCursor,
+  chain,
+  type Cursor,
+  type End,
+  type Maybe,
+  type PositionValue,
+  type Stage,
+} from '../stage.js';
 
 /** Which positions of a pass are kept: `offset`, `offset + stride`, … below `end`. */
 interface Slice {
@@ -24,6 +37,7 @@ export function shard<T>(source: Stage<T>, shards: number, index: number): Stage
 }
 
 function slice<T>(source: Stage<T>, operator: string, part: Slice): Stage<T> {
+  if (source.work !== undefined) return source.work.over((inner) => slice(inner, operator, part));
   const label = `${source.label} > ${operator}`;
   const { offset, stride } = part;
   const { random } = source;
@@ -33,6 +47,7 @@ function slice<T>(source: Stage<T>, operator: string, part: Slice): Stage<T> {
       length: sliceLength(random.length, part),
       readAhead: random.readAhead,
       release: random.release,
+      locate: random.locate && ((pass, position) => random.locate!(pass, offset + position * stride)),
       ready: random.ready && (() => random.ready?.()),
       at: (pass, position) => random.at(pass, offset + position * stride),
       rows: rows && { index: (pass, position) => rows.index(pass, offset + position * stride), gather: rows.gather, release: rows.release },
@@ -70,6 +85,9 @@ function sliceCursor<T>(source: Cursor<T>, { offset, stride, end }: Slice): Curs
     },
     address: () => source.address(),
     fetch: (address) => source.fetch(address),
+    fetchAll: (addresses) => fetchAll(source, addresses),
+    locate: (address) => locate(source, address),
+    release: (element) => source.release?.(element),
     close: () => source.close(),
   };
 }

@@ -10,16 +10,20 @@ export interface PositionedReader<T> {
   seek(position: PositionValue): Maybe<void>;
   /** Reads the element at a position, without moving the reader; left out where that would mean reading all before it. */
   read?(position: PositionValue): Maybe<T>;
+  /** Reads the elements at several positions, in that order, where that costs less than one by one. */
+  readAll?(positions: readonly PositionValue[]): Maybe<T[]>;
+  /** Where an element comes from, in words; default: the label and the position. */
+  locate?(position: PositionValue): string;
   /** Closes files. */
   close(): Maybe<void>;
 }
 
 /** The elements of a source with positions: its state is one position, and single elements can be read again. */
 export function positionedStage<T>(label: string, open: () => PositionedReader<T>): Stage<T> {
-  return { label, length: undefined, open: () => positionedCursor(open()) };
+  return { label, length: undefined, open: () => positionedCursor(label, open()) };
 }
 
-function positionedCursor<T>(reader: PositionedReader<T>): Cursor<T> {
+function positionedCursor<T>(label: string, reader: PositionedReader<T>): Cursor<T> {
   let last: PositionValue | undefined;
   return {
     pull: () =>
@@ -32,6 +36,8 @@ function positionedCursor<T>(reader: PositionedReader<T>): Cursor<T> {
     restore: (state) => reader.seek(state),
     address: () => (reader.read === undefined ? undefined : last),
     fetch: (address) => reader.read!(address),
+    fetchAll: reader.readAll && ((addresses) => reader.readAll!(addresses)),
+    locate: (address) => reader.locate?.(address) ?? `the element at ${JSON.stringify(address)} of ${label}`,
     close: () => reader.close(),
   };
 }

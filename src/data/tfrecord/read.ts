@@ -1,9 +1,8 @@
-import { createReadStream } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import { createGunzip } from 'node:zlib';
 
-import { DataError } from '../../errors.js';
+import { DataError, UsageError } from '../../errors.js';
 import { Dataset, fromItems } from '../dataset.js';
+import { cannotRead, openBytes, type ByteStream } from '../files/index.js';
 import { positionedStage, type PositionedReader } from '../sources/positioned.js';
 import { chain, type Maybe, type PositionValue } from '../stage.js';
 import { count } from '../random-access.js';
@@ -11,7 +10,7 @@ import { maskedCrc32c } from './crc32c.js';
 
 /**
  * Record files: `[length u64][masked CRC-32C of the length u32][payload][masked CRC-32C of the payload u32]`, again and again,
- * little-endian; the whole file may be compressed with gzip.
+ * little-endian; the whole file may be compressed with gzip or zstd.
  */
 
 /** Bytes of a record around its payload. */
@@ -24,16 +23,18 @@ const LARGEST_RECORD_BYTES = 2 ** 31;
 
 /** How record files are read. */
 export interface TfRecordOptions {
-  /** Whether the files are compressed; default: no. */
-  readonly compression?: 'none' | 'gzip';
+  /** How the files are compressed; default: not at all. */
+  readonly compression?: 'none' | 'gzip' | 'zstd';
 }
 
 /** The records of one or several record files, in order. A damaged file ends in a {@link DataError} with file and byte. */
 export function tfRecords(paths: string | readonly string[], { compression = 'none' }: TfRecordOptions = {}): Dataset<Uint8Array> {
+  if (!['none', 'gzip', 'zstd'].includes(compression))
+    throw new UsageError(`There is no compression ${JSON.stringify(compression)} of record files; expected none, gzip or zstd.`);
   const one = (path: string): Dataset<Uint8Array> =>
     new Dataset(
       positionedStage(`records ${path}`, () =>
-        compression === 'gzip' ? new RecordReader(path, new GzipBytes(path)) : new SeekableReader(path),
+        compression === 'none' ? new SeekableReader(path) : new RecordReader(path, new CompressedBytes(path, compression)),
       ),
     );
   return typeof paths === 'string' ? one(paths) : fromItems(paths).flatMap(one);
@@ -75,31 +76,24 @@ class PlainBytes implements Bytes {
   }
 }
 
-class GzipBytes implements Bytes {
-  #stream: AsyncIterator<Uint8Array> | undefined;
+class CompressedBytes implements Bytes {
+  readonly #bytes: ByteStream;
 
-  constructor(readonly path: string) {}
-
-  async next(): Promise<Uint8Array | undefined> {
-    if (this.#stream === undefined) {
-      const file = createReadStream(this.path, { highWaterMark: CHUNK_BYTES });
-      const unzipped = file.pipe(createGunzip({ chunkSize: CHUNK_BYTES }));
-      file.on('error', (error) => unzipped.destroy(error));
-      unzipped.on('close', () => file.destroy());
-      this.#stream = (unzipped as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
-    }
-    const { done, value } = await this.#stream.next();
-    return done ? undefined : value;
+  constructor(path: string, compression: 'gzip' | 'zstd') {
+    this.#bytes = openBytes(path, compression);
   }
 
-  async seek(): Promise<number> {
-    await this.close();
-    return 0;
+  next(): Promise<Uint8Array | undefined> {
+    return this.#bytes.next();
   }
 
-  async close(): Promise<void> {
-    await this.#stream?.return?.();
-    this.#stream = undefined;
+  async seek(offset: number): Promise<number> {
+    await this.#bytes.seek(offset);
+    return offset;
+  }
+
+  close(): Promise<void> {
+    return this.#bytes.close();
   }
 }
 
@@ -144,7 +138,7 @@ class RecordReader implements PositionedReader<Uint8Array> {
     this.#at = 0;
     while (there < length) {
       const piece = await this.bytes.next().catch((error: unknown) => {
-        throw unreadable(this.path, error);
+        throw cannotRead(this.path, error);
       });
       if (piece === undefined) break;
       pieces.push(piece);
@@ -174,6 +168,10 @@ class RecordReader implements PositionedReader<Uint8Array> {
     }
   }
 
+  locate(position: PositionValue): string {
+    return `the record at byte ${JSON.stringify(position)} of ${this.path}`;
+  }
+
   async close(): Promise<void> {
     await this.bytes.close();
   }
@@ -193,7 +191,7 @@ class SeekableReader extends RecordReader {
   async read(position: PositionValue): Promise<Uint8Array> {
     const offset = count(position, 'byte offset');
     const file = await this.#plain.file().catch((error: unknown) => {
-      throw unreadable(this.path, error);
+      throw cannotRead(this.path, error);
     });
     const header = new Uint8Array(HEADER_BYTES);
     if ((await file.read(header, 0, HEADER_BYTES, offset)).bytesRead < HEADER_BYTES) throw truncated(this.path, offset);
@@ -247,17 +245,4 @@ function payload(path: string, position: number, bytes: Uint8Array, at: number, 
 
 function truncated(path: string, position: number): DataError {
   return new DataError(`${path} is truncated: it ends inside the record at byte ${position}. Download or copy the file again.`);
-}
-
-function unreadable(path: string, error: unknown): DataError {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const reason =
-    code === 'ENOENT'
-      ? 'there is no such file'
-      : code === 'EISDIR'
-        ? 'it is a directory'
-        : code === 'Z_DATA_ERROR'
-          ? `it is no gzip file, or damaged (${message})`
-          : message;
-  return new DataError(`${path} cannot be read: ${reason}.`, { cause: error });
 }

@@ -1,0 +1,45 @@
+// Functions for the tests of workers.
+export const double = (x) => 2 * x;
+export const noisy = (x, { rng }) => x + rng.uniform();
+export const slowly = async (x) => {
+  await new Promise((resolve) => setTimeout(resolve, (x * 7) % 4));
+  return x;
+};
+export const where = (x, { pass, index }) => [x, pass, index];
+export const image = (x, { rng }) => ({
+  x: Float32Array.from({ length: 6 }, (_, i) => x + i),
+  y: { data: Int32Array.of(rng.below(100)), shape: [], dtype: 'int32' },
+});
+export const same = (x) => x;
+export const size = (bytes) => bytes.length;
+export const overwrite = (x) => {
+  x.fill(7);
+  return x;
+};
+export const ragged = (x) => new Float32Array(x);
+export const thrower = (x) => {
+  if (x === 21) throw new RangeError('no 21 please');
+  return x;
+};
+export const throwOnRecord = (bytes) => {
+  if (bytes[0] === 5) throw new RangeError('five');
+  return bytes[0];
+};
+export const exits = (x) => {
+  if (x === 21) process.exit(3);
+  return x;
+};
+export const crashes = (x) => {
+  if (x === 21)
+    setImmediate(() => {
+      throw new Error('later');
+    });
+  return new Promise((resolve) => setTimeout(resolve, x === 21 ? 1000 : 0, x));
+};
+export const hoards = (x) => {
+  if (x !== 21) return x;
+  const kept = [];
+  for (;;) kept.push(new Array(1e5).fill({ x }));
+};
+export const unsendable = (x) => (x === 3 ? { deep: [() => x] } : { deep: [1] });
+export const imported = () => globalThis.importedForWorkers ?? 0;

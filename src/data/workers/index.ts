@@ -1,0 +1,5 @@
+export { inWorker, InWorker, refuseClosure, type WorkerContext, type WorkerFunction, type WorkerOptions } from './in-worker.js';
+export { defaultWorkers, makePool, type Pool, type PoolPlan, type Ticket } from './pool.js';
+export { ElementFailure } from './run-job.js';
+export { decode, encode, viewsOf } from './codec.js';
+export { importInWorkers } from './worker-thread.js';

@@ -1,0 +1,185 @@
+import { availableParallelism } from 'node:os';
+
+import type { OrbitError } from '../../errors.js';
+import type { Maybe } from '../stage.js';
+import { copiesOf, decode, encode, viewsOf, type Encoded } from './codec.js';
+import type { InWorker } from './in-worker.js';
+import type { JobAnswer } from './messages.js';
+import { ElementFailure, loadFunctions, runJob, type LoadedFunction } from './run-job.js';
+import { SharedSlots } from './slots.js';
+import { revived, WorkerThread } from './worker-thread.js';
+
+/** Workers by default: the training step wants a processor as well. */
+export const defaultWorkers = Math.min(8, Math.max(1, availableParallelism() - 1));
+
+/** Elements to work on together. */
+export interface Job {
+  readonly pass: number;
+  /** Number of the first element within the pass. */
+  readonly first: number;
+  readonly elements: readonly unknown[];
+  /** Whether the results become one batch; else they are a list. */
+  readonly join: boolean;
+}
+
+/** Work that was handed in. */
+export interface Ticket {
+  /** The result; a promise as long as it is not there. Throws an {@link ElementFailure} for an error of a function. */
+  take(): Maybe<unknown>;
+}
+
+/** Where jobs are done. */
+export interface Pool {
+  /** Hands in a job. */
+  post(job: Job): Ticket;
+  /** Takes back a batch, so that its memory may serve for a later one. */
+  release(batch: unknown): void;
+  /** Ends the threads; jobs that are not done never will be. */
+  close(): Maybe<void>;
+}
+
+/** Functions and how to run them. */
+export interface PoolPlan {
+  readonly functions: readonly InWorker<unknown, unknown>[];
+  readonly seed: number;
+  readonly workers: number;
+  readonly heapMegabytes?: number;
+}
+
+/** Makes the pool of a plan. */
+export function makePool(plan: PoolPlan): Pool {
+  return plan.workers === 0 ? new InlinePool(plan) : new ThreadPool(plan);
+}
+
+/** Does the jobs in this thread, in the form in which a worker would: functions get copies, as there. */
+class InlinePool implements Pool {
+  #functions: readonly LoadedFunction[] | undefined;
+  #loading: Promise<readonly LoadedFunction[]> | undefined;
+
+  constructor(readonly plan: PoolPlan) {}
+
+  post({ elements, ...job }: Job): Ticket {
+    const run = (functions: readonly LoadedFunction[]): Maybe<unknown> => {
+      const done = runJob(functions, copied(elements) as unknown[], { ...job, seed: this.plan.seed });
+      return done instanceof Promise ? done.then(copied) : copied(done);
+    };
+    return {
+      take: () => {
+        if (this.#functions !== undefined) return run(this.#functions);
+        this.#loading ??= loadFunctions(this.plan.functions);
+        return this.#loading.then((functions) => run((this.#functions = functions)));
+      },
+    };
+  }
+
+  release(): void {}
+
+  close(): void {}
+}
+
+function copied(value: unknown): unknown {
+  const { text, size, write } = encode(value);
+  const bytes = new ArrayBuffer(size);
+  write(new Uint8Array(bytes));
+  return decode(text, viewsOf(bytes));
+}
+
+interface Waiting {
+  readonly join: boolean;
+  /** Shared memory that went with the job. */
+  slot: SharedArrayBuffer | undefined;
+  answer: JobAnswer | undefined;
+  wake: (() => void) | undefined;
+}
+
+/** Does the jobs in worker threads. They begin with the first job. */
+class ThreadPool implements Pool {
+  readonly #threads: WorkerThread[] = [];
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #slots = new SharedSlots();
+  #failure: OrbitError | undefined;
+  #closed = false;
+  #jobs = 0;
+  /** Tickets that somebody waits for: only then the threads keep the process alive. */
+  #waiters = 0;
+
+  constructor(readonly plan: PoolPlan) {}
+
+  post({ elements, join, ...job }: Job): Ticket {
+    const { text, size, write }: Encoded = encode(elements);
+    const bytes = new ArrayBuffer(size); // moved, not shared: many functions of the platform refuse shared memory
+    write(new Uint8Array(bytes));
+    const id = this.#jobs++;
+    const slot = this.#slots.take();
+    const waiting: Waiting = { join, slot, answer: undefined, wake: undefined };
+    this.#waiting.set(id, waiting);
+    if (this.#failure === undefined) this.#thread().post({ ...job, id, text, bytes, join, slot });
+    return { take: () => this.#take(waiting) };
+  }
+
+  /** The thread with the fewest jobs. */
+  #thread(): WorkerThread {
+    while (this.#threads.length < this.plan.workers) {
+      this.#threads.push(
+        new WorkerThread(
+          this.plan,
+          (answer) => this.#answered(answer),
+          (error) => this.#fail(error),
+        ),
+      );
+    }
+    return this.#threads.reduce((best, thread) => (thread.jobs.size < best.jobs.size ? thread : best));
+  }
+
+  #answered(answer: JobAnswer): void {
+    const waiting = this.#waiting.get(answer.id);
+    if (waiting === undefined) return;
+    this.#waiting.delete(answer.id);
+    waiting.answer = answer;
+    waiting.wake?.();
+  }
+
+  #fail(error: OrbitError): void {
+    this.#failure ??= error;
+    for (const { wake } of this.#waiting.values()) wake?.();
+  }
+
+  #take(waiting: Waiting): Maybe<unknown> {
+    for (const thread of this.#threads) thread.receive();
+    if (waiting.answer !== undefined) return this.#open(waiting.answer, waiting);
+    if (this.#failure !== undefined) throw this.#failure;
+    return this.#wait(waiting).then(() => {
+      if (waiting.answer !== undefined) return this.#open(waiting.answer, waiting);
+      throw this.#failure ?? new Error('the worker threads were closed');
+    });
+  }
+
+  async #wait(waiting: Waiting): Promise<void> {
+    if (this.#waiters++ === 0) this.#threads.forEach((thread) => thread.ref(true));
+    await new Promise<void>((resolve) => {
+      waiting.wake = resolve;
+      if (this.#closed) resolve();
+    });
+    if (--this.#waiters === 0) this.#threads.forEach((thread) => thread.ref(false));
+  }
+
+  #open(answer: JobAnswer, { join, slot }: Waiting): unknown {
+    if ('error' in answer) throw new ElementFailure(answer.element, revived(answer.error));
+    const { text, memory = slot! } = answer;
+    // A batch stays where it lies, and the compiled step reads it there; where nobody gives batches back it is copied.
+    if (join && this.#slots.lend(memory)) return this.#slots.remember(decode(text, this.#slots.arrays(memory)), memory);
+    const value = decode(text, copiesOf(memory));
+    this.#slots.put(memory);
+    return value;
+  }
+
+  release(batch: unknown): void {
+    this.#slots.giveBack(batch);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const { wake } of this.#waiting.values()) wake?.();
+    await Promise.all(this.#threads.splice(0).map((thread) => thread.close()));
+  }
+}

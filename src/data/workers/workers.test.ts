@@ -1,0 +1,250 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { Dataset, importInWorkers, inWorker, NDArray, range, tfRecords, writeTfRecords, type WorkerOptions } from '../index.js';
+import { positioned, streamed } from '../numbers.testing.js';
+import { useBuiltWorker } from './built-worker.testing.js';
+import { decode, encode, viewsOf } from './index.js';
+
+const functions = new URL('./functions.testing.mjs', import.meta.url).href;
+const named = <A = number, B = number>(name: string) => inWorker<(element: A) => B>(functions, name);
+const directory = mkdtempSync(join(tmpdir(), 'orbit-workers-'));
+let removeWorker: () => void;
+beforeAll(async () => {
+  removeWorker = await useBuiltWorker();
+});
+afterAll(() => {
+  removeWorker();
+  rmSync(directory, { recursive: true });
+});
+
+/** Worker threads of this process that are alive: their ports and the workers themselves are resources. */
+const threads = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Worker' || name === 'MessagePort').length;
+
+describe('encode and decode', () => {
+  it('give back every kind of value', () => {
+    const value = {
+      list: [1, -0, NaN, -Infinity, 'é', '', true, null, undefined, 12n],
+      arrays: [Float32Array.of(1.5), new Uint8Array(0), BigInt64Array.of(-3n), Float64Array.of(Math.PI)],
+      bytes: [Uint8Array.of(1, 2, 3), new Uint8Array(0), Uint8Array.of(4)],
+      tensor: new NDArray(Int32Array.of(1, 2), [2, 1], 'int32'),
+      map: new Map([['key', [Int16Array.of(9)]]]),
+      r: { n: [1], t: { b: [], o: 1 } },
+    };
+    const { text, size, write } = encode(value);
+    const memory = new ArrayBuffer(size);
+    write(new Uint8Array(memory));
+    expect(decode(text, viewsOf(memory))).toEqual(value);
+  });
+});
+
+describe('map in workers', () => {
+  it('gives the same elements for any number of workers, none included, whatever is around it', async () => {
+    const source = fc.constantFrom<(n: number) => Dataset<number>>((n) => range(0, n), streamed, positioned);
+    await fc.assert(
+      fc.asyncProperty(
+        source,
+        fc.nat(60),
+        fc.integer({ min: 1, max: 3 }),
+        fc.boolean(),
+        fc.nat(3),
+        async (make, n, workers, batches, prefetch) => {
+          const run = async (count: number): Promise<unknown> => {
+            const d = make(n).shuffle({ seed: 3, bufferSize: 8 }).map(named('noisy'), { workers: count, seed: 5 }).repeat(2).skip(3);
+            return (batches ? d.batch(4, { dropRemainder: true }) : d).prefetch(prefetch).toArray();
+          };
+          expect(await run(workers)).toEqual(await run(0));
+        },
+      ),
+      { numRuns: 12 },
+    );
+  });
+
+  it('continues exactly after saving at any element, with another number of workers', async () => {
+    const make = (workers: number, size: number): Dataset<unknown> => {
+      const d = positioned(50).shuffle({ seed: 1, bufferSize: 9 }).repeat(2).map(named('noisy'), { workers }).prefetch(2);
+      return size === 0 ? d : d.batch(size);
+    };
+    const whole = new Map(await Promise.all([0, 7].map(async (size) => [size, await make(0, size).toArray()] as const)));
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(0, 7), fc.nat(70), fc.nat(2), fc.nat(2), async (size, stop, before, after) => {
+        const first = make(before, size).iterator();
+        const elements: unknown[] = [];
+        for (let i = 0; i < stop; i++) elements.push((await first.next()).value);
+        const second = make(after, size).iterator();
+        second.loadStateDict(JSON.parse(JSON.stringify(first.stateDict())) as Record<string, unknown>);
+        await first.return();
+        for await (const element of second) elements.push(element);
+        expect(elements.filter((element) => element !== undefined)).toEqual(whole.get(size));
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  it('can be shuffled, filtered and cached afterwards', async () => {
+    const d = (workers: number) =>
+      positioned(40)
+        .map(named('noisy'), { workers })
+        .filter((x) => x > 5)
+        .shuffle({ bufferSize: 6, seed: 2 });
+    expect(await d(2).toArray()).toEqual(await d(0).toArray());
+    const first = d(1).iterator();
+    for (let i = 0; i < 9; i++) await first.next();
+    const second = d(2).iterator();
+    second.loadStateDict(first.stateDict());
+    expect(await second.next()).toEqual(await first.next());
+    await Promise.all([first.return(), second.return()]);
+  });
+
+  it('tells the function pass and number of the element', async () => {
+    const d = streamed(3).map(named<number, number[]>('where'), { workers: 1 });
+    expect(await d.toArray()).toEqual([
+      [0, 0, 0],
+      [1, 0, 1],
+      [2, 0, 2],
+    ]);
+    expect((await d.toArray())[2]).toEqual([2, 1, 2]);
+  });
+
+  it('waits for asynchronous functions and keeps the order', async () => {
+    expect(await range(0, 40).map(named('slowly'), { workers: 2 }).toArray()).toEqual(await range(0, 40).toArray());
+  });
+
+  it('makes batches in shared memory that is used again once they are given back, and copies where they are kept', async () => {
+    const d = range(0, 40).map(named<number, { x: Float32Array; y: NDArray<'int32'> }>('image'), { workers: 1 }).batch(4);
+    const kept = await d.toArray();
+    kept.forEach(({ x, y }, i) => {
+      expect([x.shape, x.dtype, y.shape, y.dtype]).toEqual([[4, 6], 'float32', [4], 'int32']);
+      expect([...x.data.subarray(18)]).toEqual([0, 1, 2, 3, 4, 5].map((j) => 4 * i + 3 + j));
+    });
+    expect(kept.filter(({ x }) => x.data.buffer instanceof SharedArrayBuffer).length).toBeLessThanOrEqual(3);
+    const iterator = d.prefetch(1).iterator();
+    const memory = new Set<ArrayBufferLike>();
+    for (let result = await iterator.next(); !result.done; result = await iterator.next()) {
+      memory.add(result.value.x.data.buffer);
+      expect(result.value.x.data.buffer).toBeInstanceOf(SharedArrayBuffer);
+      iterator.release(result.value);
+      iterator.release(result.value); // twice is once
+    }
+    expect(memory.size).toBeLessThanOrEqual(6);
+  });
+
+  it('hands over what is ready without a turn of the event loop', async () => {
+    const iterator = range(0, 1000).map(named('double'), { workers: 1 }).batch(10).iterator();
+    await iterator.next(); // the thread has started
+    for (let i = 1; i < 20; i++) {
+      let result = iterator.nextSync();
+      if (result === undefined) {
+        await iterator.next();
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100); // this thread sleeps; the worker does not
+        i++;
+        result = iterator.nextSync();
+      }
+      expect(result?.value?.data[0]).toBe(20 * i);
+    }
+    await iterator.return();
+  });
+
+  it('gives functions copies, in workers and without', async () => {
+    for (const workers of [0, 1]) {
+      const original = Float32Array.of(1, 2);
+      const d = range(0, 1).map(() => original);
+      expect(await d.map(named<Float32Array, Float32Array>('overwrite'), { workers }).toArray()).toEqual([Float32Array.of(7, 7)]);
+      expect([...original]).toEqual([1, 2]);
+    }
+  });
+
+  it('passes records as bytes that the platform takes', async () => {
+    const d = range(0, 20)
+      .map((n) => new Uint8Array(n))
+      .map(named<Uint8Array, number>('size'), { workers: 1 });
+    expect(await d.toArray()).toEqual(await range(0, 20).toArray());
+  });
+
+  it('imports the modules that the command line was given', async () => {
+    const file = join(directory, 'imported.mjs');
+    writeFileSync(file, 'globalThis.importedForWorkers = 17;');
+    importInWorkers(pathToFileURL(file).href);
+    expect(await range(0, 1).map(named('imported'), { workers: 1 }).toArray()).toEqual([17]);
+  });
+
+  it('ends its threads at the end of the data, and when a walk is left', async () => {
+    const before = threads();
+    const d = range(0, 100).map(named('double'), { workers: 2 });
+    await d.repeat(2).toArray();
+    for await (const element of d) if (element === 10) break;
+    await expect(
+      d
+        .map((x) => {
+          if (x === 40) throw new Error('here');
+          return x;
+        })
+        .toArray(),
+    ).rejects.toThrow(/here/);
+    expect(threads()).toBeLessThanOrEqual(before);
+  });
+});
+
+describe('errors of workers', () => {
+  const run = (name: string, options: WorkerOptions = { workers: 1 }) => range(0, 50).map(named(name), options).toArray();
+
+  it('name function and element and have the stack of the worker as cause', async () => {
+    for (const workers of [0, 2]) {
+      const error = (await run('thrower', { workers }).catch((e: unknown) => e)) as Error;
+      expect(error).toMatchObject({
+        name: 'DataError',
+        message: expect.stringMatching(/thrower of .*functions.testing.mjs.* failed on the element at 21: no 21 please/) as string,
+      });
+      expect(error.cause).toMatchObject({ name: 'RangeError', stack: expect.stringMatching(/functions\.testing\.mjs/) as string });
+    }
+  });
+
+  it('name file and record', async () => {
+    const path = join(directory, 'records');
+    await writeTfRecords(
+      path,
+      Array.from({ length: 9 }, (_, i) => Uint8Array.of(i, i)),
+    );
+    const d = tfRecords([path]).shuffle({ bufferSize: 4 }).map(named<Uint8Array, number>('throwOnRecord'), { workers: 1 });
+    await expect(d.toArray()).rejects.toThrow(`failed on the record at byte ${5 * 18} of ${path}: five`);
+    const here = tfRecords([path]).map((bytes) => {
+      if (bytes[0] === 5) throw new Error('five');
+    });
+    await expect(here.toArray()).rejects.toThrow(`map failed on the record at byte ${5 * 18} of ${path}: five`);
+  });
+
+  it('are given for a worker that exits, crashes or runs out of memory: no hang', async () => {
+    await expect(run('exits')).rejects.toThrow(/worker thread for exits of .* was ended with status 3, perhaps by process.exit/);
+    await expect(run('crashes')).rejects.toThrow(/worker thread for crashes of .* failed outside the call of its function: later/);
+    await expect(run('hoards', { workers: 1, heapMegabytes: 30 })).rejects.toThrow(/worker thread for hoards of .* ran out of memory/);
+  }, 20_000);
+
+  it('are given for modules, functions and results that do not work', async () => {
+    for (const workers of [0, 1]) {
+      await expect(run('nothing', { workers })).rejects.toThrow(/exports no function nothing; it exports .*double/);
+      await expect(range(0, 2).map(inWorker('file:///absent.mjs', 'f'), { workers }).toArray()).rejects.toThrow(
+        /absent.mjs cannot be imported/,
+      );
+      await expect(run('unsendable', { workers })).rejects.toThrow(
+        /Part \[3\]\.deep\[0\] of the element is a function, which cannot be passed/,
+      );
+      await expect(range(1, 9).map(named('ragged'), { workers }).batch(4).toArray()).rejects.toThrow(
+        /float32\[1\] in the first element of the batch but float32\[2\] in element 1/,
+      );
+    }
+  });
+
+  it('show how to name a function where a closure is given', () => {
+    const closure = (x: number): number => x;
+    expect(() => range(0, 2).map(closure, { workers: 2 as 0 })).toThrow(
+      /inWorker\(import\.meta\.resolve\('\.\/augment\.js'\), 'parse'\), \{ workers: 2 \}/,
+    );
+    expect(() => inWorker('./augment.js', 'parse')).toThrow(/import\.meta\.resolve/);
+    expect(() => range(0, 2).map(named('double'), { workers: -1 })).toThrow(/workers is -1/);
+  });
+});
