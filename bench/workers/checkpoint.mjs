@@ -40,7 +40,10 @@ function chunks(array) {
   return Array.from({ length: Math.ceil(bytes.length / CHUNK) }, (_, i) => bytes.subarray(i * CHUNK, (i + 1) * CHUNK));
 }
 
-const plainFile = () => path.join(process.env.BENCH_OUT, 'plain');
+/** Plain files are kept as long as checkpoints are, so that neither finds more memory freed for its pages than the other. */
+const KEPT = 2;
+let plainFiles = 0;
+const plainFile = (number = plainFiles) => path.join(process.env.BENCH_OUT, `plain-${number}`);
 let target;
 
 await serve({
@@ -52,7 +55,13 @@ await serve({
     const optimizer = new Adam({ learningRate: 1e-3 });
     optimizer.build(kernels);
     checkpoint = new Checkpoint({ model: kernels, optimizer, globalStep });
-    manager = new CheckpointManager({ checkpoint, directory, maxToKeep: 2, variables: variableHolder, logger: { info() {}, warn() {} } });
+    manager = new CheckpointManager({
+      checkpoint,
+      directory,
+      maxToKeep: KEPT,
+      variables: variableHolder,
+      logger: { info() {}, warn() {} },
+    });
     if (!train) return;
     const x = tf.randomNormal([ROWS, WIDTH], 0, 1, 'float32', 7);
     const compiled = compile((x) => {
@@ -103,8 +112,8 @@ await serve({
   /** The bytes written to a file and flushed. */
   plainWrite() {
     const source = plainMemory();
-    rmSync(plainFile(), { force: true });
-    return {
+    plainFiles++;
+    const result = {
       seconds: seconds(() => {
         const file = openSync(plainFile(), 'w');
         for (const array of source) for (const chunk of chunks(array)) writeSync(file, chunk);
@@ -112,6 +121,8 @@ await serve({
         closeSync(file);
       }),
     };
+    rmSync(plainFile(plainFiles - KEPT), { force: true });
+    return result;
   },
 
   async restore() {
