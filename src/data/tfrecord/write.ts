@@ -6,13 +6,12 @@ import { createGzip } from 'node:zlib';
 
 import { DataError } from '../../errors.js';
 import { maskedCrc32c } from './crc32c.js';
-import type { TfRecordOptions } from './read.js';
 
 /** Writes a record file from payloads, one after the other. It appears under its name when it is complete. Throws a {@link DataError}. */
 export async function writeTfRecords(
   path: string,
   records: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  { compression = 'none' }: TfRecordOptions = {},
+  { compression = 'none' }: { readonly compression?: 'none' | 'gzip' } = {},
 ): Promise<void> {
   const unfinished = `${path}.tmp-${process.pid}`;
   const framed = Readable.from(frames(records), { objectMode: false });
