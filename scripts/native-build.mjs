@@ -202,9 +202,11 @@ function main() {
     date: new Date().toISOString().slice(0, 10),
   };
   makePackage(library, target, out, source, built);
+  const all = existsSync(builtFile) ? JSON.parse(readFileSync(builtFile, 'utf8')) : {};
   if (values.out === undefined) {
-    const all = existsSync(builtFile) ? JSON.parse(readFileSync(builtFile, 'utf8')) : {};
     writeFileSync(builtFile, `${JSON.stringify({ ...all, [target]: built }, null, 2)}\n`);
+  } else {
+    console.log(`${built.sha256 === all[target]?.sha256 ? 'the same bytes as' : 'other bytes than'} the committed library of ${target}`);
   }
   console.log(`${path.relative(root, out)}: ${(built.bytes / 1e6).toFixed(1)} MB, sources ${built.sources}, sha256 ${built.sha256}`);
 }
