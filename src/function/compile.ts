@@ -5,6 +5,7 @@ import type { CompiledFunction, CompiledMemory } from './compiled-function.js';
 import type { TypedArray } from './dtype.js';
 import { eagerFunction } from './eager.js';
 import { findNonFinite, type NonFiniteValue } from './find-non-finite.js';
+import type { OnnxOptions } from './graph/export.js';
 import { encodeModel } from './graph/onnx.js';
 import { passes, type PassName } from './graph/passes/index.js';
 import { printGraph, type PrintOptions } from './graph/print.js';
@@ -65,7 +66,8 @@ class Compiled {
       runSync: (...args: unknown[]) => this.runSync(args),
       graph: (...args: unknown[]) => graph({}, args),
       graphWith: (options: PrintOptions, ...args: unknown[]) => graph(options, args),
-      toOnnx: (...args: unknown[]) => encodeModel(this.program(this.flatten(args)).onnx()),
+      toOnnx: (...args: unknown[]) => encodeModel(this.program(this.flatten(args)).onnx({})),
+      toOnnxWith: (options: OnnxOptions, ...args: unknown[]) => encodeModel(this.program(this.flatten(args)).onnx(options)),
       profile: (...args: unknown[]) => this.profile(args),
       findNonFinite: (...args: unknown[]) => this.findNonFinite(args),
       memory: () => this.memory(),

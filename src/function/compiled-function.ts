@@ -1,5 +1,6 @@
 /** What `compile` returns. */
 import type { NonFiniteValue } from './find-non-finite.js';
+import type { OnnxOptions } from './graph/export.js';
 import type { PrintOptions } from './graph/print.js';
 import type { Profile } from './profile.js';
 import type { Feed } from './structure.js';
@@ -37,6 +38,8 @@ export interface CompiledFunction<Args extends readonly unknown[], Result> {
   graphWith(options: PrintOptions, ...args: Feeds<Args>): string;
   /** The program for these arguments as an ONNX model; variables are inputs, their new values outputs. */
   toOnnx(...args: Feeds<Args>): Uint8Array;
+  /** As `toOnnx`, with options: names of inputs and outputs, and variables as constants of the model. */
+  toOnnxWith(options: OnnxOptions, ...args: Feeds<Args>): Uint8Array;
   /**
    * Runs the step a few times under ONNX Runtime's profiler, without changing any variable; print the result for tables of
    * the time per operation and per part of the model. An error while another call runs in the background.

@@ -38,6 +38,7 @@ export function eagerFunction<Args extends readonly unknown[], Result>(
     graph: refuse('graph'),
     graphWith: refuse('graph'),
     toOnnx: refuse('ONNX form'),
+    toOnnxWith: refuse('ONNX form'),
     profile: refuse('profile'),
     findNonFinite: refuse('check of its values'),
     memory: () => ({ variableBytes: 0, bufferBytes: 0, arenaBytes: 0, nativeBytes: 0 }),

@@ -129,6 +129,35 @@ describe('toOnnx', () => {
   });
 });
 
+describe('toOnnxWith', () => {
+  const variable = tf.variable(tf.tensor1d([2, 3]), true, 'export_scale');
+  const outside = tf.tensor1d([10, 20]);
+  const scaled = compile((_unused: tf.Tensor1D, x: tf.Tensor1D) => [x.mul(variable).add(outside), x.neg()], { name: 'scaled' });
+  const args = [tf.zeros([3]), tf.tensor1d([1, 2])] as [tf.Tensor1D, tf.Tensor1D];
+
+  it('makes variables and tensors from outside constants of the model, and names inputs and results', async () => {
+    const inputNames = ['mask', 'output_0']; // the second is the name of a value inside
+    const outputNames = ['input_1', 'negative'];
+    const variableNames = new Map([[variable as tf.Variable, 'scale/kernel']]);
+    const model = scaled.toOnnxWith({ variables: 'initializers', inputNames, outputNames, variableNames }, ...args);
+    expect(Buffer.from(model).toString('latin1')).toContain('scale/kernel');
+    const session = await ort.InferenceSession.create(model);
+    expect([session.inputNames, session.outputNames]).toEqual([inputNames, outputNames]);
+    const got = await session.run({ mask: feed(args[0]), output_0: feed(args[1]) });
+    expect([...(got['input_1']!.data as Float32Array)]).toEqual([12, 26]);
+    expect([...(got['negative']!.data as Float32Array)]).toEqual([-1, -2]);
+  });
+
+  it('refuses to make a constant of a variable that the function assigns, and names that do not fit', () => {
+    const counting = compile((x: tf.Tensor1D) => variable.assign(variable.add(x) as tf.Tensor1D), { name: 'counting' });
+    expect(() => counting.toOnnxWith({ variables: 'initializers' }, tf.ones([2]))).toThrow(/"counting" assigns the variable export_scale/);
+    expect(() => scaled.toOnnxWith({ inputNames: ['a'] }, ...args)).toThrow(/1 input names for 2 inputs/);
+    expect(() => scaled.toOnnxWith({ inputNames: ['a', 'a'] }, ...args)).toThrow(/the input name "a" is given twice/);
+    expect(() => scaled.toOnnxWith({ inputNames: ['a', 'b'], outputNames: ['b', 'c'] }, ...args)).toThrow(/both named "b"/);
+    expect(() => scaled.toOnnxWith({ variables: 'constants' as never }, ...args)).toThrow(/it can be "inputs" or "initializers"/);
+  });
+});
+
 /** The first Python that has the package onnx: `ORBIT_PYTHON`, else python3. */
 const python = [process.env['ORBIT_PYTHON'], 'python3'].find(
   (command) => command && spawnSync(command, ['-c', 'import onnx'], { stdio: 'ignore' }).status === 0,

@@ -4,6 +4,7 @@ export { compile, LONG_STEP_MS } from './compile.js';
 export { setCompileDefaults, type CompileOptions } from './compile-options.js';
 export type { CompiledFunction, CompiledMemory, Feeds } from './compiled-function.js';
 export type { DType, TensorSpec } from './dtype.js';
+export type { OnnxOptions } from './graph/export.js';
 export type { PassName } from './graph/passes/index.js';
 export type { PrintOptions } from './graph/print.js';
 export { countFlops } from './flops.js';

@@ -3,7 +3,7 @@ import * as tf from '#tf';
 import { TraceError } from '../errors.js';
 import { formatSpec, type TypedArray } from './dtype.js';
 import type { Graph, Value } from './graph/ir.js';
-import { exportGraph } from './graph/export.js';
+import { exportGraph, type OnnxOptions } from './graph/export.js';
 import { lower } from './graph/lower.js';
 import { optimize } from './graph/passes/index.js';
 import { singleReplica } from './graph/passes/single-replica.js';
@@ -95,8 +95,9 @@ export class Program {
   }
 
   /** The whole program as one ONNX graph, for export; sums over replicas are left out. */
-  onnx(): OnnxGraph {
-    return exportGraph(lower(singleReplica(this.graph)));
+  onnx(options: OnnxOptions): OnnxGraph {
+    const graph = singleReplica(this.graph);
+    return exportGraph(graph, lower(graph), options);
   }
 
   /** Gives native memory back. */
