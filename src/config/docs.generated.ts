@@ -121,6 +121,13 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "epsilon": "Added to the largest gradient, against division by zero."
     }
   },
+  "AnnealingSampleConfig": {
+    "doc": "Tasks are chosen with probabilities ∝ weight^alpha, where alpha falls as training goes on.",
+    "fields": {
+      "steps_per_epoch": "Steps of an epoch, within which alpha is constant.",
+      "total_steps": "Steps of the whole training: alpha is 1 in the second epoch and 0.2 after them."
+    }
+  },
   "CnnConfig": {
     "doc": "Convolutional model.",
     "fields": {
@@ -274,6 +281,13 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "exclude_from_layer_adaptation": "Patterns of variable names without layer-wise scaling; null: those of `exclude_from_weight_decay`."
     }
   },
+  "LearningRateMultiplierConfig": {
+    "doc": "The learning rate of some variables, as a multiple of the schedule's.",
+    "fields": {
+      "pattern": "Regular expression, searched anywhere in the names of variables: `embedding`, `^backbone/`.",
+      "multiplier": "What the learning rate is multiplied by; 0: the variables stay as they are."
+    }
+  },
   "LinearWarmupConfig": {
     "doc": "Straight line from a start value to the schedule's value at the end of the warm-up.",
     "fields": {
@@ -334,6 +348,36 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "model": "The model: `type` selects one, its block holds the parameters."
     }
   },
+  "MultiEvalExperimentConfig": {
+    "doc": "",
+    "fields": {
+      "eval_tasks": "The tasks that the trained model is evaluated on."
+    }
+  },
+  "MultiTaskConfig": {
+    "doc": "Several tasks that are trained together.",
+    "fields": {
+      "init_checkpoint": "Checkpoint, or directory of checkpoints, from which a fresh model is initialised; empty: none.",
+      "model": "The model that the tasks share; its fields depend on the experiment.",
+      "task_routines": "The tasks.",
+      "differential_privacy_config": "Clips the gradients of each update and adds noise to them; null: neither."
+    }
+  },
+  "MultiTaskExperimentConfig": {
+    "doc": "",
+    "fields": {
+      "task": "The tasks and the model that they share.",
+      "trainer": "The training and evaluation loops.",
+      "runtime": "Devices, precision and the process as a whole."
+    }
+  },
+  "MultiTaskTrainerConfig": {
+    "doc": "The training and evaluation loops of several tasks.",
+    "fields": {
+      "trainer_type": "`interleaving`: every step trains one task, chosen by `task_sampler`. `joint`: every step trains all, on the weighted sum of their losses.",
+      "task_sampler": "How interleaved training chooses the task of a step."
+    }
+  },
   "MuonConfig": {
     "doc": "Muon: orthogonalised momentum for matrices, Adam for the rest.",
     "fields": {
@@ -385,7 +429,8 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "optimizer": "The optimizer and its parameters.",
       "ema": "Averaging of the weights; null: none, an empty mapping: with its defaults.",
       "learning_rate": "The learning-rate schedule.",
-      "warmup": "The warm-up before the schedule."
+      "warmup": "The warm-up before the schedule.",
+      "learning_rate_multipliers": "Learning rates of some variables, as multiples of the schedule's; of several patterns that are found in a name the first counts."
     }
   },
   "OptimizerConfig": {
@@ -450,6 +495,12 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "power": "Exponent of the step.",
       "offset": "Step at which the schedule begins.",
       "pre_offset_learning_rate": "Learning rate before the offset, and upper bound after it."
+    }
+  },
+  "ProportionalSampleConfig": {
+    "doc": "Tasks are chosen with probabilities ∝ weight^alpha.",
+    "fields": {
+      "alpha": "Exponent of the weights: 1 as they are, 0 uniform."
     }
   },
   "RMSPropConfig": {
@@ -595,6 +646,23 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "name": "Name of the task; null: the name of its class.",
       "differential_privacy_config": "Clips the gradients of each batch and adds noise to them; null: neither.",
       "allow_image_summary": "Write images as well when evaluation summaries are written."
+    }
+  },
+  "TaskRoutine": {
+    "doc": "One task of several.",
+    "fields": {
+      "task_name": "Name of the task; empty: that of `task_config`.",
+      "task_config": "Config of the task, made by the task's own schema.",
+      "eval_steps": "Batches of each evaluation of the task; null: `trainer.validation_steps`.",
+      "task_weight": "Weight of the task's loss in joint training, or of the task among those to choose from in interleaved training."
+    }
+  },
+  "TaskSamplingConfig": {
+    "doc": "How interleaved training chooses the task of a step.",
+    "fields": {
+      "uniform": "Every task equally often.",
+      "proportional": "As often as the weights say.",
+      "annealing": "First as the weights say, later more uniformly."
     }
   },
   "TrainerConfig": {

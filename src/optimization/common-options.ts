@@ -1,4 +1,5 @@
 import type { ClipOptions, GradientAggregator, GradientTransformer } from './gradients.js';
+import type { LearningRateMultiplier } from './learning-rate-multipliers.js';
 import type { LearningRate } from './schedule.js';
 
 /** Options that every optimizer class takes. */
@@ -7,6 +8,8 @@ export interface OptimizerOptions extends ClipOptions {
   name: string;
   /** A number or a schedule. Default 0.001 unless the class says otherwise. */
   learningRate: LearningRate;
+  /** Learning rates of some variables as multiples of `learningRate`; the first pattern that is found in a path counts. Default none. */
+  learningRateMultipliers: readonly LearningRateMultiplier[] | null;
   /** Applied to the gradients after clipping, in order. Excludes clipping options. */
   gradientTransformers: readonly GradientTransformer[] | null;
   /** Sums gradients over replicas. Default: `allReduceSum` of the compiler; with one replica nothing is summed. */
@@ -18,6 +21,7 @@ export function commonDefaults(name: string, learningRate = 0.001): OptimizerOpt
   return {
     name,
     learningRate,
+    learningRateMultipliers: null,
     clipnorm: null,
     clipvalue: null,
     globalClipnorm: null,

@@ -30,6 +30,17 @@ export const emaConfig = defineConfig(
 /** See {@link emaConfig}. */
 export type EMAConfig = ConfigOf<typeof emaConfig>;
 
+/** The learning rate of some variables, as a multiple of the schedule's. */
+export const learningRateMultiplierConfig = defineConfig(
+  {
+    /** Regular expression, searched anywhere in the names of variables: `embedding`, `^backbone/`. */
+    pattern: '',
+    /** What the learning rate is multiplied by; 0: the variables stay as they are. */
+    multiplier: field.float(1).min(0),
+  },
+  { name: 'LearningRateMultiplierConfig' },
+);
+
 /** How the weights are updated. */
 export const optimizationConfig = defineConfig(
   {
@@ -41,6 +52,8 @@ export const optimizationConfig = defineConfig(
     learning_rate: lrConfig,
     /** The warm-up before the schedule. */
     warmup: warmupConfig,
+    /** Learning rates of some variables, as multiples of the schedule's; of several patterns that are found in a name the first counts. */
+    learning_rate_multipliers: field.list(field.config(learningRateMultiplierConfig)),
   },
   { name: 'OptimizationConfig' },
 );

@@ -4,6 +4,7 @@ import { type Branch, camelKeys, snakeKey } from './config-keys.js';
 import { CosineDecay, ExponentialDecay, PolynomialDecay } from './decay-schedules.js';
 import { ExponentialMovingAverage } from './ema.js';
 import type { GradientAggregator, GradientTransformer } from './gradients.js';
+import { type LearningRateMultiplier, readMultipliers } from './learning-rate-multipliers.js';
 import type { Optimizer } from './optimizer.js';
 import { type Given, readOptions } from './options.js';
 import { PiecewiseConstantDecay, StepCosineDecayWithOffset } from './piecewise-schedules.js';
@@ -28,6 +29,8 @@ export interface OptimizationConfigLike {
   readonly warmup?: Choice | null;
   /** Weight averaging, or null. */
   readonly ema?: object | null;
+  /** Learning rates of some variables, as multiples of the schedule's. */
+  readonly learning_rate_multipliers?: readonly LearningRateMultiplier[] | null;
 }
 
 /** Options of `OptimizerFactory.buildOptimizer`. */
@@ -86,6 +89,7 @@ export class OptimizerFactory {
   private readonly rate: Selected;
   private readonly warmup: Selected | null;
   private readonly ema: object | null;
+  private readonly multipliers: readonly LearningRateMultiplier[] | null;
 
   /** @throws ConfigError if a type is missing or not known. */
   constructor(config: OptimizationConfigLike) {
@@ -97,6 +101,8 @@ export class OptimizerFactory {
     );
     this.warmup = select(config.warmup, 'warmup', Object.keys(warmups));
     this.ema = config.ema ?? null;
+    this.multipliers = config.learning_rate_multipliers?.length ? config.learning_rate_multipliers : null;
+    readMultipliers(this.multipliers, 'OptimizationConfig');
   }
 
   /** The schedule with its warm-up; a bare number only for `constant` without warm-up. @throws ConfigError for missing or wrong fields. */
@@ -116,8 +122,17 @@ export class OptimizerFactory {
     const { type, fields } = this.optimizer;
     const legacy = options.useLegacyOptimizer ?? true;
     const { gradientAggregator, gradientTransformers } = options;
-    const common = { learningRate, gradientAggregator, gradientTransformers };
+    const learningRateMultipliers = this.multipliers;
+    const common = { learningRate, learningRateMultipliers, gradientAggregator, gradientTransformers };
     let optimizer = within(`optimizer.${type}`, () => buildRegistered(type, fields, common, legacy));
+    if (learningRateMultipliers && optimizer.learningRateMultipliers !== learningRateMultipliers) {
+      throw new ConfigError(
+        `The registered optimizer "${type}" does not take learning_rate_multipliers. Pass them on in its builder, or leave them out.`,
+        {
+          path: 'learning_rate_multipliers',
+        },
+      );
+    }
     const ema = this.ema;
     if (ema) {
       if (!legacy)

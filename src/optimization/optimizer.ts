@@ -10,7 +10,9 @@ import {
   type MaybeGradient,
   transformGradients,
 } from './gradients.js';
+import type { LearningRateMultiplier, Multipliers } from './learning-rate-multipliers.js';
 import { learningRateAt, type LearningRate } from './schedule.js';
+import { isFromLookup, onlyTouchedRows, watchLookups } from './sparse-gradients.js';
 import { createVariable, type SavedState, type SlotSpec, SlotVariables } from './state.js';
 import type { WeightDecay } from './weight-decay.js';
 
@@ -22,6 +24,8 @@ export interface Optimizer {
   readonly iterations: tf.Variable;
   /** The rate or schedule. A number may be replaced at any time, also between calls of a compiled step. */
   learningRate: LearningRate;
+  /** The multipliers of the learning rate that it was made with; the factory refuses optimizers that ignore them. */
+  readonly learningRateMultipliers?: readonly LearningRateMultiplier[] | null;
   /** The learning rate of the next update, read on the host. */
   currentLearningRate(): number;
   /** Names variables by object paths, for weight-decay patterns and state. Call before the first update. */
@@ -56,6 +60,11 @@ export interface Updated {
  * all variables share in one update.
  */
 export interface UpdateRule<Step = tf.Scalar> {
+  /**
+   * Whether rows of a table that a batch did not look up stay as they are, with their slots. Default false: a gradient of 0 is
+   * a gradient, so that momentum goes on moving them.
+   */
+  readonly skipsUntouchedRows?: boolean;
   /** The slots that a variable of this shape and object path needs. */
   slots(shape: readonly number[], path: string): Readonly<Record<string, SlotSpec>>;
   /** Computes the shared scalars from the learning rate (float32) and the number of updates done before (int32). */
@@ -73,6 +82,10 @@ export interface OptimizerParts<Step> {
   rule: UpdateRule<Step>;
   /** d > 0 divides the rate by 1 + d·iterations. Default 0. */
   decay?: number;
+  /** Learning rates of some variables as multiples of the rate; `multipliers` is what was read from them. */
+  learningRateMultipliers?: readonly LearningRateMultiplier[] | null;
+  /** See `learningRateMultipliers`. */
+  multipliers?: Multipliers | undefined;
   /** Applied on each replica before gradients are summed over replicas. */
   beforeAggregation?: GradientTransformer;
   /** Clipping, after the sum. */
@@ -89,6 +102,7 @@ export interface OptimizerParts<Step> {
 export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
   readonly name: string;
   readonly iterations: tf.Variable;
+  readonly learningRateMultipliers: readonly LearningRateMultiplier[] | null;
   /**
    * Sums gradients over replicas, after per-replica clipping and before all else. One replica: nothing to sum.
    * May be replaced before the first update.
@@ -104,6 +118,8 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
   constructor(parts: OptimizerParts<Step>) {
     this.name = parts.name;
     this.parts = parts;
+    this.learningRateMultipliers = parts.learningRateMultipliers ?? null;
+    if (parts.rule.skipsUntouchedRows) watchLookups();
     this.allReduce = parts.gradientAggregator ?? sumOverReplicas;
     this.rate = checkRate(parts.learningRate, parts.name);
     this.iterations = initScope(() => createVariable(`${parts.name}/iterations`, tf.scalar(0, 'int32')));
@@ -125,6 +141,7 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
   }
 
   setVariablePaths(paths: ReadonlyMap<unknown, string>): void {
+    this.parts.multipliers?.check([...paths.values()]);
     this.state.paths = paths;
   }
 
@@ -136,16 +153,17 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
   applyGradients(gradientsAndVariables: readonly MaybeGradient[]): void {
     const { rule, weightDecay } = this.parts;
     const present = this.withGradients(gradientsAndVariables);
+    const sparse = new Set(present.flatMap(([gradient, variable]) => (isFromLookup(gradient) ? [variable] : [])));
     this.build(present.map(([, variable]) => variable));
     const update = (): void => {
-      const learningRate = this.rateTensor();
-      const step = rule.step(this.decayed(learningRate), this.iterations as unknown as tf.Scalar);
-      const keep = weightDecay?.keptFraction(learningRate);
+      const scalarsOf = this.scalars();
       for (const [gradient, variable] of this.processed(present)) {
         const path = this.state.pathOf(variable);
+        const { step, keep } = scalarsOf(path);
         const slots = this.state.of(variable)!;
         const start = keep && weightDecay?.appliesTo(path) ? tf.mul(variable, keep) : variable;
-        const updated = rule.update(start, gradient, slots, step, path);
+        let updated = rule.update(start, gradient, slots, step, path);
+        if (rule.skipsUntouchedRows && sparse.has(variable)) updated = onlyTouchedRows(updated, start, slots, gradient);
         variable.assign(updated.parameter);
         for (const [name, value] of Object.entries(updated.slots)) slots[name]!.assign(value);
       }
@@ -187,6 +205,23 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
     this.state.dispose();
     this.rateVariable?.dispose();
     this.rateVariable = undefined;
+  }
+
+  /** The scalars of this update: of each variable's path, computed once per multiplier of the learning rate. */
+  private scalars(): (path: string) => { step: Step; keep: tf.Scalar | undefined } {
+    const { rule, weightDecay, multipliers } = this.parts;
+    const rate = this.rateTensor();
+    const made = new Map<number, { step: Step; keep: tf.Scalar | undefined }>();
+    return (path) => {
+      const multiplier = multipliers?.of(path) ?? 1;
+      let scalars = made.get(multiplier);
+      if (scalars === undefined) {
+        const own = multiplier === 1 ? rate : (tf.mul(rate, multiplier) as tf.Scalar);
+        const step = rule.step(this.decayed(own), this.iterations as unknown as tf.Scalar);
+        made.set(multiplier, (scalars = { step, keep: weightDecay?.keptFraction(own) }));
+      }
+      return scalars;
+    };
   }
 
   private processed(pairs: readonly GradientAndVariable[]): readonly GradientAndVariable[] {

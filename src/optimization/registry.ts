@@ -19,7 +19,7 @@ import { SGD } from './sgd.js';
 
 /** What the factory gives to every optimizer besides its config branch. */
 export type CommonParts = Pick<OptimizerOptions, 'learningRate'> &
-  Partial<Pick<OptimizerOptions, 'gradientAggregator' | 'gradientTransformers'>>;
+  Partial<Pick<OptimizerOptions, 'gradientAggregator' | 'gradientTransformers' | 'learningRateMultipliers'>>;
 
 /** Makes an optimizer from the fields of its config branch, as the config has them, and what all optimizers share. */
 export type OptimizerBuilder = (fields: Readonly<Record<string, unknown>>, common: CommonParts) => Optimizer;
@@ -43,10 +43,14 @@ const sgdNew: OptimizerBuilder = (fields, common) => {
 const paperAdafactor: OptimizerBuilder = ({ beta1, epsilon1, epsilon2, ...fields }, common) =>
   new PaperAdafactor({ beta1, epsilon1, epsilon2, ...camelKeys(fields), ...common } as object);
 
+/** `gradient_clip_norm: null` in a config means that nothing is clipped; an option that is null means the default. */
+const adamWeightDecay: OptimizerBuilder = (fields, common) =>
+  new AdamWeightDecay({ ...camelKeys(fields), ...(fields.gradient_clip_norm === null && { gradientClipNorm: 0 }), ...common });
+
 const shared: Record<string, OptimizerBuilder> = {
   sgd_experimental: sgdNew,
   adam_experimental: of(Adam, 'new'),
-  adamw: of(AdamWeightDecay),
+  adamw: adamWeightDecay,
   adamw_experimental: (fields, common) => new AdamW({ globalClipnorm: 1, ...camelKeys(fields), ...common }),
   lamb: of(LAMB),
   lars: of(LARS),

@@ -21,6 +21,7 @@ export interface RMSpropOptions extends OptimizerOptions {
  *
  * a ← ρ·a + (1−ρ)·g²;  centered: c ← ρ·c + (1−ρ)·g, a' = a − c², else a' = a.
  * With momentum v ← μ·v + η·g/√(a' + ε), θ ← θ − v; without θ ← θ − η·g/(√a' + ε) (new family: ε inside the root here too).
+ * Legacy family with momentum: rows of an embedding that a batch does not look up stay as they are, with their slots.
  * Slots: `rms` holds a, `mean` c, `momentum` v.
  */
 export class RMSprop extends RuleOptimizer {
@@ -38,6 +39,7 @@ export function rmspropRule(options: RMSpropOptions, family: Family): UpdateRule
   const momentum = requireNumber(options.momentum, 'momentum', name, 0, 1);
   const epsilon = requireNumber(options.epsilon, 'epsilon', name, 0) || 1e-7;
   return {
+    skipsUntouchedRows: family === 'legacy' && momentum > 0,
     slots: () => ({ rms: { fill: 0 }, ...(centered && { mean: { fill: 0 } }), ...(momentum > 0 && { momentum: { fill: 0 } }) }),
     step: (learningRate) => learningRate,
     update(parameter, gradient, slots, learningRate): Updated {

@@ -20,7 +20,7 @@ export interface SGDOptions extends OptimizerOptions {
  * Stochastic gradient descent.
  *
  * v ← μ·v − η·g;  θ ← θ + v, with Nesterov momentum θ ← θ + μ·v − η·g;  without momentum θ ← θ − η·g.
- * Slot `momentum` holds v.
+ * Slot `momentum` holds v. Legacy family: rows of an embedding that a batch does not look up stay as they are, and so does their v.
  */
 export class SGD extends RuleOptimizer {
   constructor(options: Given<SGDOptions> = {}, family: Family = 'legacy') {
@@ -29,13 +29,14 @@ export class SGD extends RuleOptimizer {
     const decay = requireNumber(o.decay, 'decay', o.name, 0);
     if (family === 'new' && decay > 0)
       throw new ConfigError(`${o.name}: decay exists in the legacy family only. Use a learning-rate schedule.`, { path: 'decay' });
-    super({ ...composed(o, family), decay, rule: sgdRule(momentum, o.nesterov) });
+    super({ ...composed(o, family), decay, rule: sgdRule(momentum, o.nesterov, family) });
   }
 }
 
 /** The update rule of `SGD`. */
-export function sgdRule(momentum: number, nesterov: boolean): UpdateRule {
+export function sgdRule(momentum: number, nesterov: boolean, family: Family = 'legacy'): UpdateRule {
   return {
+    skipsUntouchedRows: family === 'legacy' && momentum > 0,
     slots: (): Record<string, SlotSpec> => (momentum > 0 ? { momentum: { fill: 0 } } : {}),
     step: (learningRate) => learningRate,
     update(parameter, gradient, slots, learningRate): Updated {

@@ -154,6 +154,8 @@ function withoutOwnFields(type: string, plain: Data): Data {
   for (const key of ownFields(runtime, 'runtime_defaults')) delete runtime[key];
   const trainer = type === 'TrainerConfig' ? plain : type === 'ExperimentConfig' ? (plain.trainer as Data) : {};
   for (const key of ownFields(trainer, 'trainer_defaults')) delete trainer[key];
+  const optimization = type === 'OptimizationConfig' ? plain : ((trainer.optimizer_config as Data | null | undefined) ?? {});
+  delete optimization.learning_rate_multipliers;
   return plain;
 }
 
