@@ -29,7 +29,8 @@ export async function measureKills(context) {
     if (ended.wasKilled) {
       results.kills++;
       const found = await surveyCheckpoints(directory, { verify: 'checksum' }).catch(() => []);
-      if (found.some((c) => c.problem !== null)) results.torn++;
+      // One that was deleted just now may still be listed: it has no bytes.
+      if (found.some((c) => c.problem !== null && c.bytes > 0)) results.torn++;
       if (Math.max(0, ...found.map((c) => c.step ?? 0)) < reported) results.lost++;
       continue;
     }

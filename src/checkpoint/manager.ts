@@ -181,6 +181,14 @@ export class CheckpointManager implements CheckpointManagerLike {
     });
   }
 
+  /**
+   * Deletes what dead processes left under temporary names. The first save does so, too; call it earlier where the directory
+   * is locked and there may be no save.
+   */
+  async tidy(): Promise<void> {
+    await this.inTurn(() => this.start());
+  }
+
   /** New checkpoints of this directory, also of other processes. */
   checkpointsIterator(options: CheckpointsIteratorOptions = {}): AsyncIterable<string> {
     return checkpointsIterator(this.directory, { ...options, logger: this.logger });

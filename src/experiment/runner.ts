@@ -23,6 +23,7 @@ import { combineReporters } from './reporters.js';
 import { afterError, beforeTraining, finishedLines, postEvaluation, saveLast, type RunParts } from './run-ends.js';
 import { makeDirectory } from './run-files.js';
 import { makeLoggers } from './run-loggers.js';
+import { samplesPerStep } from './samples.js';
 import { serializeConfig } from './serialize.js';
 import { completeResult, writeResult } from './run-result.js';
 import type { RunResult } from './run-result.js';
@@ -166,6 +167,7 @@ export class OrbitExperimentRunner {
     this.#manager = manager === null ? null : requireMade(manager, 'maybeBuildCheckpointManager', 'manager or null');
     if (trains && this.#manager === null)
       throw new UsageError(`Mode "${mode}" trains and needs a checkpoint manager, but maybeBuildCheckpointManager returned null.`);
+    if (trains && this.#lock !== null) await this.#manager?.tidy();
     const { dataPosition } = this.#trainer;
     dataPosition.follows = params.trainer.resume_data === 'continue';
     const controller = await this.buildController({
@@ -187,10 +189,7 @@ export class OrbitExperimentRunner {
   #prepareBackgroundSaves(): void {
     const { trainer, checkpointManager } = this;
     const next = trainer.onFirstStep;
-    trainer.onFirstStep = () => {
-      next?.();
-      checkpointManager?.prepareBackgroundSaves();
-    };
+    trainer.onFirstStep = () => (next?.(), checkpointManager?.prepareBackgroundSaves());
   }
 
   /** Builds model, optimizer and trainer. Override to use a trainer of your own. */
@@ -279,7 +278,7 @@ export class OrbitExperimentRunner {
 
   /** Examples in one training step. */
   get #samplesPerStep(): number {
-    return this.params.task.train_data.global_batch_size * this.params.trainer.grad_accumulation_steps;
+    return samplesPerStep(this.params);
   }
 
   /** The runner's own eval actions: checkpoints of averaged weights, lowering of the learning rate, early stopping. */
@@ -383,7 +382,7 @@ export class OrbitExperimentRunner {
       train_logs: this.#trainLogs,
       eval_logs: this.#evalLogs,
       steps_per_second: stepsPerSecond,
-      samples_per_second: stepsPerSecond === null ? null : stepsPerSecond * this.#samplesPerStep,
+      samples_per_second: stepsPerSecond === null ? null : stepsPerSecond * this.#samplesPerStep || null,
       seconds_to_first_step: secondsToFirstStep,
       wall_seconds: wallSeconds,
       resumed_from: this.#resumedFrom,
