@@ -52,7 +52,7 @@ function expectAgreement(actual: Named, expected: Named): void {
   }
 }
 
-describe('a compiled update gives the numbers of the eager one', () => {
+describe('a compiled update gives the recorded numbers and those of the eager one', () => {
   const cases = fixture.cases.filter((c) => c.expected.after);
   for (const kase of cases) {
     it(kase.name, async () => {
@@ -61,6 +61,12 @@ describe('a compiled update gives the numbers of the eager one', () => {
       for (let i = 0; i < 8; i++) {
         eager.update(...eager.feeds[i]!);
         await step(...compiled.feeds[i]!);
+        compiled.variables.forEach((v, j) =>
+          v.dataSync().forEach((x, k) => {
+            const difference = Math.abs(x - kase.expected.after![i]![j]![k]!);
+            expect(difference, `update ${i}, variable ${j}, as recorded`).toBeLessThanOrEqual(5e-6);
+          }),
+        );
       }
       expect(step.traceCount).toBe(1);
       expectAgreement(

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as tf from '#tf';
 import { ConfigError, UsageError } from '../errors.js';
+import { compile } from '../function/index.js';
 import { ExponentialMovingAverage, OptimizerFactory, SGD } from './index.js';
 
 interface Case {
@@ -40,8 +41,9 @@ afterEach(() => {
 
 describe('variables and averages are those recorded from the reference', () => {
   // swap_in_replica_context has no counterpart: there is no replica context here.
-  for (const { name, config, inputs, expected } of cases.filter((c) => c.expected.steps)) {
-    it(name, () => {
+  const recorded = cases.filter((c) => c.expected.steps);
+  for (const [{ name, config, inputs, expected }, how] of recorded.flatMap((c) => [[c, 'eagerly'] as const, [c, 'compiled'] as const])) {
+    it(`${name}, ${how}`, () => {
       const ema = build(config);
       const variables = inputs.variables.map((v) => tf.variable(tf.tensor(v.initial, v.shape), v.trainable));
       ema.setVariablePaths(new Map(variables.map((v, i) => [v, inputs.variables[i]!.name])));
@@ -52,11 +54,20 @@ describe('variables and averages are those recorded from the reference', () => {
         expected.averaged.map((v) => `average/${v}`),
       );
       expectClose(averages, expected.averages_at_start);
+      const eager = how === 'eagerly';
+      const update = compile(
+        (statistics: tf.Tensor, gradients: tf.Tensor[]) => {
+          variables[variables.length - 1]!.assign(statistics);
+          ema.applyGradients(gradients.map((g, j) => [g, variables[j]!]));
+        },
+        { eager },
+      );
+      const swap = compile(() => ema.swapWeights(), { eager });
       inputs.gradients.forEach((gradients, i) => {
-        tf.tidy(() => {
-          variables[variables.length - 1]!.assign(tf.tensor(inputs.non_trainable[i]!));
-          ema.applyGradients(gradients.map((g, j) => [tf.tensor(g, variables[j]!.shape), variables[j]!]));
-        });
+        update.runSync(
+          tf.tensor(inputs.non_trainable[i]!),
+          gradients.map((g, j) => tf.tensor(g, variables[j]!.shape)),
+        );
         const step = expected.steps[i]!;
         expect(ema.iterations.dataSync()[0]).toBe(step.iterations);
         expectClose(variables, step.variables);
@@ -64,16 +75,17 @@ describe('variables and averages are those recorded from the reference', () => {
       });
       const last = expected.steps[expected.steps.length - 1]!;
       const before = [...variables, ...averages].map((v) => v.dataSync().slice());
-      ema.swapWeights();
+      swap.runSync();
       expectClose(averaged, last.averages);
       expectClose(
         averages,
         averaged.map((v) => last.variables[variables.indexOf(v)]!),
       );
-      ema.swapWeights();
+      swap.runSync();
       expect([...variables, ...averages].map((v) => v.dataSync())).toEqual(before);
       ema.assignAverageVars(averaged);
       expectClose(averaged, last.averages);
+      for (const compiled of [update, swap]) compiled.dispose();
     });
   }
 });

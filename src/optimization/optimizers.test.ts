@@ -271,6 +271,15 @@ describe('OptimizerFactory', () => {
     expect(() => factory({ type: 'sgd' }).buildOptimizer(0.1, { postprocessor: () => null as never })).toThrow(UsageError);
   });
 
+  it('clips nothing with gradient_clip_norm null or 0 in a config', () => {
+    for (const gradient_clip_norm of [null, 0]) {
+      const adamw = factory({ type: 'adamw', adamw: { gradient_clip_norm } }).buildOptimizer(0.1);
+      const x = tf.variable(tf.scalar(1), true, `clipped_${gradient_clip_norm}`);
+      adamw.applyGradients([[tf.scalar(30), x]]);
+      expect(adamw.variables()[`scaled_m/${x.name}`]!.dataSync()[0]).toBe(30);
+    }
+  });
+
   it('builds registered types', () => {
     registerOptimizer('halving', (fields, { learningRate }) => new SGD({ name: String(fields.name), learningRate }));
     const optimizer = factory({ type: 'halving', halving: { name: 'Halving' } }).buildOptimizer(0.5);
