@@ -1,9 +1,11 @@
 import { UsageError } from '../errors.js';
 import { DatasetIterator } from './iterator.js';
 import type { DTypeOf, NDArray, TypedArray } from './ndarray.js';
-import { batch } from './operators/batch.js';
+import { batch, group } from './operators/batch.js';
 import { cache } from './operators/cache.js';
 import { concatenate } from './operators/concatenate.js';
+import { bucketByLength } from './operators/bucket.js';
+import { requireExact } from './operators/exact.js';
 import { filter } from './operators/filter.js';
 import { interleave } from './operators/interleave.js';
 import { mapIn, type MapPlan } from './operators/map.js';
@@ -19,6 +21,7 @@ import { itemsStage } from './sources/items.js';
 import { iterableStage, type AnyIterable, type IterableOptions } from './sources/iterables.js';
 import { chain, type Maybe, type Stage } from './stage.js';
 import type { InWorker, WorkerOptions } from './workers/index.js';
+import { stackPadded, type PaddingOptions } from './padding.js';
 import { rowCount, rowOf, type Batched, type Unbatched } from './structure.js';
 
 /** What {@link Dataset.flatMap} and {@link Dataset.interleave} expand an element into. */
@@ -146,6 +149,42 @@ export class Dataset<T> implements AsyncIterable<T> {
     );
   }
 
+  /**
+   * Like {@link batch}, for elements whose arrays differ in size: shorter ones are filled up at the end of each axis, to the
+   * longest of the batch or to `paddedShapes`. Longer ones than that are a {@link DataError}.
+   */
+  paddedBatch(size: number, options: { readonly dropRemainder?: boolean } & PaddingOptions = {}): Dataset<Batched<T>> {
+    const { dropRemainder = false } = options;
+    const operator = `paddedBatch(${whole(size, 'paddedBatch: size', 1)}${dropRemainder ? ', drop remainder' : ''}${paddingLabel(options)})`;
+    return new Dataset(group(this.stage, operator, size, dropRemainder, (elements) => stackPadded(elements, options)));
+  }
+
+  /**
+   * Batches of elements of similar length, filled up like {@link paddedBatch}: bucket i takes lengths from `boundaries[i - 1]` up to
+   * `boundaries[i]` (excluded) and gives batches of `batchSizes[i]`; there is one bucket more than boundaries. Batches come as
+   * soon as a bucket is full; those that are not full at the end come last, unless `dropRemainder` is true.
+   */
+  bucketBySequenceLength(
+    length: (element: T) => number,
+    options: {
+      readonly boundaries: readonly number[];
+      readonly batchSizes: readonly number[];
+      readonly dropRemainder?: boolean;
+    } & PaddingOptions,
+  ): Dataset<Batched<T>> {
+    const { boundaries, batchSizes, dropRemainder = false } = options;
+    if (batchSizes.length !== boundaries.length + 1 || boundaries.some((boundary, i) => i > 0 && !(boundary > boundaries[i - 1]!))) {
+      throw new UsageError(
+        `bucketBySequenceLength needs ascending boundaries and one batch size more than boundaries; [${boundaries.join(', ')}] and [${batchSizes.join(', ')}] were given.`,
+      );
+    }
+    batchSizes.forEach((size) => whole(size, 'bucketBySequenceLength: a batch size', 1));
+    const join = (elements: T[]): Batched<T> => stackPadded(elements, options);
+    return new Dataset(
+      bucketByLength(this.stage, { length: asFunction(length, 'bucketBySequenceLength'), boundaries, batchSizes, dropRemainder, join }),
+    );
+  }
+
   /** The rows of every element as elements: the inverse of {@link batch}. */
   unbatch(): Dataset<Unbatched<T>> {
     const expand = (element: T): Stage<Unbatched<T>> => itemsStage('rows', rowCount(element), (index) => rowOf(element, index));
@@ -184,6 +223,11 @@ export class Dataset<T> implements AsyncIterable<T> {
   cache(): Dataset<T> {
     if (this.length === Infinity) throw new UsageError('cache was called on an endless data set; cache before repeat.');
     return new Dataset(cache(this.stage));
+  }
+
+  /** The same elements; an error where a position could be restored only by reading and dropping all that came before. */
+  requireExactResume(): Dataset<T> {
+    return new Dataset(requireExact(this.stage));
   }
 
   /** Works up to `depth` elements ahead of the consumer where elements have to be waited for. Never changes order or saved positions. */
@@ -273,6 +317,10 @@ function expansion<T, U>(fn: (element: T) => Maybe<Expansion<U>>): (element: T) 
       if (made instanceof Dataset) return made.stage;
       return Array.isArray(made) ? itemsStage('items', made.length, (position) => made[position] as U) : iterableStage(() => made);
     });
+}
+
+function paddingLabel({ padValue = 0, paddedShapes }: PaddingOptions): string {
+  return `${padValue === 0 ? '' : `, value ${JSON.stringify(padValue)}`}${paddedShapes === undefined ? '' : `, shapes ${JSON.stringify(paddedShapes)}`}`;
 }
 
 function asFunction<F>(fn: F, operator: string): F {

@@ -2,10 +2,12 @@ import { ConfigError, DataError } from '../../errors.js';
 import type { DataConfig } from '../config.js';
 import { Dataset, fromItems } from '../dataset.js';
 import { notice } from '../notice.js';
+import { mapIn } from '../operators/map.js';
 import type { Maybe } from '../stage.js';
 import type { Batched } from '../structure.js';
 import { tfRecords } from '../tfrecord/read.js';
 import type { DatasetFn } from '../tfrecord/file-types.js';
+import { InWorker, refuseClosure } from '../workers/index.js';
 import { matchFiles } from './files.js';
 
 /** Which of several input pipelines reads, and for how many replicas. */
@@ -18,9 +20,12 @@ export interface InputPipeline {
   readonly numReplicasInSync: number;
 }
 
+/** A function of a stage: one of this thread, or one that `inWorker` names. */
+export type StageFn<A, Z> = ((element: A) => Maybe<Z>) | InWorker<A, Z>;
+
 /**
  * What an {@link InputReader} does at each stage; every function is optional. The types flow from record `R` through decoded
- * record `D`, example `E` and batch `B` to postprocessed batch `P`.
+ * record `D`, example `E` and batch `B` to postprocessed batch `P`. Functions are pure: a resumed run calls them again.
  */
 export interface InputReaderOptions<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
   /** The data config. */
@@ -28,19 +33,21 @@ export interface InputReaderOptions<R = Uint8Array, D = R, E = D, B = Batched<E>
   /** Opens the records of one or several files; default: plain record files. */
   readonly datasetFn?: DatasetFn<R>;
   /** Decodes a record. */
-  readonly decoderFn?: (record: R) => Maybe<D>;
+  readonly decoderFn?: StageFn<R, D>;
   /** Joins named sources into one data set. */
   readonly combineFn?: (datasets: Record<string, Dataset<D>>) => Dataset<D>;
   /** Picks from, weighs or reorders decoded records. */
   readonly sampleFn?: (dataset: Dataset<D>) => Dataset<D>;
   /** Turns a decoded record into an example. */
-  readonly parserFn?: (decoded: D) => Maybe<E>;
+  readonly parserFn?: StageFn<D, E>;
   /** Keeps the examples for which it answers true. */
   readonly filterFn?: (example: E) => Maybe<boolean>;
   /** Batches in place of the reader; sizes are then its job. */
   readonly transformAndBatchFn?: (dataset: Dataset<E>, inputContext?: InputPipeline) => Dataset<B>;
   /** Works on batches. */
-  readonly postprocessFn?: (batch: B) => Maybe<P>;
+  readonly postprocessFn?: StageFn<B, P>;
+  /** Threads for functions named by `inWorker`; default: the processors but one, 8 at most. 0: this thread. */
+  readonly workers?: number;
 }
 
 /** Files that a null `cycle_length` reads in turn at most. */
@@ -48,7 +55,8 @@ const AUTOMATIC_CYCLE_LENGTH = 16;
 /** Elements worked on ahead when `prefetch_buffer_size` is null or 0. */
 const AUTOMATIC_PREFETCH = 2;
 
-type Files = readonly string[] | Readonly<Record<string, readonly string[]>>;
+/** Matched files: a list, or lists by name. */
+export type Files = readonly string[] | Readonly<Record<string, readonly string[]>>;
 
 /**
  * Reads what a {@link DataConfig} describes: files → records → shuffle → decode → combine → sample → parse → filter → cache →
@@ -72,6 +80,7 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
     if (!isSet(inputPath) && tfdsSplit === '') {
       throw new ConfigError('There is no source of data: input_path is empty, and tfds_split too.', { path: 'input_path' });
     }
+    checkWorkers(options);
     this.#options = options;
     if (isSet(inputPath)) {
       this.#files = isMapping(inputPath)
@@ -92,12 +101,21 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
   read(inputContext?: InputPipeline | null, dataset?: Dataset<R> | null): Dataset<P> {
     const context = inputContext ?? undefined;
     const batchSize = this.#options.transformAndBatchFn === undefined ? this.#batchSize(context) : 0;
-    const decoded = dataset === undefined || dataset === null ? this.#readSources(context) : this.#shuffleAndDecode(dataset);
-    return this.#batch(this.#parse(decoded), batchSize, context);
+    const decoded = dataset === undefined || dataset === null ? this.readSource(this.#files, context) : this.#shuffleAndDecode(dataset);
+    return this.finish(this.parseAndBatch(decoded, batchSize, context));
   }
 
-  #readSources(context: InputPipeline | undefined): Dataset<D> {
-    const files = this.#files;
+  /** The files that were matched; undefined where there is no `input_path`. */
+  protected get files(): Files | undefined {
+    return this.#files;
+  }
+
+  /** Decoded records of files. */
+  protected readSource(
+    files: Files | undefined,
+    context: InputPipeline | undefined,
+    datasetFn: DatasetFn<R> | undefined = this.#options.datasetFn,
+  ): Dataset<D> {
     if (files === undefined) {
       throw new ConfigError(
         'input_path is empty, and there is no reader for named public data sets (tfds_name); give files, or a data set to read().',
@@ -106,14 +124,15 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
         },
       );
     }
-    if (isList(files)) return this.#shuffleAndDecode(this.#readFiles(files, context));
-    const named = Object.entries(files).map(([name, list]) => [name, this.#shuffleAndDecode(this.#readFiles(list, context))] as const);
+    const read = (list: readonly string[]): Dataset<D> => this.#shuffleAndDecode(this.#readFiles(list, context, datasetFn));
+    if (isList(files)) return read(files);
+    const named = Object.entries(files).map(([name, list]) => [name, read(list)] as const);
     return this.#options.combineFn!(Object.fromEntries(named));
   }
 
-  #readFiles(files: readonly string[], context: InputPipeline | undefined): Dataset<R> {
+  #readFiles(files: readonly string[], context: InputPipeline | undefined, given: DatasetFn<R> | undefined): Dataset<R> {
     const { params } = this.#options;
-    const datasetFn = this.#options.datasetFn ?? (tfRecords as unknown as DatasetFn<R>); // without datasetFn, R is the record's bytes
+    const datasetFn = given ?? (tfRecords as unknown as DatasetFn<R>); // without datasetFn, R is the record's bytes
     const { numInputPipelines: pipelines = 1, inputPipelineId: pipeline = 0 } = context ?? {};
     const repeats = this.#training && !params.cache;
     const shardIt = <E>(dataset: Dataset<E>): Dataset<E> =>
@@ -154,38 +173,52 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
 
   #shuffleAndDecode(records: Dataset<R>): Dataset<D> {
     const shuffled = this.#training && !this.#options.params.cache ? this.#shuffle(records) : records;
-    return mapped(shuffled, this.#options.decoderFn);
+    return this.#mapped(shuffled, this.#options.decoderFn, 'decoderFn');
   }
 
   #parse(decoded: Dataset<D>): Dataset<E> {
     const { params, sampleFn, parserFn, filterFn } = this.#options;
-    let examples = mapped(sampleFn === undefined ? decoded : sampleFn(decoded), parserFn);
+    let examples = this.#mapped(sampleFn === undefined ? decoded : sampleFn(decoded), parserFn, 'parserFn');
     if (filterFn !== undefined) examples = examples.filter(filterFn);
     if (!params.cache) return examples;
     return this.#training ? this.#shuffle(examples.cache().repeat()) : examples.cache();
   }
 
-  #batch(examples: Dataset<E>, batchSize: number, context: InputPipeline | undefined): Dataset<P> {
-    const { params, transformAndBatchFn, postprocessFn } = this.#options;
-    const ahead = params.prefetch_buffer_size ?? 0;
+  /** Batches of decoded records: sampled, parsed, filtered, cached, batched. */
+  protected parseAndBatch(decoded: Dataset<D>, batchSize: number, context: InputPipeline | undefined): Dataset<B> {
+    const { params, transformAndBatchFn } = this.#options;
+    const examples = this.#parse(decoded);
+    if (transformAndBatchFn !== undefined) return transformAndBatchFn(examples, context);
+    const batches = examples.batch(batchSize, { dropRemainder: params.drop_remainder }) as Dataset<unknown> as Dataset<B>;
+    if (batches.length === 0 && examples.length !== 0) {
+      throw new DataError(
+        `The data have ${examples.length} examples, less than one batch of ${batchSize}, and drop_remainder drops the rest.`,
+      );
+    }
+    return batches;
+  }
+
+  /** Batches as the training gets them: postprocessed, worked on ahead. */
+  protected finish(batches: Dataset<B>): Dataset<P> {
+    const ahead = this.#options.params.prefetch_buffer_size ?? 0;
     if (ahead < 0)
       throw new ConfigError(`prefetch_buffer_size is ${ahead}; at least 0, or null, was expected.`, { path: 'prefetch_buffer_size' });
-    let batches: Dataset<B>;
-    if (transformAndBatchFn !== undefined) {
-      batches = transformAndBatchFn(examples, context);
-    } else {
-      batches = examples.batch(batchSize, { dropRemainder: params.drop_remainder }) as Dataset<unknown> as Dataset<B>;
-      if (batches.length === 0 && examples.length !== 0) {
-        throw new DataError(
-          `The data have ${examples.length} examples, less than one batch of ${batchSize}, and drop_remainder drops the rest.`,
-        );
-      }
-    }
-    return mapped(batches, postprocessFn).prefetch(ahead === 0 ? AUTOMATIC_PREFETCH : ahead);
+    return this.#mapped(batches, this.#options.postprocessFn, 'postprocessFn').prefetch(ahead === 0 ? AUTOMATIC_PREFETCH : ahead);
+  }
+
+  /** Without a function the types on both sides are the same one: a type parameter's default. */
+  #mapped<A, Z>(dataset: Dataset<A>, fn: StageFn<A, Z> | undefined, name: string): Dataset<Z> {
+    if (fn === undefined) return dataset as Dataset<unknown> as Dataset<Z>;
+    if (!(fn instanceof InWorker)) return new Dataset(mapIn(dataset.stage, fn, {}, name));
+    return new Dataset(mapIn(dataset.stage, fn, { workers: this.#options.workers, seed: this.#options.params.seed ?? 0 }, name));
   }
 
   #batchSize(context: InputPipeline | undefined): number {
-    const { global_batch_size: size } = this.#options.params;
+    return this.perReplica(this.#options.params.global_batch_size, context);
+  }
+
+  /** A replica's part of a batch. Throws a {@link ConfigError} where the batch cannot be divided. */
+  protected perReplica(size: number, context: InputPipeline | undefined): number {
     const replicas = context?.numReplicasInSync ?? 1;
     if (size < 1) throw new ConfigError(`global_batch_size is ${size}; at least 1 was expected.`, { path: 'global_batch_size' });
     if (size % replicas !== 0) {
@@ -197,9 +230,12 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
   }
 }
 
-/** Without a function the types on both sides are the same one: a type parameter's default. */
-function mapped<A, Z>(dataset: Dataset<A>, fn: ((element: A) => Maybe<Z>) | undefined): Dataset<Z> {
-  return fn === undefined ? (dataset as Dataset<unknown> as Dataset<Z>) : dataset.map(fn);
+/** Workers without a function that could run there are a misunderstanding. */
+function checkWorkers<R, D, E, B, P>({ workers, decoderFn, parserFn, postprocessFn }: InputReaderOptions<R, D, E, B, P>): void {
+  const functions = Object.entries({ parserFn, decoderFn, postprocessFn }).filter(([, fn]) => fn !== undefined);
+  const first = functions[0];
+  if (workers === undefined || workers === 0 || first === undefined || functions.some(([, fn]) => fn instanceof InWorker)) return;
+  refuseClosure(first[0], workers);
 }
 
 function isSet(value: unknown): boolean {

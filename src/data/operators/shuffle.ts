@@ -16,6 +16,8 @@ import {
   type RandomAccess,
   type Stage,
 } from '../stage.js';
+import { notice } from '../notice.js';
+import { refuseReplay } from './exact.js';
 import { repeatRandom } from './repeat.js';
 
 /** How {@link shuffle} shuffles. */
@@ -135,12 +137,16 @@ class ShuffleCursor<T> implements Cursor<T> {
 
   state(): PositionValue {
     if (this.#given === 0) return 0;
-    if (!this.#addressable) return this.#given;
+    if (!this.#addressable) {
+      refuseReplay('shuffle', 'its source cannot read single elements again');
+      return this.#given;
+    }
     return [this.#given, this.#random.count, this.#ended, this.#source.state(), this.#addresses.slice() as PositionValue[]];
   }
 
   restore(state: PositionValue): Maybe<void> {
     if (typeof state === 'number') {
+      if (state > 0) notice(`shuffle: resuming by reading and dropping the ${state} elements that were taken before.`);
       return forEachIndex(count(state, 'count of shuffled elements'), () => chain(this.pull(), () => undefined));
     }
     const [given, draws, ended, source, addresses] = list(state, 'shuffle buffer');

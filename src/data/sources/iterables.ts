@@ -1,5 +1,6 @@
 import { DataError } from '../../errors.js';
 import { notice } from '../notice.js';
+import { refuseReplay } from '../operators/exact.js';
 import { count } from '../random-access.js';
 import { END, forEachIndex, chain, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
 
@@ -76,7 +77,9 @@ class IterableCursor<T> implements Cursor<T> {
 
   state(): PositionValue {
     const iterator = this.#iterator;
-    return iterator !== undefined && isStateful(iterator) ? [this.#taken, iterator.stateDict()] : this.#taken;
+    if (iterator !== undefined && isStateful(iterator)) return [this.#taken, iterator.stateDict()];
+    if (this.#taken > 0) refuseReplay(this.name, 'its iterator has no stateDict() and loadStateDict()');
+    return this.#taken;
   }
 
   restore(state: PositionValue): Maybe<void> {

@@ -19,20 +19,24 @@ export type Example = Map<string, Feature>;
 
 /** The bytes of an example. Keys are sorted, so that equal examples have equal bytes. */
 export function encodeExample(example: Example): Uint8Array {
-  if (example.size === 0) return new Uint8Array(0);
-  const writer = new BinaryWriter();
+  return example.size === 0 ? new Uint8Array(0) : writeFeatures(new BinaryWriter(), example).finish();
+}
+
+/** Writes a message Features as field 1. */
+export function writeFeatures(writer: BinaryWriter, example: Example): BinaryWriter {
   writer.tag(1, WireType.LengthDelimited).fork();
   for (const key of [...example.keys()].sort()) {
     writer.tag(1, WireType.LengthDelimited).fork();
     writer.tag(1, WireType.LengthDelimited).string(key);
-    writer.tag(2, WireType.LengthDelimited).fork();
-    writeFeature(writer, example.get(key)!);
-    writer.join().join();
+    encodeFeature(writer, 2, example.get(key)!);
+    writer.join();
   }
-  return writer.join().finish();
+  return writer.join();
 }
 
-function writeFeature(writer: BinaryWriter, feature: Feature): void {
+/** Writes a message Feature as a field of the message around it. */
+export function encodeFeature(writer: BinaryWriter, number: number, feature: Feature): void {
+  writer.tag(number, WireType.LengthDelimited).fork();
   const field = { bytes: 1, float: 2, int64: 3 }[feature.kind];
   writer.tag(field, WireType.LengthDelimited).fork();
   if (feature.kind === 'bytes') {
@@ -43,7 +47,7 @@ function writeFeature(writer: BinaryWriter, feature: Feature): void {
     else for (const value of feature.values) writer.int64(value);
     writer.join();
   }
-  writer.join();
+  writer.join().join();
 }
 
 /** Reads the bytes of an example. Throws a {@link DataError} where they are none. */
@@ -57,13 +61,18 @@ export function decodeExample(bytes: Uint8Array): Example {
         : eachField(reader, end, (entry, entryEnd) => (entry === 1 ? readEntry(bytes, reader, entryEnd, example) : undefined)),
     );
   } catch (error) {
-    throw new DataError(`The record is no tf.train.Example: ${(error as Error).message}.`, { cause: error });
+    throw notAnExample('tf.train.Example', error);
   }
   return example;
 }
 
+/** The error of a record that is not the message that was expected. */
+export function notAnExample(message: string, error: unknown): DataError {
+  return new DataError(`The record is no ${message}: ${(error as Error).message}.`, { cause: error });
+}
+
 /** Calls `read` for every length-delimited field up to `end`; fields that it leaves are skipped, as is every other field. */
-function eachField(reader: BinaryReader, end: number, read: (field: number, end: number) => void): void {
+export function eachField(reader: BinaryReader, end: number, read: (field: number, end: number) => void): void {
   while (reader.pos < end) {
     const [field, wire] = reader.tag();
     if (wire !== WireType.LengthDelimited) {
@@ -81,14 +90,22 @@ function eachField(reader: BinaryReader, end: number, read: (field: number, end:
 const utf8 = new TextDecoder();
 const empty: Feature = { kind: 'bytes', values: [] };
 
-function readEntry(bytes: Uint8Array, reader: BinaryReader, end: number, example: Example): void {
+/** Reads an entry of a map of features, up to `end`, into `example`. */
+export function readEntry(bytes: Uint8Array, reader: BinaryReader, end: number, example: Example): void {
   let key = '';
   let feature: Feature = empty;
   eachField(reader, end, (field, fieldEnd) => {
     if (field === 1) key = utf8.decode(bytes.subarray(reader.pos, fieldEnd));
-    if (field === 2) eachField(reader, fieldEnd, (kind, listEnd) => void (feature = readList(bytes, reader, kind, listEnd) ?? feature));
+    if (field === 2) feature = decodeFeature(bytes, reader, fieldEnd);
   });
   example.set(key, feature);
+}
+
+/** Reads a message Feature up to `end`. */
+export function decodeFeature(bytes: Uint8Array, reader: BinaryReader, end: number): Feature {
+  let feature: Feature = empty;
+  eachField(reader, end, (kind, listEnd) => void (feature = readList(bytes, reader, kind, listEnd) ?? feature));
+  return feature;
 }
 
 function readList(bytes: Uint8Array, reader: BinaryReader, kind: number, end: number): Feature | undefined {

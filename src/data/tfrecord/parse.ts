@@ -1,9 +1,10 @@
 import { DataError } from '../../errors.js';
 import { NDArray, shapeSize } from '../ndarray.js';
-import { decodeExample, type Feature } from './example.js';
+import { firstBroken, wrongNumber, type ValueRules } from '../value-rules.js';
+import { decodeExample, type Example, type Feature } from './example.js';
 
-/** What a feature shall become. */
-export interface FeatureSpec {
+/** What a feature shall become, and what its numbers must be. */
+export interface FeatureSpec extends ValueRules {
   /** `float32` and `int32` become arrays, `string` and `bytes` lists of values (one value for shape `[]`). */
   readonly dtype: 'float32' | 'int32' | 'string' | 'bytes';
   /** Shape of every example's value; left out: one axis as long as the example's list. */
@@ -28,12 +29,20 @@ export type ParsedExample<S> = { -readonly [K in keyof S]: S[K] extends FeatureS
 /** Decodes an encoded example to the features of `specs`. Throws a {@link DataError} that names the feature at fault. */
 export function parseExample<const S extends Readonly<Record<string, FeatureSpec>>>(bytes: Uint8Array, specs: S): ParsedExample<S> {
   const example = decodeExample(bytes);
-  return Object.fromEntries(Object.entries(specs).map(([key, spec]) => [key, parse(key, spec, example.get(key))])) as ParsedExample<S>;
+  return parseFeatures(example, specs);
+}
+
+/** The features of `specs` out of a decoded example. */
+export function parseFeatures<S extends Readonly<Record<string, FeatureSpec>>>(example: Example, specs: S): ParsedExample<S> {
+  return Object.fromEntries(
+    Object.entries(specs).map(([key, spec]) => [key, parseFeature(key, spec, example.get(key))]),
+  ) as ParsedExample<S>;
 }
 
 const kinds = { float32: 'float', int32: 'int64', string: 'bytes', bytes: 'bytes' } as const;
 
-function parse(key: string, spec: FeatureSpec, feature: Feature | undefined): unknown {
+/** The value of one feature. Throws a {@link DataError} that names it. */
+export function parseFeature(key: string, spec: FeatureSpec, feature: Feature | undefined): unknown {
   const { dtype, shape } = spec;
   const missing = feature === undefined || feature.values.length === 0;
   if (missing && spec.default === undefined && (feature === undefined || (shape !== undefined && shapeSize(shape) > 0))) {
@@ -49,13 +58,13 @@ function parse(key: string, spec: FeatureSpec, feature: Feature | undefined): un
   if (shapeSize(actual) !== size) {
     throw new DataError(`Feature ${key} has ${size} values, but its spec's shape [${actual.join(', ')}] takes ${shapeSize(actual)}.`);
   }
-  if (dtype === 'float32') return new NDArray(Float32Array.from(values as Float32Array), actual, 'float32');
-  if (dtype === 'int32')
-    return new NDArray(
-      Int32Array.from(values as number[], (value) => int32(key, value)),
-      actual,
-      'int32',
-    );
+  if (dtype === 'float32' || dtype === 'int32') {
+    const data =
+      dtype === 'float32' ? Float32Array.from(values as Float32Array) : Int32Array.from(values as number[], (v) => int32(key, v));
+    const broken = firstBroken(data, dtype, spec);
+    if (broken >= 0) throw new DataError(`Feature ${key}: the value${size > 1 ? ` ${broken}` : ''} ${wrongNumber(data[broken]!, spec)}.`);
+    return new NDArray(data as Float32Array, actual, dtype as 'float32');
+  }
   const items = Array.from(values as (Uint8Array | string)[], (value) => {
     if (dtype === 'bytes') return typeof value === 'string' ? new TextEncoder().encode(value) : value;
     return typeof value === 'string' ? value : new TextDecoder().decode(value);

@@ -18,6 +18,8 @@ const HEADER_BYTES = 12;
 const FOOTER_BYTES = 4;
 /** Bytes read from a file at a time. */
 const CHUNK_BYTES = 2 ** 20;
+/** Records that are to be read again are read together where no more than this lies between them. */
+const NEARBY_BYTES = 2 ** 15;
 /** No payload is this long: a larger length comes from a damaged or another file. */
 const LARGEST_RECORD_BYTES = 2 ** 31;
 
@@ -199,6 +201,38 @@ class SeekableReader extends RecordReader {
     const rest = new Uint8Array(length + FOOTER_BYTES);
     if ((await file.read(rest, 0, rest.length, offset + HEADER_BYTES)).bytesRead < rest.length) throw truncated(this.path, offset);
     return payload(this.path, offset, rest, 0, length);
+  }
+
+  /** The records at several positions: those that lie close to each other are read together. */
+  async readAll(positions: readonly PositionValue[]): Promise<Uint8Array[]> {
+    const file = await this.#plain.file().catch((error: unknown) => {
+      throw cannotRead(this.path, error);
+    });
+    const offsets = positions.map((position) => count(position, 'byte offset'));
+    const order = Array.from(offsets.keys()).sort((a, b) => offsets[a]! - offsets[b]!);
+    const records = new Array<Uint8Array>(offsets.length);
+    for (let from = 0; from < order.length;) {
+      const start = offsets[order[from]!]!;
+      let to = from + 1;
+      while (
+        to < order.length &&
+        offsets[order[to]!]! - offsets[order[to - 1]!]! <= NEARBY_BYTES &&
+        offsets[order[to]!]! - start < CHUNK_BYTES
+      )
+        to++;
+      const wanted = offsets[order[to - 1]!]! - start + NEARBY_BYTES;
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(wanted), 0, wanted, start);
+      for (; from < to; from++) {
+        const place = order[from]!;
+        const offset = offsets[place]!;
+        const found = recordAt(this.path, buffer.subarray(0, bytesRead), offset - start, offset);
+        records[place] =
+          found === undefined || found.damaged
+            ? await this.read(offset)
+            : new Uint8Array(buffer.subarray(found.begin, found.end - FOOTER_BYTES));
+      }
+    }
+    return records;
   }
 }
 
