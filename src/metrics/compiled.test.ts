@@ -15,6 +15,7 @@ interface Case {
   name: string;
   config: { class: string; fn?: string; args: Record<string, unknown> };
   inputs: { batches: Batch[] };
+  expected: { after_each: (number | string | (number | string)[])[] };
 }
 const { cases } = JSON.parse(readFileSync(new URL('../../tests/fixtures/metrics.json', import.meta.url), 'utf8')) as { cases: Case[] };
 
@@ -29,14 +30,19 @@ function update(metric: Metric, [first, second, third]: tf.Tensor[]): void {
   metric.updateState(first!, second, third);
 }
 
-describe('a compiled update gives the numbers of the eager one', () => {
-  for (const { name, config, inputs } of cases.filter((c) => !c.config.fn && c.name !== 'mean_with_nan')) {
+describe('a compiled update gives the recorded numbers and those of the eager one', () => {
+  for (const { name, config, inputs, expected: recorded } of cases.filter((c) => !c.config.fn && c.name !== 'mean_with_nan')) {
     it(name, async () => {
       const [eager, compiled] = [createMetric(config.class, config.args), createMetric(config.class, config.args)];
       const step = compile((...args: tf.Tensor[]) => update(compiled, args));
-      for (const batch of inputs.batches) {
+      for (const [i, batch] of inputs.batches.entries()) {
         update(eager, feed(batch));
         await step(...feed(batch));
+        const wanted = recorded.after_each[i]!;
+        const results = Array.isArray(wanted) ? (compiled as Metric & { results(): number[] }).results() : [compiled.result()];
+        [wanted].flat().forEach((w, j) => {
+          expect(Math.abs(results[j]! - Number(w)), `batch ${i}, as recorded`).toBeLessThanOrEqual(1e-6 + 1e-5 * Math.abs(Number(w)));
+        });
       }
       for (const [key, variable] of Object.entries(eager.variables())) {
         const [expected, actual] = [variable.dataSync(), compiled.variables()[key]!.dataSync()];

@@ -66,6 +66,19 @@ export abstract class ConfusionMatrixMetric extends Metric {
   }
 }
 
+/** The confusion matrix itself, by `matrix()`; its number in logs is the share of right predictions. */
+export class ConfusionMatrix extends ConfusionMatrixMetric {
+  /** @param options name in logs (default `confusion_matrix`), numClasses. */
+  constructor({ name, ...options }: ConfusionMatrixOptions = {}) {
+    super(name ?? 'confusion_matrix', options);
+  }
+
+  protected from(matrix: readonly (readonly number[])[]): number {
+    const { all, right } = sums(matrix);
+    return ratio(right, all);
+  }
+}
+
 /** Sums that both coefficients use: all, right, per true class, per predicted class. */
 function sums(matrix: readonly (readonly number[])[]) {
   const sum = (x: readonly number[]) => x.reduce((a, b) => a + b, 0);

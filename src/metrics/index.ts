@@ -20,7 +20,13 @@ export {
   TrueNegatives,
   TruePositives,
 } from './confusion.js';
-export { CohenKappa, ConfusionMatrixMetric, type ConfusionMatrixOptions, MatthewsCorrelation } from './confusion-matrix.js';
+export {
+  CohenKappa,
+  ConfusionMatrix,
+  ConfusionMatrixMetric,
+  type ConfusionMatrixOptions,
+  MatthewsCorrelation,
+} from './confusion-matrix.js';
 export { BinaryCrossentropy, CategoricalCrossentropy, type CrossentropyOptions, SparseCategoricalCrossentropy } from './crossentropy.js';
 export { F1Score, type F1ScoreOptions, FBetaScore } from './fscore.js';
 export { IoU, type IoUOptions, MeanIoU, type MeanIoUOptions } from './iou.js';

@@ -8,7 +8,7 @@ import {
 } from './accuracy.js';
 import { AUC } from './auc.js';
 import { ExpectedCalibrationError } from './calibration.js';
-import { CohenKappa, MatthewsCorrelation } from './confusion-matrix.js';
+import { CohenKappa, ConfusionMatrix, MatthewsCorrelation } from './confusion-matrix.js';
 import { FalseNegatives, FalsePositives, Precision, Recall, TrueNegatives, TruePositives } from './confusion.js';
 import { BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy } from './crossentropy.js';
 import { F1Score, FBetaScore } from './fscore.js';
@@ -58,6 +58,7 @@ const classes: Record<string, { make: new (options: never) => Metric; options: r
   IoU: { make: IoU, options: ['num_classes', 'target_class_ids', 'ignore_class'] },
   R2Score: { make: R2Score, options: [] },
   MatthewsCorrelation: { make: MatthewsCorrelation, options: ['num_classes'] },
+  ConfusionMatrix: { make: ConfusionMatrix, options: ['num_classes'] },
   CohenKappa: { make: CohenKappa, options: ['num_classes'] },
   ExpectedCalibrationError: { make: ExpectedCalibrationError, options: ['num_bins', 'from_logits'] },
   Perplexity: { make: Perplexity, options: ['from_logits'] },
