@@ -10,6 +10,7 @@ export * from './data/index.js';
 export * from './checkpoint/index.js';
 export * from './distribute/index.js';
 export * from './summary/index.js';
+export * from './export/index.js';
 export * from './models/index.js';
 export * from './tasks/index.js';
 // Names that two rooms use: the data room's are the wider ones; what holds variables is the same in both.

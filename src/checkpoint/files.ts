@@ -17,6 +17,7 @@ const advice: Record<string, string> = {
   ENOTDIR: 'a part of the path is a file, not a directory; check the path',
   EISDIR: 'it is a directory where a file was expected',
   EEXIST: 'a file of that name is in the way; move it away',
+  ENOTEMPTY: 'a directory of that name is in the way; move it away',
   EMFILE: 'too many open files; raise the limit (ulimit -n)',
   EIO: 'the device reported an error; check the disk',
 };
@@ -74,11 +75,24 @@ export async function replaceTextFile(file: string, text: string): Promise<void>
   }
 }
 
+/** How a directory is committed. */
+export interface CommitOptions {
+  /** What is done, for messages. Default `write the checkpoint`. */
+  what?: string;
+  /** Whether an existing target is replaced. Default true; with false it is an error. */
+  replace?: boolean;
+}
+
 /**
  * Makes `target` a directory with what `fill` writes into it, all or nothing: filled under a temporary name in the same
  * parent, flushed, renamed. An existing target steps aside as `<target>.replaced-<milliseconds>` until the new one is there.
+ * @throws CheckpointError when a file operation fails
  */
-export async function commitDirectory(target: string, fill: (directory: string) => Promise<void>): Promise<void> {
+export async function commitDirectory(
+  target: string,
+  fill: (directory: string) => Promise<void>,
+  { what = 'write the checkpoint', replace = true }: CommitOptions = {},
+): Promise<void> {
   const parent = path.dirname(target);
   await attempt('create the directory', parent, () => mkdir(parent, { recursive: true }));
   await removeAbandoned();
@@ -88,7 +102,7 @@ export async function commitDirectory(target: string, fill: (directory: string) 
     await mkdir(temporary);
     await fill(temporary);
     await syncDirectory(temporary);
-    if (await exists(target)) {
+    if (replace && (await exists(target))) {
       aside = `${target}.replaced-${Date.now()}`;
       await rename(target, aside);
     }
@@ -97,7 +111,7 @@ export async function commitDirectory(target: string, fill: (directory: string) 
   } catch (error) {
     await removeOrAbandon(temporary).catch(() => {});
     if (aside !== undefined && !(await exists(target))) await rename(aside, target).catch(() => {});
-    throw fileError('write the checkpoint', target, error);
+    throw fileError(what, target, error);
   }
   if (aside !== undefined) await removeDirectory(aside);
 }
