@@ -114,7 +114,7 @@ export class Progress implements ControllerReporter {
     if (this.#loop === null) return `${position}  ${step === 0 ? 'compiling' : ''}`.trimEnd();
     const { output, stepsPerSecond } = this.#loop;
     const left = step < trainSteps ? `  ${duration((trainSteps - step) / stepsPerSecond)} left` : '';
-    return `${position}  ${logs(output)}  ${rate(stepsPerSecond)} steps/s  ${rate(stepsPerSecond * batchSize)} samples/s${left}`;
+    return `${position}  ${logs(output)}  ${rate(stepsPerSecond)} steps/s${batchSize > 0 ? `  ${rate(stepsPerSecond * batchSize)} samples/s` : ''}${left}`;
   }
 
   #redraw(): void {

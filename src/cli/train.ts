@@ -34,7 +34,7 @@ export async function train(flags: TrainFlags): Promise<number> {
   if (!flags.model_dir) throw new UsageError('The flag --model_dir=DIR is missing: checkpoints, summaries and results go there.');
 
   const params = await loadExperiment(flags, true);
-  const { getTask, OrbitExperimentRunner, TrainingStopped } = await import('../experiment/index.js');
+  const { makeRunner, samplesPerStep, TrainingStopped } = await import('../experiment/index.js');
   const output = flags.json ? process.stderr : process.stdout;
   const trains = flags.mode.includes('train');
   const notice = (signal: string): void => {
@@ -44,13 +44,12 @@ export async function train(flags: TrainFlags): Promise<number> {
   const stop = stopOnSignal({ notice, graceSeconds: params.trainer.preemption_grace_seconds });
   const progress = new Progress({
     output,
-    headline: headline(flags, params),
+    headline: headline(flags, params, samplesPerStep(params)),
     trainSteps: params.trainer.train_steps,
-    batchSize: params.task.train_data.global_batch_size * params.trainer.grad_accumulation_steps,
+    batchSize: samplesPerStep(params),
     currentStep: () => runner.trainer.globalStep.value,
   });
-  const runner: OrbitExperimentRunner = new OrbitExperimentRunner({
-    task: getTask(params.task, { loggingDir: flags.model_dir }),
+  const runner: OrbitExperimentRunner = makeRunner({
     mode: flags.mode,
     params,
     modelDir: flags.model_dir,
@@ -91,10 +90,10 @@ export async function train(flags: TrainFlags): Promise<number> {
   }
 }
 
-function headline(flags: TrainFlags, params: ExperimentConfig): string {
-  const { trainer, task, runtime } = params;
+function headline(flags: TrainFlags, params: ExperimentConfig, samples: number): string {
+  const { trainer, runtime } = params;
   const { optimizer, learning_rate } = trainer.optimizer_config;
-  const training = `${count(trainer.train_steps)} steps of ${count(task.train_data.global_batch_size)} examples, ${optimizer.type ?? 'no optimizer'}, ${learning_rate.type ?? 'no'} learning rate`;
+  const training = `${count(trainer.train_steps)} steps${samples > 0 ? ` of ${count(samples)} examples` : ''}, ${optimizer.type ?? 'no optimizer'}, ${learning_rate.type ?? 'no'} learning rate`;
   const what = flags.mode?.includes('train') ? training : 'evaluation';
   return `${flags.experiment}  ${flags.mode}  ${what}, seed ${runtime.seed}`;
 }
@@ -106,7 +105,10 @@ function closing(runner: OrbitExperimentRunner): string {
   if (result !== null) {
     const { eval_logs, steps_per_second, samples_per_second, wall_seconds, seconds_to_first_step } = result;
     if (eval_logs !== null) lines.push(`Last evaluation: ${logs(eval_logs)}`);
-    const speed = steps_per_second === null ? '' : `, ${rate(steps_per_second)} steps/s, ${rate(samples_per_second ?? 0)} samples/s`;
+    const speed =
+      steps_per_second === null
+        ? ''
+        : `, ${rate(steps_per_second)} steps/s${samples_per_second === null ? '' : `, ${rate(samples_per_second)} samples/s`}`;
     const first = seconds_to_first_step === null ? '' : `; first step after ${duration(seconds_to_first_step)}`;
     lines.push(`Done at step ${count(result.global_step)} in ${duration(wall_seconds)}${speed}${first}.`, '');
   }

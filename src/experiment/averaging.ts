@@ -2,14 +2,18 @@
 import type { Optimizer } from '../optimization/index.js';
 import * as tf from '#tf';
 
+/** Averages of the weights that can take their place. */
+export interface WeightAverages {
+  /** Exchanges weights and averages. Twice changes nothing. */
+  swapWeights(): void;
+}
+
 /** What the trainer uses of an averaging optimizer. */
-export interface AveragingOptimizer extends Optimizer {
+export interface AveragingOptimizer extends Optimizer, WeightAverages {
   /** Whether the averages exist. */
   readonly hasShadowCopy: boolean;
   /** Makes the averages of variables. */
   shadowCopy(variables: readonly tf.Variable[]): void;
-  /** Exchanges weights and averages. */
-  swapWeights(): void;
 }
 
 /** The optimizer as an averaging one, or null. */

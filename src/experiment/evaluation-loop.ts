@@ -16,13 +16,22 @@ import { requireMetrics, requireStepLogs } from './task-checks.js';
 import type { StepLogs } from './task.js';
 import type { Trainer } from './trainer.js';
 
+/** What an evaluation reads of its trainer. */
+export type EvaluationHost = Pick<
+  Trainer,
+  'task' | 'model' | 'nextEvalInputs' | 'throwIfStopped' | 'globalStep' | 'checkpoint' | 'checkpointExporter'
+> & {
+  /** The options of evaluations. */
+  readonly config: Pick<Trainer['config'], 'trainer' | 'runtime'>;
+};
+
 /** Evaluates a trainer's model: compiled validation steps, metrics, the best checkpoint. */
 export class EvaluationLoop extends StandardEvaluator<DatasetLike> {
   /** Mean of the validation losses. */
   readonly loss = new Mean('validation_loss');
   /** The task's validation metrics. */
   readonly metrics: readonly Metric[];
-  readonly #trainer: Trainer;
+  readonly #trainer: EvaluationHost;
   /** Whether the task wants the logs of every step on the host. */
   readonly #aggregates: boolean;
   #silent: StepRunner<[Tensors]> | null = null;
@@ -35,7 +44,7 @@ export class EvaluationLoop extends StandardEvaluator<DatasetLike> {
   #isRehearsal = false;
   #labels: LabelCheck | null = null;
 
-  constructor(trainer: Trainer, dataset: DatasetLike) {
+  constructor(trainer: EvaluationHost, dataset: DatasetLike) {
     const { config, task } = trainer;
     const extent: Extent = { wholeData: false };
     const walks = new EvaluationWalks();
@@ -157,8 +166,8 @@ function finiteWhere(dataset: DatasetLike, extent: Readonly<Extent>, where: stri
   };
 }
 
-/** A wrong name must not go unnoticed, and nothing is exported under it. */
-function requireMetric(logs: Output, name: string): void {
+/** A wrong name of the watched metric must not go unnoticed, and nothing is exported under it. @throws ConfigError */
+export function requireMetric(logs: Output, name: string): void {
   try {
     getLeafNestedDict(logs, name.split('|'));
   } catch (error) {

@@ -42,3 +42,6 @@ export { earlyStoppingConfig, reduceOnPlateauConfig } from './plateau-config.js'
 export { serializeConfig } from './serialize.js';
 export { writeJsonSummary } from './run-files.js';
 export * from './config.js';
+export * from './multitask/index.js';
+export { makeRunner } from './make-runner.js';
+export { samplesPerStep } from './samples.js';

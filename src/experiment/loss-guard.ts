@@ -59,7 +59,7 @@ export class LossGuard implements ActionObject {
   /** Tests the loss of a loop. @throws TrainingError when it blew up once too often */
   async run(output: Output): Promise<void> {
     const { manager, trainer } = this.#options;
-    if (!(await this.#condition.test(output))) return;
+    if (!(await this.#condition.test(trainer.watchedLogs(output)))) return;
     await writeRecoveryRecord(manager.directory, trainer.recovery.trials);
     await this.#action.run();
   }

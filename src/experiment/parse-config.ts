@@ -30,7 +30,7 @@ export function resolveExperimentConfig<C extends ExperimentConfig<TaskConfig>>(
     inSource(`Config file ${file}`, () => overrideParams(config, values));
   }
   config.runtime.tpu = sources.tpu || null;
-  if (sources.tfDataService) {
+  if (sources.tfDataService && 'train_data' in config.task) {
     config.task.train_data.tf_data_service_address = sources.tfDataService;
     config.task.validation_data.tf_data_service_address = sources.tfDataService;
   }

@@ -2,7 +2,7 @@
 import { ConfigError, UsageError } from '../errors.js';
 import { didYouMean, isConfig, nearestName, schemaOf } from '../config/index.js';
 import type { AnyConfigSchema, ConfigOf } from '../config/index.js';
-import type { ExperimentConfig, TaskConfig, TaskSchema } from './config.js';
+import type { ExperimentConfig, RuntimeConfig, TaskConfig, TaskSchema, TrainerConfig } from './config.js';
 import type { Task } from './task.js';
 
 /**
@@ -19,6 +19,16 @@ export interface Experiments {}
 
 /** Type of the config of the experiment `Name`, as far as {@link Experiments} tells. */
 export type ExperimentConfigNamed<Name extends string> = Name extends keyof Experiments ? Experiments[Name] : ExperimentConfig;
+
+/** The config of an experiment of any kind: of one task, of several, or of one that is evaluated on several. */
+export interface AnyExperimentConfig {
+  /** What is trained. */
+  task: object;
+  /** The training and evaluation loops. */
+  trainer: TrainerConfig;
+  /** Devices, precision and the process as a whole. */
+  runtime: RuntimeConfig;
+}
 
 /** A registered experiment. */
 export interface ExperimentHandle<C> {
@@ -55,7 +65,7 @@ const tasks = shared('tasks', () => new Map<AnyConfigSchema, TaskClass<never>>()
  * @returns a handle whose `config()` is typed
  * @throws UsageError when the name is taken or empty
  */
-export function registerExperiment<C extends ExperimentConfig>(name: string, factory: () => C): ExperimentHandle<C> {
+export function registerExperiment<C extends AnyExperimentConfig>(name: string, factory: () => C): ExperimentHandle<C> {
   if (name === '') throw new UsageError('An experiment needs a name that is not empty.');
   if (experiments.has(name)) throw new UsageError(`An experiment named "${name}" is already registered; choose another name.`);
   experiments.set(name, factory);

@@ -11,7 +11,7 @@ import type { Optimizer } from '../optimization/index.js';
 import type { BestCheckpointExporter } from './best-checkpoint.js';
 import type { DataConfig, ExperimentConfig } from './config.js';
 import { asAveraging } from './averaging.js';
-import type { AveragingOptimizer } from './averaging.js';
+import type { WeightAverages } from './averaging.js';
 import { batchesPerEpoch } from './checkpoint-policies.js';
 import { compileStep } from './compile-step.js';
 import type { CompiledStep } from './compile-step.js';
@@ -47,6 +47,23 @@ export interface TrainerOptions {
   validationDataset?: DatasetLike | null;
   /** Keeps the checkpoint with the best evaluation. Default none. */
   checkpointExporter?: BestCheckpointExporter | null;
+}
+
+/** What subclasses within this package put in place of the trainer's own parts. */
+export interface TrainerParts {
+  /** Makes the evaluation. Default: that of `task` on the validation data. */
+  evaluation?: (trainer: Trainer) => Evaluation;
+  /** Makes what makes training steps. Default: a step of `task` on one batch, or on several that are accumulated. */
+  step?: (trainer: Trainer, watch: LossWatch) => StepMaker;
+}
+
+/** Makes training steps. */
+export type StepMaker = Pick<TrainStep, 'run' | 'inspect'>;
+
+/** Makes evaluations. */
+export interface Evaluation extends Pick<EvaluationLoop, 'loss' | 'metrics' | 'run' | 'rehearse'> {
+  /** State of the evaluations, for checkpoints. */
+  readonly walks: object;
 }
 
 /** How fast training went, first step aside (it traces and compiles). */
@@ -91,15 +108,16 @@ export class Trainer extends StandardTrainer<DatasetLike> {
   onFirstStep: (() => void) | null = null;
   readonly #trainLoss: Mean | null;
   readonly #trainMetrics: readonly Metric[] | null;
-  readonly #evaluation: EvaluationLoop | null;
+  readonly #evaluation: Evaluation | null;
   readonly #watch: LossWatch;
-  #step: TrainStep | null = null;
+  readonly #parts: TrainerParts;
+  #step: StepMaker | null = null;
   #finite: FiniteCheck | null = null;
   #swap: CompiledStep<[], void> | null = null;
   #clock = { steps: 0, seconds: 0, begin: 0, counted: 0, firstStepAt: null as number | null };
 
   /** @throws UsageError when the config lacks a part that is needed */
-  constructor(options: TrainerOptions) {
+  constructor(options: TrainerOptions, parts: TrainerParts = {}) {
     const { config, task, model, optimizer, train = true, evaluate = true } = options;
     if (!config?.trainer) throw new UsageError('Trainer: the config has no `trainer` part; make it with experimentConfig({ ... }).');
     if (!config.task) throw new UsageError('Trainer: the config has no `task` part; make it with experimentConfig({ ... }).');
@@ -111,6 +129,7 @@ export class Trainer extends StandardTrainer<DatasetLike> {
       useTpuSummaryOptimization: config.trainer.allow_tpu_summary,
     });
     this.config = config;
+    this.#parts = parts;
     this.task = task;
     this.model = model;
     this.optimizer = optimizer;
@@ -118,9 +137,8 @@ export class Trainer extends StandardTrainer<DatasetLike> {
     this.#trainLoss = train ? new Mean('training_loss') : null;
     this.#trainMetrics = train ? requireMetrics(task.buildMetrics(true), task, 'training_loss') : null;
     this.#watch = new LossWatch(config.trainer.grad_accumulation_steps);
-    this.#evaluation = evaluate
-      ? new EvaluationLoop(this, options.validationDataset ?? taskInputs(task, config.task.validation_data, config.runtime.seed))
-      : null;
+    const validation = () => options.validationDataset ?? taskInputs(task, config.task.validation_data, config.runtime.seed);
+    this.#evaluation = evaluate ? (parts.evaluation?.(this) ?? new EvaluationLoop(this, validation())) : null;
     this.dataPosition = new DataPositionItem(this.trainIterator);
     this.checkpoint = new Checkpoint({
       model,
@@ -177,6 +195,11 @@ export class Trainer extends StandardTrainer<DatasetLike> {
     return this.#watch.firstBadStep;
   }
 
+  /** The output of a training loop as the watch over the loss wants it: with the mean loss under `training_loss`. */
+  watchedLogs(output: Output): Output {
+    return output;
+  }
+
   /** Prepares a fresh model with `task.initialize`; run by the checkpoint manager when there is no checkpoint. */
   async initialize(): Promise<void> {
     await this.task.initialize(this.model);
@@ -214,7 +237,7 @@ export class Trainer extends StandardTrainer<DatasetLike> {
 
   override trainStep(iterator: DataIterator): MaybePromise<void> {
     this.throwIfStopped();
-    const done = (this.#step ??= new TrainStep(this, this.#watch)).run(iterator);
+    const done = this.#steps().run(iterator);
     return done instanceof Promise ? done.then(() => this.#stepDone()) : this.#stepDone();
   }
 
@@ -223,7 +246,7 @@ export class Trainer extends StandardTrainer<DatasetLike> {
    * @returns the first value that is NaN or infinite and spoils the step's results; null if all are finite
    */
   async inspectStep(): Promise<NonFiniteValue | null> {
-    return (this.#step ??= new TrainStep(this, this.#watch)).inspect(() => this.train(1));
+    return this.#steps().inspect(() => this.train(1));
   }
 
   /** Whether all variables of the model are finite numbers: else they are not worth saving. */
@@ -239,6 +262,10 @@ export class Trainer extends StandardTrainer<DatasetLike> {
   /** Gives a batch that a step has read back to the data. Code that overrides `nextTrainInputs` may have kept it. */
   releaseBatch(iterator: DataIterator, inputs: Tensors): void {
     if (this.nextTrainInputs === Trainer.prototype.nextTrainInputs) iterator.release?.(inputs);
+  }
+
+  #steps(): StepMaker {
+    return (this.#step ??= this.#parts.step?.(this, this.#watch) ?? new TrainStep(this, this.#watch));
   }
 
   #stepDone(): void {
@@ -267,7 +294,7 @@ export class Trainer extends StandardTrainer<DatasetLike> {
   /** Evaluates `numSteps` batches, or all of them with -1; with the averaged weights where the optimizer keeps some. */
   async evaluate(numSteps: number): Promise<Output> {
     const evaluation = this.#evaluation ?? missing('evaluate', 'evaluate');
-    const averaging = asAveraging(this.optimizer);
+    const averaging = this.averagesForEvaluation();
     const random = randomState.stateDict();
     try {
       return await (averaging === null ? evaluation.run(numSteps) : this.#evaluateAverages(averaging, evaluation, numSteps));
@@ -288,7 +315,12 @@ export class Trainer extends StandardTrainer<DatasetLike> {
     }
   }
 
-  async #evaluateAverages(averaging: AveragingOptimizer, evaluation: EvaluationLoop, numSteps: number): Promise<Output> {
+  /** What exchanges the weights and the averages that are evaluated in their place; null: the weights are evaluated. */
+  protected averagesForEvaluation(): WeightAverages | null {
+    return asAveraging(this.optimizer);
+  }
+
+  async #evaluateAverages(averaging: WeightAverages, evaluation: Evaluation, numSteps: number): Promise<Output> {
     this.#swap ??= compileStep(() => averaging.swapWeights(), { name: 'swap_averages', eager: this.config.runtime.run_eagerly });
     await this.#swap();
     try {
