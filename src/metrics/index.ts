@@ -30,6 +30,15 @@ export {
 export { BinaryCrossentropy, CategoricalCrossentropy, type CrossentropyOptions, SparseCategoricalCrossentropy } from './crossentropy.js';
 export { F1Score, type F1ScoreOptions, FBetaScore } from './fscore.js';
 export { IoU, type IoUOptions, MeanIoU, type MeanIoUOptions } from './iou.js';
+export * as losses from './losses.js';
+export type {
+  CosineLossOptions,
+  CrossentropyLossOptions,
+  HuberLossOptions,
+  LossOptions,
+  Reduction,
+  SparseCrossentropyLossOptions,
+} from './losses.js';
 export { Mean, MeanMetricWrapper, Sum, type ValueFunction } from './mean.js';
 export { Metric, type NameOr } from './metric.js';
 export { Perplexity } from './perplexity.js';

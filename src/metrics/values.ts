@@ -51,8 +51,16 @@ export function cosineSimilarity(labels: tf.Tensor, predictions: tf.Tensor, axis
   return tf.sum(tf.mul(unit(l), unit(p)), axis);
 }
 
-/** −ln of the predicted probability of the label. Labels: class numbers; predictions: `[…, classes]`. */
-export function sparseCategoricalCrossentropy(labels: tf.Tensor, predictions: tf.Tensor, fromLogits = false): tf.Tensor {
+/**
+ * −ln of the predicted probability of the label, with a share s of the label spread over all classes. Labels: class numbers;
+ * predictions: `[…, classes]`.
+ */
+export function sparseCategoricalCrossentropy(
+  labels: tf.Tensor,
+  predictions: tf.Tensor,
+  fromLogits = false,
+  labelSmoothing = 0,
+): tf.Tensor {
   const p = toFloat(predictions);
   const classes = p.shape[p.rank - 1]!;
   let l = labels.rank === p.rank && labels.shape[labels.rank - 1] === 1 ? tf.squeeze(labels, [-1]) : labels;
@@ -65,7 +73,8 @@ export function sparseCategoricalCrossentropy(labels: tf.Tensor, predictions: tf
   const own = tf.cast(tf.equal(tf.expandDims(l, -1), tf.tensor1d(Int32Array.from({ length: classes }, (_, i) => i))), 'float32');
   // Probabilities are normalised, as in the reference: softmax of their logarithm.
   const logits = fromLogits ? p : tf.log(tf.clipByValue(p, EPSILON, 1 - EPSILON));
-  return tf.neg(tf.sum(tf.mul(own, tf.logSoftmax(logits)), -1));
+  const smooth = labelSmoothing === 0 ? own : tf.add(tf.mul(own, 1 - labelSmoothing), labelSmoothing / classes);
+  return tf.neg(tf.sum(tf.mul(smooth, tf.logSoftmax(logits)), -1));
 }
 
 /** −Σ y·ln ŷ over the classes, with y smoothed to y·(1 − s) + s/classes. */
