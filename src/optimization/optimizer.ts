@@ -2,6 +2,7 @@ import * as tf from '#tf';
 import { UsageError } from '../errors.js';
 import type { StateDict } from '../checkpoint/index.js';
 import { allReduceSum, initScope, nameScope } from '../function/index.js';
+import { constrained } from './constraint.js';
 import {
   type Clipping,
   type GradientAggregator,
@@ -164,7 +165,7 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
         const start = keep && weightDecay?.appliesTo(path) ? tf.mul(variable, keep) : variable;
         let updated = rule.update(start, gradient, slots, step, path);
         if (rule.skipsUntouchedRows && sparse.has(variable)) updated = onlyTouchedRows(updated, start, slots, gradient);
-        variable.assign(updated.parameter);
+        variable.assign(constrained(variable, updated.parameter));
         for (const [name, value] of Object.entries(updated.slots)) slots[name]!.assign(value);
       }
       this.iterations.assign(tf.add(this.iterations, tf.scalar(1, 'int32')));

@@ -16,9 +16,17 @@ export { recurrence } from './recurrence.js';
 installBackend();
 installStateful();
 
-// Weights are initialised outside the step that first uses their layer, so that eager and compiled steps start alike.
-const layer = layers.layers.Layer.prototype as unknown as { addWeight(...args: unknown[]): unknown };
+interface LayerWeight {
+  readonly constraint?: object | null;
+  readonly val: { constraint?: object };
+}
+
+// Weights are initialised outside the step that first uses their layer, so that eager and compiled steps start alike. The variable
+// itself knows its constraint: the optimizers, which know variables alone, apply it after an update.
+const layer = layers.layers.Layer.prototype as unknown as { addWeight(...args: unknown[]): LayerWeight };
 const { addWeight } = layer;
 layer.addWeight = function (...args) {
-  return initScope(() => addWeight.apply(this, args));
+  const weight = initScope(() => addWeight.apply(this, args));
+  if (weight.constraint) weight.val.constraint = weight.constraint;
+  return weight;
 };
