@@ -74,13 +74,17 @@ export function readIdxHeader(path: string): IdxHeader {
 /** Reads a whole IDX file, plain or gzip. Throws a {@link DataError} where it is missing, damaged or of another format. */
 export async function readIdx(path: string): Promise<NDArray> {
   const header = readIdxHeader(path);
-  const { dtype, shape, valueBytes } = header;
-  const bytes = new Uint8Array(valueBytes);
+  const bytes = new Uint8Array(header.valueBytes);
   await readIdxValues(header, bytes);
+  return decodeIdx(bytes, header.dtype, header.shape);
+}
+
+/** The array whose values, big-endian, are `bytes`; their memory is used where that is possible. */
+export function decodeIdx(bytes: Uint8Array, dtype: DType, shape: readonly number[]): NDArray {
   if (dtype === 'uint8') return new NDArray(bytes, shape, dtype);
-  if (dtype === 'int8') return new NDArray(new Int8Array(bytes.buffer), shape, dtype);
+  if (dtype === 'int8') return new NDArray(new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length), shape, dtype);
   const data = allocate(dtype, shapeSize(shape));
-  const view = new DataView(bytes.buffer);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const get = { int16: view.getInt16, int32: view.getInt32, float32: view.getFloat32, float64: view.getFloat64 }[dtype as 'int16'];
   for (let i = 0; i < data.length; i++) data[i] = get.call(view, i * data.BYTES_PER_ELEMENT, false);
   return new NDArray(data, shape, dtype);

@@ -3,11 +3,14 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { DataError } from '../../errors.js';
 import { cannotRead } from '../files/index.js';
 import { allocate, NDArray, shapeSize, type DType, type TypedArray } from '../ndarray.js';
+import { firstBroken, wrongNumber, type ValueRules } from '../value-rules.js';
 import type { Column } from './columns.js';
 
 /** Row-major values that lie in one piece of a file. */
 export interface StoredArray {
   readonly path: string;
+  /** Name of the array, in a file of several. */
+  readonly name?: string;
   readonly shape: readonly number[];
   /** What the values become. */
   readonly dtype: DType;
@@ -21,21 +24,26 @@ export interface StoredArray {
 
 const files = new FinalizationRegistry<number>((file) => closeSync(file));
 
-/** Reads the whole array. Throws a {@link DataError} where the file is missing or too short. */
-export function readStored(array: StoredArray): NDArray {
+/** Some values of the array, from value `first` on. */
+export function readValues(array: StoredArray, first: number, count: number): NDArray {
   const file = openFile(array.path);
   try {
-    const data = allocate(array.dtype, shapeSize(array.shape));
-    array.decode(readBytes(array, file, 0, data.length), data);
-    return new NDArray(data, array.shape, array.dtype);
+    const data = allocate(array.dtype, count);
+    array.decode(readBytes(array, file, first, count), data);
+    return new NDArray(data, [count], array.dtype);
   } finally {
     closeSync(file);
   }
 }
 
+/** Reads the whole array. Throws a {@link DataError} where the file is missing or too short. */
+export function readStored(array: StoredArray): NDArray {
+  return readValues(array, 0, shapeSize(array.shape)).reshape(array.shape);
+}
+
 /**
  * A column whose rows are read from the file when they are asked for, so that the array may be larger than memory. Rows next to
- * each other are read together.
+ * each other are read together. A value that breaks the rules is a DataError with file, array and row.
  */
 export class StoredColumn implements Column {
   readonly length: number;
@@ -44,7 +52,10 @@ export class StoredColumn implements Column {
   readonly #size: number;
   #file: number | undefined;
 
-  constructor(array: StoredArray) {
+  constructor(
+    array: StoredArray,
+    readonly rules: ValueRules = {},
+  ) {
     const [rows, ...shape] = array.shape;
     if (rows === undefined) throw new DataError(`${array.path} holds a single value; an array with rows was expected.`);
     this.#array = array;
@@ -66,7 +77,15 @@ export class StoredColumn implements Column {
       this.#array.decode(bytes, data.subarray(from * this.#size, to * this.#size));
       from = to;
     }
+    const broken = firstBroken(data, this.#array.dtype, this.rules);
+    if (broken >= 0) throw this.#broken(indices[Math.floor(broken / this.#size)]!, broken % this.#size, data[broken]!);
     return new NDArray(data, [count, ...this.#shape], this.#array.dtype);
+  }
+
+  #broken(row: number, at: number, value: number): DataError {
+    const { path, name } = this.#array;
+    const place = `${path}${name === undefined ? '' : `, array ${name}`}, row ${row} (from 0)`;
+    return new DataError(`${place}: the value${this.#size > 1 ? ` ${at}` : ''} ${wrongNumber(value, this.rules)}.`);
   }
 
   /** The file stays open as long as the column is in use. */

@@ -3,7 +3,7 @@ import type { Dataset } from '../../dataset.js';
 import { expandPaths, type Compression, type Paths } from '../../files/index.js';
 import type { NDArray } from '../../ndarray.js';
 import { blockDataset, type BatchOptions, type StreamOptions } from '../../sources/blocks.js';
-import type { Columns, TableBatch, TableRow } from '../table/index.js';
+import { checkSpecs, type Columns, type TableBatch, type TableRow } from '../table/index.js';
 import { CsvReader, readCsvSchema, type CsvFormat } from './reader.js';
 
 export { readCsvSchema, type CsvFormat, type CsvSchema } from './reader.js';
@@ -34,6 +34,7 @@ export function fromCsv(paths: Paths, options: CsvOptions & { readonly batchSize
 export function fromCsv(paths: Paths, options?: CsvOptions): Dataset<Record<string, NDArray | string>>;
 export function fromCsv(paths: Paths, options: CsvOptions = {}): Dataset<unknown> {
   const { columns } = options;
+  if (columns !== undefined) checkSpecs(columns);
   const files = expandPaths(paths);
   const format = csvFormat(files[0]!, options);
   let wanted: Promise<Columns> | undefined;

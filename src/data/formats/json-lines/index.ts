@@ -5,7 +5,7 @@ import type { Compression, Paths } from '../../files/index.js';
 import { blockDataset, type BatchOptions, type Block, type StreamOptions } from '../../sources/blocks.js';
 import { listBlock } from '../../sources/list-block.js';
 import { isRecord } from '../../structure.js';
-import { tableFrom, type Columns, type TableBatch, type TableRow } from '../table/index.js';
+import { checkSpecs, tableFrom, type Columns, type TableBatch, type TableRow } from '../table/index.js';
 import { LineReader } from '../text/line-reader.js';
 
 /** How {@link fromJsonLines} reads. */
@@ -32,6 +32,7 @@ export function fromJsonLines<const C extends Columns>(
 export function fromJsonLines<T = unknown>(paths: Paths, options?: JsonLinesOptions): Dataset<T>;
 export function fromJsonLines(paths: Paths, options: JsonLinesOptions = {}): Dataset<unknown> {
   const { columns, compression = 'auto' } = options;
+  if (columns !== undefined) checkSpecs(columns);
   if (columns === undefined && options.batchSize !== undefined) {
     throw new UsageError('fromJsonLines needs columns to make batches; or map the values to arrays and use batch().');
   }

@@ -1,4 +1,5 @@
 import { DataError } from '../../../errors.js';
+import { allocate, NDArray, shapeSize } from '../../ndarray.js';
 import { storedType, type StoredType } from '../../sources/stored-types.js';
 
 /** What the header of an array in NumPy's format says. */
@@ -42,4 +43,16 @@ export function parseNpyHeader(bytes: Uint8Array, path: string): NpyHeader {
     fortran: /'fortran_order':\s*True/.test(text),
     headerBytes: start + length,
   };
+}
+
+/** The array whose values lie with the first axis fastest, in the usual order. */
+export function rowMajor({ data, shape, dtype }: NDArray): NDArray {
+  const made = allocate(dtype, data.length);
+  const index = shape.map(() => 0);
+  const strides = shape.map((_, axis) => shapeSize(shape.slice(0, axis)));
+  for (let out = 0; out < made.length; out++) {
+    made[out] = data[index.reduce((sum, i, axis) => sum + i * strides[axis]!, 0)]!;
+    for (let axis = shape.length - 1; axis >= 0 && ++index[axis]! === shape[axis]; axis--) index[axis] = 0;
+  }
+  return new NDArray(made, shape, dtype);
 }

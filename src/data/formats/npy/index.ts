@@ -1,14 +1,15 @@
 import { statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 
 import { DataError } from '../../../errors.js';
 import { Dataset } from '../../dataset.js';
-import { cannotRead } from '../../files/index.js';
 import { firstBytesSync } from '../../files/first-bytes.js';
-import { allocate, NDArray, shapeSize } from '../../ndarray.js';
+import { shapeSize, type NDArray } from '../../ndarray.js';
 import { tableStage, type ColumnTree } from '../../sources/columns.js';
 import { readStored, StoredColumn, type StoredArray } from '../../sources/stored-array.js';
-import { NPY_HEADER_BYTES, parseNpyHeader, type NpyHeader } from './header.js';
+import { checkRules, checkRulesByName, type ValueRules } from '../../value-rules.js';
+import { NPY_HEADER_BYTES, parseNpyHeader, rowMajor } from './header.js';
+
+export { fromNpz, npzMembers, readNpz } from './npz.js';
 
 /** Where the array of a `.npy` file lies; only its header is read. Throws a {@link DataError} for a missing, damaged or truncated file. */
 export function npyArray(path: string): StoredArray & { readonly fortran: boolean } {
@@ -30,64 +31,34 @@ export function readNpy(path: string): NDArray {
   return array.fortran ? rowMajor(read) : read;
 }
 
+/** Rules for the arrays of {@link fromNpy}: in the nesting of its paths. */
+export type NpyRules<P> = P extends string ? ValueRules : { readonly [K in keyof P]?: ValueRules };
+
 /**
  * A data set with one element per row of `.npy` arrays: of one file, or of a tuple or record of files with equally many rows.
- * Rows are read from the files when they are asked for, in any order: the arrays may be larger than memory.
+ * Rows are read from the files when they are asked for, in any order: the arrays may be larger than memory. NaN, infinities and
+ * values that break `rules` end in a DataError with file and row.
  */
 export function fromNpy<const P extends string | readonly string[] | Readonly<Record<string, string>>>(
   paths: P,
+  { rules }: { /** What the numbers must be: `{ y: { min: 0, max: 9 } }`. */ readonly rules?: NpyRules<P> } = {},
 ): Dataset<P extends string ? NDArray : { -readonly [K in keyof P]: NDArray }> {
-  const column = (path: string): StoredColumn => {
+  const column = (path: string, own: ValueRules = {}): StoredColumn => {
     const array = npyArray(path);
     if (array.fortran)
       throw new DataError(`${path} is stored column by column (Fortran order); load it with readNpy, or save numpy.ascontiguousarray(x).`);
-    return new StoredColumn(array);
+    return new StoredColumn(array, own);
   };
+  const inner = (rules ?? {}) as Readonly<Record<string, ValueRules>>;
+  if (typeof paths === 'string') checkRules(paths, inner as ValueRules);
+  else checkRulesByName(inner, Object.keys(paths));
   const tree: ColumnTree =
     typeof paths === 'string'
-      ? column(paths)
+      ? column(paths, rules as ValueRules | undefined)
       : Array.isArray(paths)
-        ? (paths as readonly string[]).map(column)
-        : Object.fromEntries(Object.entries(paths as Readonly<Record<string, string>>).map(([name, path]) => [name, column(path)]));
+        ? (paths as readonly string[]).map((path, k) => column(path, inner[k]))
+        : Object.fromEntries(
+            Object.entries(paths as Readonly<Record<string, string>>).map(([name, path]) => [name, column(path, inner[name])]),
+          );
   return new Dataset(tableStage(`npy ${JSON.stringify(paths)} `, tree));
-}
-
-/** The arrays of a `.npz` file by name, in memory: `fromArrays` makes a data set of them. */
-export async function readNpz(path: string): Promise<Record<string, NDArray>> {
-  const { unzipSync } = await import('fflate');
-  const bytes = await readFile(path).catch((error: unknown) => {
-    throw cannotRead(path, error);
-  });
-  let entries: Record<string, Uint8Array>;
-  try {
-    entries = unzipSync(bytes);
-  } catch (error) {
-    throw new DataError(`${path} is not a .npz file, or it is truncated (${(error as Error).message}).`, { cause: error });
-  }
-  const arrays = Object.entries(entries).filter(([name]) => name.endsWith('.npy'));
-  return Object.fromEntries(arrays.map(([name, content]) => [name.slice(0, -4), decode(content, `${path}, array ${name.slice(0, -4)}`)]));
-}
-
-function decode(content: Uint8Array, place: string): NDArray {
-  const header: NpyHeader = parseNpyHeader(content, place);
-  const { shape, dtype, valueBytes, headerBytes } = header;
-  const data = allocate(dtype, shapeSize(shape));
-  const values = content.subarray(headerBytes);
-  if (values.length !== data.length * valueBytes)
-    throw new DataError(`${place} is truncated: ${data.length * valueBytes} bytes were expected, ${values.length} are there.`);
-  header.decode(values, data);
-  const array = new NDArray(data, shape, dtype);
-  return header.fortran ? rowMajor(array) : array;
-}
-
-/** The array whose values lie with the first axis fastest, in the usual order. */
-function rowMajor({ data, shape, dtype }: NDArray): NDArray {
-  const made = allocate(dtype, data.length);
-  const index = shape.map(() => 0);
-  const strides = shape.map((_, axis) => shapeSize(shape.slice(0, axis)));
-  for (let out = 0; out < made.length; out++) {
-    made[out] = data[index.reduce((sum, i, axis) => sum + i * strides[axis]!, 0)]!;
-    for (let axis = shape.length - 1; axis >= 0 && ++index[axis]! === shape[axis]; axis--) index[axis] = 0;
-  }
-  return new NDArray(made, shape, dtype);
 }

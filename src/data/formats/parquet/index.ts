@@ -3,7 +3,7 @@ import type { BadRecords } from '../../bad-records.js';
 import { count } from '../../random-access.js';
 import { blockDataset, type BlockReader } from '../../sources/blocks.js';
 import type { PositionValue } from '../../stage.js';
-import { knownColumns, tableFrom, type Columns, type FromTable, type TableBlock, type TableOptions } from '../table/index.js';
+import { checkSpecs, knownColumns, tableFrom, type Columns, type FromTable, type TableBlock, type TableOptions } from '../table/index.js';
 import { openParquet, type ParquetFile } from './file.js';
 
 export { openParquet, type ParquetFile } from './file.js';
@@ -13,8 +13,10 @@ export { openParquet, type ParquetFile } from './file.js';
  * numbers, truth values, texts, and lists of numbers of one length. Positions are exact. A missing value without a default, or
  * one that breaks a column's rules, is a DataError with file, record and column.
  */
-export const fromParquet: FromTable = (paths: string | readonly string[], options: TableOptions = {}) =>
-  blockDataset('parquet', paths, (path, bad) => new ParquetReader(path, options.columns, bad), options) as never;
+export const fromParquet: FromTable = (paths: string | readonly string[], options: TableOptions = {}) => {
+  checkSpecs(options.columns ?? {});
+  return blockDataset('parquet', paths, (path, bad) => new ParquetReader(path, options.columns, bad), options) as never;
+};
 
 type Row = ReturnType<TableBlock['row']>;
 type Batch = ReturnType<TableBlock['slice']>;

@@ -6,6 +6,7 @@ import { firstBytesSync } from '../../files/first-bytes.js';
 import { shapeSize, type NDArray } from '../../ndarray.js';
 import { tableStage } from '../../sources/columns.js';
 import { readStored, StoredColumn, type StoredArray } from '../../sources/stored-array.js';
+import { checkRulesByName, type ValueRules } from '../../value-rules.js';
 import { storedType } from '../../sources/stored-types.js';
 
 const codes: Readonly<Record<string, string>> = {
@@ -49,7 +50,7 @@ export function safetensorsArrays(path: string): Record<string, StoredArray> {
           `${path} is truncated or damaged: array ${name}, ${tag}[${shape.join(', ')}], does not lie in its bytes ${begin} to ${end}.`,
         );
       }
-      return [name, { ...type, path, shape, offset: 8 + length + begin }] as const;
+      return [name, { ...type, path, name, shape, offset: 8 + length + begin }] as const;
     }),
   );
 }
@@ -62,10 +63,18 @@ export function readSafetensors(path: string, names?: readonly string[]): Record
 
 /**
  * A data set with one element per row of the arrays of a safetensors file (default: all of them), which need equally many rows.
- * Rows are read when they are asked for, in any order: the arrays may be larger than memory.
+ * Rows are read when they are asked for, in any order: the arrays may be larger than memory. NaN, infinities and values that
+ * break `rules` end in a DataError with file, array and row.
  */
-export function fromSafetensors<const N extends string = string>(path: string, names?: readonly N[]): Dataset<Record<N, NDArray>> {
-  const columns = Object.fromEntries(Object.entries(pick(path, names)).map(([name, array]) => [name, new StoredColumn(array)]));
+export function fromSafetensors<const N extends string = string>(
+  path: string,
+  names?: readonly N[],
+  { rules = {} }: { /** What the numbers of each array must be. */ readonly rules?: { readonly [K in N]?: ValueRules } } = {},
+): Dataset<Record<N, NDArray>> {
+  const own = rules as Readonly<Record<string, ValueRules>>;
+  const arrays = pick(path, names);
+  checkRulesByName(own, Object.keys(arrays));
+  const columns = Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, new StoredColumn(array, own[name])]));
   return new Dataset(tableStage(`safetensors ${path} `, columns));
 }
 

@@ -1,6 +1,7 @@
 import { DataError } from '../../../errors.js';
 import { allocate, NDArray, shapeSize } from '../../ndarray.js';
 import { describe } from '../../structure.js';
+import { wrongNumber } from '../../value-rules.js';
 import type { ColumnRules } from './columns.js';
 
 /** Collects the values of one column of a block, checking each against the column's rules. */
@@ -45,11 +46,11 @@ export class ColumnBuilder {
         this.data[row] = value;
         return undefined;
       }
-      return `is ${value}; a finite number was expected${this.#whole ? '' : ` (allowNaN: true allows it)`}`;
+      return this.#whole ? `is ${value}; a finite number was expected` : wrongNumber(value, this.rules);
     }
     if (this.#whole && !Number.isInteger(value)) return `is ${value}; a whole number was expected`;
     const { min, max } = this.rules;
-    if (min !== undefined || max !== undefined) return `is ${value}; a number from ${min ?? '-∞'} to ${max ?? '∞'} was expected`;
+    if (min !== undefined || max !== undefined) return wrongNumber(value, this.rules);
     return `is ${value}, which does not fit into int32; read it as float64`;
   }
 

@@ -1,20 +1,16 @@
+import { UsageError } from '../../../errors.js';
 import type { NDArray } from '../../ndarray.js';
+import { checkRules, type ValueRules } from '../../value-rules.js';
 
 /** What a column of a table becomes. `string` columns are texts, all others arrays. */
 export type ColumnType = 'float32' | 'float64' | 'int32' | 'bool' | 'string';
 
 /** A column with its rules. A value that breaks one is a bad record. */
-export interface ColumnRules {
+export interface ColumnRules extends ValueRules {
   /** What the values become. */
   readonly dtype: ColumnType;
   /** Value of a record whose cell is empty or null; left out: such a record is bad (an empty text is a text, though). */
   readonly default?: number | string | boolean;
-  /** Smallest value allowed. */
-  readonly min?: number;
-  /** Largest value allowed: labels of ten classes have `min: 0, max: 9`. */
-  readonly max?: number;
-  /** Whether NaN and infinities are allowed; default false. */
-  readonly allowNaN?: boolean;
 }
 
 /** A column: its type, or its type with rules. */
@@ -42,3 +38,15 @@ export type AnyColumns = Record<string, ColumnType>;
 export function rulesOf(spec: ColumnSpec): ColumnRules {
   return typeof spec === 'string' ? { dtype: spec } : spec;
 }
+
+/** Checks that columns are of known types and have rules that can be kept. Throws a {@link UsageError} that names the column. */
+export function checkSpecs(columns: Columns): void {
+  for (const [name, spec] of Object.entries(columns)) {
+    const rules = rulesOf(spec);
+    if (!columnTypes.includes(rules.dtype))
+      throw new UsageError(`Column ${name} has the type ${JSON.stringify(rules.dtype)}; expected ${columnTypes.join(', ')}.`);
+    checkRules(name, rules);
+  }
+}
+
+const columnTypes: readonly unknown[] = ['float32', 'float64', 'int32', 'bool', 'string'] satisfies ColumnType[];

@@ -1,6 +1,7 @@
 export { checkColumns, TableBlock, tableFrom } from './block.js';
 export { badValue, ColumnBuilder } from './builder.js';
 export {
+  checkSpecs,
   rulesOf,
   type AnyColumns,
   type ColumnRules,

@@ -1,6 +1,7 @@
 import type { NDArray } from '../../ndarray.js';
 import { NDArray as Arrays, allocate, shapeSize } from '../../ndarray.js';
 import type { FeatureSpec } from '../../tfrecord/index.js';
+import { firstBroken } from '../../value-rules.js';
 
 /**
  * Reads features of one fixed shape straight from the bytes of encoded examples into columns, without an object per example.
@@ -103,9 +104,8 @@ export class ColumnParser {
     if (dtype === 'float32') {
       if (end - this.#at !== size * 4) return false;
       new Uint8Array(target.buffer, target.byteOffset + row * size * 4, size * 4).set(buffer.subarray(this.#at, end));
-      return true;
-    }
-    return this.#integers(buffer, end, target, row * size, size);
+    } else if (!this.#integers(buffer, end, target, row * size, size)) return false;
+    return firstBroken(target, dtype as 'float32', this.#specs[column]!, row * size, (row + 1) * size) < 0;
   }
 
   #integers(buffer: Buffer, end: number, target: Float32Array | Int32Array, first: number, size: number): boolean {

@@ -1,41 +1,24 @@
 import { statSync } from 'node:fs';
 import { extname } from 'node:path';
 
-import { DataError } from '../../errors.js';
-import type { Dataset } from '../dataset.js';
-import { detectCompression, expandPaths, firstBytes, type Paths } from '../files/index.js';
-import { readIdx } from '../idx.js';
-import { NDArray } from '../ndarray.js';
-import { isRecord } from '../structure.js';
-import { decodeExample, tfRecords, type Example } from '../tfrecord/index.js';
-import { fromArrow, openArrow } from './arrow/index.js';
-import { listClassFolder } from './class-folder.js';
-import { csvFormat, fromCsv, readCsvSchema } from './csv/index.js';
-import { imageExtensions, fromImages } from './images/index.js';
-import { fromJsonLines } from './json-lines/index.js';
-import { npyArray, readNpy, readNpz } from './npy/index.js';
-import { fromParquet, openParquet } from './parquet/index.js';
-import { readSafetensors, safetensorsArrays } from './safetensors/index.js';
-import { fromTextLines } from './text/index.js';
-import { readWav } from './wav/index.js';
+import { DataError } from '../../../errors.js';
+import { detectCompression, expandPaths, firstBytes, type Paths } from '../../files/index.js';
+import { NDArray } from '../../ndarray.js';
+import { isRecord } from '../../structure.js';
+import { fromArrow, openArrow } from '../arrow/index.js';
+import { listClassFolder } from '../class-folder.js';
+import { csvFormat, fromCsv, readCsvSchema } from '../csv/index.js';
+import { imageExtensions, fromImages } from '../images/index.js';
+import { fromJsonLines } from '../json-lines/index.js';
+import { fromParquet, openParquet } from '../parquet/index.js';
+import { fromTextLines } from '../text/index.js';
+import { readWav } from '../wav/index.js';
+import { inspectIdx, inspectNpy, inspectNpz, inspectSafetensors } from './arrays.js';
+import { inspectRecords } from './records.js';
+import { countAll, firstOf, type DataSummary, type Found } from './summary.js';
 
-/** What a data file, or several of one kind, hold. */
-export interface DataSummary {
-  /** Name of the format, such as `CSV`. */
-  readonly format: string;
-  /** The files, in order. */
-  readonly files: readonly string[];
-  /** How the first file is compressed. */
-  readonly compression: 'none' | 'gzip' | 'zstd';
-  /** Columns, features or arrays, with what they hold in words. */
-  readonly schema: readonly { readonly name: string; readonly type: string }[];
-  /** Number of records in all files: lines, rows, images, …; undefined where a file is no list of records. */
-  readonly records: number | undefined;
-  /** The first records. */
-  readonly first: readonly unknown[];
-}
+export type { DataSummary } from './summary.js';
 
-type Found = Omit<DataSummary, 'files' | 'compression' | 'format'>;
 type Inspect = (files: readonly string[], rows: number) => Promise<Found>;
 
 /**
@@ -79,9 +62,14 @@ async function formatOf(path: string, compression: string): Promise<string> {
 const inspectors: Readonly<Record<string, Inspect>> = {
   CSV: async (files, rows) => {
     const { names, inferred } = await readCsvSchema(files[0]!, csvFormat(files[0]!, {}), undefined);
+    const texts = Object.fromEntries(names.map((name) => [name, 'string'] as const));
+    const lenient = { onBadRecord: { skip: Infinity } };
+    let records = 0;
+    for await (const batch of fromCsv(files, { columns: texts, batchSize: 4096, ...lenient })) records += Object.values(batch)[0]!.length;
     return {
       schema: names.map((name) => ({ name, type: inferred![name]! })),
-      ...(await countRows(fromCsv(files, { batchSize: 4096 }), fromCsv(files), rows)),
+      records,
+      first: await firstOf(fromCsv(files, lenient), rows),
     };
   },
   'JSON lines': async (files, rows) => {
@@ -114,32 +102,11 @@ const inspectors: Readonly<Record<string, Inspect>> = {
       ...(await countAll(fromArrow(files, { columns: readable }), rows)),
     };
   },
-  TFRecord: async (files, rows) => {
-    const compression = (await detectCompression(files[0]!)) === 'gzip' ? 'gzip' : 'none';
-    const { records, first } = await countAll(tfRecords(files, { compression }), Math.max(rows, 100));
-    const examples = first.map((record) => decodeExample(record as Uint8Array));
-    return {
-      schema: featuresOf(examples),
-      records,
-      first: examples
-        .slice(0, rows)
-        .map((example) => Object.fromEntries([...example].map(([name, { values }]) => [name, Array.from(values as ArrayLike<unknown>)]))),
-    };
-  },
-  npy: async ([path], rows) => {
-    const array = npyArray(path!);
-    return {
-      schema: [{ name: 'array', type: `${array.dtype}[${array.shape.join(', ')}]` }],
-      records: array.shape[0],
-      first: firstRows(readNpy(path!), rows),
-    };
-  },
-  npz: async ([path]) => arraysSummary(await readNpz(path!)),
-  safetensors: async ([path]) => ({
-    schema: Object.entries(safetensorsArrays(path!)).map(([name, { dtype, shape }]) => ({ name, type: `${dtype}[${shape.join(', ')}]` })),
-    records: undefined,
-    first: [readSafetensors(path!)],
-  }),
+  TFRecord: inspectRecords,
+  npy: inspectNpy,
+  npz: inspectNpz,
+  safetensors: inspectSafetensors,
+  idx: inspectIdx,
   WAV: async (files) => {
     const { samples, sampleRate } = await readWav(files[0]!);
     return {
@@ -149,14 +116,6 @@ const inspectors: Readonly<Record<string, Inspect>> = {
     };
   },
   text: async (files, rows) => ({ schema: [{ name: 'line', type: 'string' }], ...(await countAll(fromTextLines(files), rows)) }),
-  idx: async ([path], rows) => {
-    const array = await readIdx(path!);
-    return {
-      schema: [{ name: 'array', type: `${array.dtype}[${array.shape.join(', ')}]` }],
-      records: array.shape[0],
-      first: firstRows(array, rows),
-    };
-  },
   image: async (files, rows) => {
     const first = await firstOf(fromImages(files, { dtype: 'uint8' }), rows);
     return { schema: [{ name: 'image', type: `uint8[${(first[0] as NDArray).shape.join(', ')}]` }], records: files.length, first };
@@ -169,66 +128,6 @@ function inspectFolder(folder: string, rows: number): Found {
   return { schema: counts, records: paths.length, first: paths.slice(0, rows) };
 }
 
-async function firstOf(dataset: Dataset<unknown>, rows: number): Promise<unknown[]> {
-  const taken: unknown[] = [];
-  const iterator = dataset.iterator(0);
-  for (let i = 0; i < rows; i++) {
-    const { done, value } = await iterator.next();
-    if (done) break;
-    taken.push(value);
-  }
-  await iterator.return();
-  return taken;
-}
-
-async function countAll(dataset: Dataset<unknown>, rows: number): Promise<{ records: number; first: unknown[] }> {
-  const first: unknown[] = [];
-  let records = 0;
-  for await (const element of dataset) if (records++ < rows) first.push(element);
-  return { records, first };
-}
-
-async function countRows(
-  batches: Dataset<Record<string, NDArray | string[]>>,
-  single: Dataset<unknown>,
-  rows: number,
-): Promise<{ records: number; first: unknown[] }> {
-  let records = 0;
-  for await (const batch of batches) {
-    const column = Object.values(batch)[0]!;
-    records += column instanceof NDArray ? column.rows : column.length;
-  }
-  return { records, first: await firstOf(single, rows) };
-}
-
-function firstRows(array: NDArray, rows: number): NDArray[] {
-  return array.shape.length === 0 ? [array] : Array.from({ length: Math.min(rows, array.rows) }, (_, row) => array.row(row));
-}
-
-function arraysSummary(arrays: Record<string, NDArray>): Found {
-  return {
-    schema: Object.entries(arrays).map(([name, { dtype, shape }]) => ({ name, type: `${dtype}[${shape.join(', ')}]` })),
-    records: undefined,
-    first: [arrays],
-  };
-}
-
 function jsonType(value: unknown): string {
   return Array.isArray(value) ? `list of ${value.length}` : value === null ? 'null' : typeof value;
-}
-
-function featuresOf(examples: readonly Example[]): { name: string; type: string }[] {
-  const found = new Map<string, { kind: string; least: number; most: number; seen: number }>();
-  for (const example of examples) {
-    for (const [name, { kind, values }] of example) {
-      const { least = Infinity, most = 0, seen = 0 } = found.get(name) ?? {};
-      found.set(name, { kind, least: Math.min(least, values.length), most: Math.max(most, values.length), seen: seen + 1 });
-    }
-  }
-  return [...found]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, { kind, least, most, seen }]) => ({
-      name,
-      type: `${kind}[${least === most ? least : `${least} to ${most}`}]${seen < examples.length ? ', not in every example' : ''}`,
-    }));
 }

@@ -1,0 +1,90 @@
+import { DataError } from '../../../errors.js';
+import { Dataset } from '../../dataset.js';
+import { allocate, NDArray, shapeSize } from '../../ndarray.js';
+import { ArrayColumn, tableStage, type Column, type ColumnTree } from '../../sources/columns.js';
+import { StoredColumn, type StoredArray } from '../../sources/stored-array.js';
+import { checkRulesByName, checkValues, type ValueRules } from '../../value-rules.js';
+import { NPY_HEADER_BYTES, parseNpyHeader, rowMajor, type NpyHeader } from './header.js';
+import { memberHead, readMember, zipMembers, type ZipMember } from './zip.js';
+
+/** An array of a `.npz` file; its header is read, its values are not. */
+export interface NpzMember {
+  readonly header: NpyHeader;
+  /** Where the values lie in the file; undefined where they are compressed, or stored column by column. */
+  readonly stored: StoredArray | undefined;
+  /** The whole array; the checksum is verified. */
+  read(): NDArray;
+  /** The first values, in the file's order. */
+  head(count: number): NDArray;
+}
+
+/** The arrays of a `.npz` file by name. Throws a {@link DataError} for a missing, damaged or truncated file. */
+export function npzMembers(path: string): Record<string, NpzMember> {
+  const members = zipMembers(path).filter(({ name }) => name.endsWith('.npy'));
+  return Object.fromEntries(members.map((member) => [member.name.slice(0, -4), open(member)] as const));
+}
+
+function open(member: ZipMember): NpzMember {
+  const name = member.name.slice(0, -4);
+  const place = `${member.path}, array ${name}`;
+  const header = parseNpyHeader(memberHead(member, NPY_HEADER_BYTES), place);
+  const { shape, dtype, headerBytes, valueBytes, fortran } = header;
+  const expected = headerBytes + shapeSize(shape) * valueBytes;
+  if (member.bytes !== expected) throw new DataError(`${place} is truncated: ${expected} bytes were expected, ${member.bytes} are there.`);
+  const decode = (bytes: Uint8Array, values: number): NDArray => {
+    const data = allocate(dtype, values);
+    header.decode(bytes.subarray(headerBytes, headerBytes + values * valueBytes), data);
+    return new NDArray(data, [values], dtype);
+  };
+  const at = { path: member.path, name, shape, dtype, offset: member.offset + headerBytes, valueBytes };
+  return {
+    header,
+    stored: member.stored && !fortran ? { ...at, decode: (bytes, target) => header.decode(bytes, target) } : undefined,
+    read: () => {
+      const array = decode(readMember(member), shapeSize(shape)).reshape(shape);
+      return fortran ? rowMajor(array) : array;
+    },
+    head: (count) => {
+      const values = Math.min(count, shapeSize(shape));
+      return decode(memberHead(member, headerBytes + values * valueBytes), values);
+    },
+  };
+}
+
+/** The arrays of a `.npz` file by name, or those with the given names, in memory. Only what is asked for is read. */
+export async function readNpz(path: string, names?: readonly string[]): Promise<Record<string, NDArray>> {
+  return Object.fromEntries(pick(path, names).map(([name, member]) => [name, member.read()]));
+}
+
+/**
+ * A data set with one element per row of the arrays of a `.npz` file (default: all of them), which need equally many rows.
+ * Rows of arrays saved with `numpy.savez` are read when they are asked for, in any order; compressed ones are held in memory.
+ */
+export function fromNpz<const N extends string = string>(
+  path: string,
+  names?: readonly N[],
+  { rules = {} }: { /** What the numbers of each array must be. */ readonly rules?: { readonly [K in N]?: ValueRules } } = {},
+): Dataset<Record<N, NDArray>> {
+  const own = rules as Readonly<Record<string, ValueRules>>;
+  const members = pick(path, names);
+  const there = members.map(([name]) => name);
+  checkRulesByName(own, there);
+  const columns: ColumnTree = Object.fromEntries(members.map(([name, member]) => [name, column(path, name, member, own[name])]));
+  return new Dataset(tableStage(`npz ${path} `, columns));
+}
+
+function column(path: string, name: string, member: NpzMember, rules: ValueRules = {}): Column {
+  if (member.stored !== undefined) return new StoredColumn(member.stored, rules);
+  const array = member.read();
+  checkValues(() => `${path}, array ${name}`, array.data, array.dtype, rules);
+  return new ArrayColumn(array);
+}
+
+function pick(path: string, names: readonly string[] | undefined): (readonly [string, NpzMember])[] {
+  const members = npzMembers(path);
+  return (names ?? Object.keys(members)).map((name) => {
+    const member = members[name];
+    if (member === undefined) throw new DataError(`${path} has no array ${name}; it has ${Object.keys(members).join(', ')}.`);
+    return [name, member] as const;
+  });
+}
