@@ -1,11 +1,12 @@
 import { UsageError } from '../errors.js';
 import { DatasetIterator } from './iterator.js';
-import type { DTypeOf, NDArray, TypedArray } from './ndarray.js';
+import { asFunction, whole } from './arguments.js';
 import { batch, group } from './operators/batch.js';
 import { cache } from './operators/cache.js';
 import { concatenate } from './operators/concatenate.js';
 import { bucketByLength } from './operators/bucket.js';
 import { requireExact } from './operators/exact.js';
+import { fileCache } from './operators/file-cache.js';
 import { filter } from './operators/filter.js';
 import { interleave } from './operators/interleave.js';
 import { mapIn, type MapPlan } from './operators/map.js';
@@ -16,31 +17,16 @@ import { shuffle } from './operators/shuffle.js';
 import { shard, skip, take } from './operators/slice.js';
 import { window } from './operators/window.js';
 import { zip } from './operators/zip.js';
-import { columnsOf, tableStage } from './sources/columns.js';
 import { itemsStage } from './sources/items.js';
-import { iterableStage, type AnyIterable, type IterableOptions } from './sources/iterables.js';
+import { iterableStage, type AnyIterable } from './sources/iterables.js';
 import { chain, type Maybe, type Stage } from './stage.js';
 import type { InWorker, WorkerOptions } from './workers/index.js';
-import { stackPadded, type PaddingOptions } from './padding.js';
+import { paddingLabel, stackPadded, type PaddingOptions } from './padding.js';
+import { pure } from './purity.js';
 import { rowCount, rowOf, type Batched, type Unbatched } from './structure.js';
 
 /** What {@link Dataset.flatMap} and {@link Dataset.interleave} expand an element into. */
 export type Expansion<T> = Dataset<T> | AnyIterable<T>;
-
-/** The elements of {@link fromArrays}: a row of every array. Numbers and booleans come as arrays without axes. */
-export type RowOf<A> = A extends NDArray
-  ? A
-  : A extends TypedArray
-    ? NDArray<DTypeOf<A>>
-    : A extends readonly number[]
-      ? NDArray<'float32'>
-      : A extends readonly boolean[]
-        ? NDArray<'bool'>
-        : A extends readonly string[]
-          ? string
-          : A extends object
-            ? { -readonly [K in keyof A]: RowOf<A[K]> }
-            : never;
 
 /** What a shuffle is told. */
 export interface ShuffleOptions {
@@ -110,12 +96,12 @@ export class Dataset<T> implements AsyncIterable<T> {
   filter<U extends T>(predicate: (element: T) => element is U): Dataset<U>;
   filter(predicate: (element: T) => Maybe<boolean>): Dataset<T>;
   filter(predicate: (element: T) => Maybe<boolean>): Dataset<T> {
-    return new Dataset(filter(this.stage, asFunction(predicate, 'filter')));
+    return new Dataset(filter(this.stage, pure('filter', asFunction(predicate, 'filter'))));
   }
 
   /** Puts the elements of what `fn` makes of each element one after the other. */
   flatMap<U>(fn: (element: T) => Maybe<Expansion<U>>): Dataset<U> {
-    const expand = expansion(asFunction(fn, 'flatMap'));
+    const expand = expansion(pure('flatMap', asFunction(fn, 'flatMap')));
     return new Dataset(interleave(this.stage, expand, { cycleLength: 1, blockLength: Infinity }, 'flatMap'));
   }
 
@@ -126,7 +112,7 @@ export class Dataset<T> implements AsyncIterable<T> {
   ): Dataset<U> {
     const cycleLength = whole(options.cycleLength, 'interleave: cycleLength', 1);
     const blockLength = whole(options.blockLength ?? 1, 'interleave: blockLength', 1);
-    const expand = expansion(asFunction(fn, 'interleave'));
+    const expand = expansion(pure('interleave', asFunction(fn, 'interleave')));
     return new Dataset(interleave(this.stage, expand, { cycleLength, blockLength }, `interleave(${cycleLength}, block ${blockLength})`));
   }
 
@@ -173,12 +159,6 @@ export class Dataset<T> implements AsyncIterable<T> {
     } & PaddingOptions,
   ): Dataset<Batched<T>> {
     const { boundaries, batchSizes, dropRemainder = false } = options;
-    if (batchSizes.length !== boundaries.length + 1 || boundaries.some((boundary, i) => i > 0 && !(boundary > boundaries[i - 1]!))) {
-      throw new UsageError(
-        `bucketBySequenceLength needs ascending boundaries and one batch size more than boundaries; [${boundaries.join(', ')}] and [${batchSizes.join(', ')}] were given.`,
-      );
-    }
-    batchSizes.forEach((size) => whole(size, 'bucketBySequenceLength: a batch size', 1));
     const join = (elements: T[]): Batched<T> => stackPadded(elements, options);
     return new Dataset(
       bucketByLength(this.stage, { length: asFunction(length, 'bucketBySequenceLength'), boundaries, batchSizes, dropRemainder, join }),
@@ -211,7 +191,13 @@ export class Dataset<T> implements AsyncIterable<T> {
 
   /** Pairs this data set's elements with another's; ends with the shorter one. */
   zip<U>(other: Dataset<U>): Dataset<[T, U]> {
-    return zipDatasets([this, other]);
+    return new Dataset(zip([this.stage, other.stage]) as Stage<unknown>) as Dataset<[T, U]>;
+  }
+
+  /** Draws each element from this data set or one of the others, by weights (this one's first); see {@link mixDatasets}. */
+  mix(others: readonly Dataset<T>[], weights: readonly number[], options: { readonly seed?: number } = {}): Dataset<T> {
+    const stages = [this, ...others].map(({ stage }) => stage);
+    return new Dataset(mix(stages, weights, options.seed ?? 0));
   }
 
   /** This data set's elements, then another's. */
@@ -219,10 +205,16 @@ export class Dataset<T> implements AsyncIterable<T> {
     return new Dataset(concatenate(this.stage, other.stage));
   }
 
-  /** Keeps the elements of the first pass in memory; later passes give the same ones and call nothing before this point again. */
-  cache(): Dataset<T> {
+  /**
+   * Keeps the elements of the first pass, in memory or in `file`; later passes give the same ones and call nothing before this
+   * point again. A file serves later runs too: remove it when a function before this point has changed. It is written by the
+   * first pass that reads all elements; a position in it is a number, while one in a cache in memory is found again by reading.
+   */
+  cache(file?: string): Dataset<T> {
     if (this.length === Infinity) throw new UsageError('cache was called on an endless data set; cache before repeat.');
-    return new Dataset(cache(this.stage));
+    if (file !== undefined && (typeof file !== 'string' || file === ''))
+      throw new UsageError(`cache: ${JSON.stringify(file)} is no file name.`);
+    return new Dataset(file === undefined ? cache(this.stage) : fileCache(this.stage, file));
   }
 
   /** The same elements; an error where a position could be restored only by reading and dropping all that came before. */
@@ -250,86 +242,10 @@ export class Dataset<T> implements AsyncIterable<T> {
   }
 }
 
-/**
- * A data set with one element per row of the given arrays: one array, or a tuple or record of them, all with equally many rows.
- * Typed arrays keep their dtype; lists of numbers become float32. The arrays are used in place: do not change them afterwards.
- */
-export function fromArrays<const A>(arrays: A): Dataset<RowOf<A>> {
-  return new Dataset(tableStage<RowOf<A>>('arrays', columnsOf(arrays)));
-}
-
-/** A data set of the items of a list. */
-export function fromItems<T>(items: readonly T[]): Dataset<T> {
-  const copy = items.slice();
-  return new Dataset(itemsStage('items', copy.length, (position) => copy[position]!));
-}
-
-/** The whole numbers from `start` up to `end` (excluded). */
-export function range(start: number, end: number): Dataset<number> {
-  return new Dataset(
-    itemsStage(`range from ${whole(start, 'range: start', -Number.MAX_SAFE_INTEGER)} `, Math.max(0, end - start), (i) => start + i),
-  );
-}
-
-/** A data set of what a generator function yields; it is called for every pass, with the pass's number. */
-export function fromGenerator<T>(generator: (pass: number) => AnyIterable<T>, options: IterableOptions = {}): Dataset<T> {
-  return new Dataset(iterableStage(asFunction(generator, 'fromGenerator'), { name: 'generator', ...options }));
-}
-
-/** A data set of what an iterable gives. An iterator that can be gone through only once serves one pass. */
-export function fromIterable<T>(iterable: AnyIterable<T>, options: IterableOptions = {}): Dataset<T> {
-  return new Dataset(iterableStage(() => iterable, options));
-}
-
-/** Groups the elements of several data sets into tuples; ends with the shortest. */
-export function zipDatasets<A extends readonly unknown[]>(datasets: { readonly [K in keyof A]: Dataset<A[K]> }): Dataset<A> {
-  const stages = (datasets as readonly Dataset<unknown>[]).map(({ stage }) => stage);
-  if (stages.length === 0) throw new UsageError('zipDatasets needs at least one data set.');
-  return new Dataset(zip(stages) as Stage<unknown>) as Dataset<A>;
-}
-
-/** Draws each element from one of the data sets, chosen with its weight; ends as soon as a chosen one is empty. */
-export function mixDatasets<T>(
-  datasets: readonly Dataset<T>[],
-  weights: readonly number[],
-  options: { readonly seed?: number } = {},
-): Dataset<T> {
-  if (datasets.length === 0 || datasets.length !== weights.length) {
-    throw new UsageError(
-      `mixDatasets needs one weight for each data set: ${datasets.length} data sets and ${weights.length} weights were given.`,
-    );
-  }
-  if (weights.some((weight) => !(weight >= 0 && weight < Infinity)) || !weights.some((weight) => weight > 0)) {
-    throw new UsageError(`mixDatasets needs weights from 0, not all 0; [${weights.join(', ')}] was given.`);
-  }
-  return new Dataset(
-    mix(
-      datasets.map(({ stage }) => stage),
-      weights,
-      options.seed ?? 0,
-    ),
-  );
-}
-
 function expansion<T, U>(fn: (element: T) => Maybe<Expansion<U>>): (element: T) => Maybe<Stage<U>> {
   return (element) =>
     chain(fn(element), (made): Stage<U> => {
       if (made instanceof Dataset) return made.stage;
       return Array.isArray(made) ? itemsStage('items', made.length, (position) => made[position] as U) : iterableStage(() => made);
     });
-}
-
-function paddingLabel({ padValue = 0, paddedShapes }: PaddingOptions): string {
-  return `${padValue === 0 ? '' : `, value ${JSON.stringify(padValue)}`}${paddedShapes === undefined ? '' : `, shapes ${JSON.stringify(paddedShapes)}`}`;
-}
-
-function asFunction<F>(fn: F, operator: string): F {
-  if (typeof fn !== 'function') throw new UsageError(`${operator} needs a function, but ${typeof fn} was given.`);
-  return fn;
-}
-
-function whole(value: number, what: string, least: number): number {
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  const bound = least === -Number.MAX_SAFE_INTEGER ? '' : ` of at least ${least}`;
-  throw new UsageError(`${what} is ${String(value)}, expected a whole number${bound}.`);
 }

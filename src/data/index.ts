@@ -1,17 +1,6 @@
 export { dataConfig, extendDataConfig, type DataConfig, type DataConfigInput } from './config.js';
-export {
-  Dataset,
-  fromArrays,
-  fromGenerator,
-  fromItems,
-  fromIterable,
-  mixDatasets,
-  range,
-  zipDatasets,
-  type Expansion,
-  type RowOf,
-  type ShuffleOptions,
-} from './dataset.js';
+export { Dataset, type Expansion, type ShuffleOptions } from './dataset.js';
+export { fromArrays, fromGenerator, fromItems, fromIterable, mixDatasets, range, zipDatasets, type RowOf } from './from.js';
 export type { OnBadRecord } from './bad-records.js';
 export { expandPaths, type Compression, type Paths } from './files/index.js';
 export * from './formats/index.js';
@@ -19,6 +8,7 @@ export { readIdx, readIdxHeader, readIdxValues, type IdxHeader } from './idx.js'
 export { DatasetIterator, type IteratorState } from './iterator.js';
 export { mnist, type MnistExample, type MnistOptions } from './mnist.js';
 export { NDArray, type DType, type DTypeArrays, type DTypeOf, type TypedArray } from './ndarray.js';
+export { checkPureFunctions } from './purity.js';
 export type { PaddedShape, PaddingOptions, PadValue } from './padding.js';
 export { setNoticeHandler } from './notice.js';
 export type { AnyIterable, IterableOptions } from './sources/iterables.js';

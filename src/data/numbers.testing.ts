@@ -1,5 +1,6 @@
 /** Sources of numbers for tests: read by position, in order with positions, in order without, at once or not. */
-import { Dataset, fromGenerator, range } from './dataset.js';
+import { Dataset } from './dataset.js';
+import { fromGenerator, range } from './from.js';
 import { positionedStage } from './sources/positioned.js';
 
 /** Numbers from a generator: a source without positions. */

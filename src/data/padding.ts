@@ -96,3 +96,8 @@ function copyRows(
   const [stepA, stepB] = [shapeSize(shape.slice(axis + 1)), shapeSize(target.slice(axis + 1))];
   for (let i = 0; i < shape[axis]!; i++) copyRows(from, shape, to, target, axis + 1, a + i * stepA, b + i * stepB);
 }
+
+/** The padding in words, for the label of a stage. */
+export function paddingLabel({ padValue = 0, paddedShapes }: PaddingOptions): string {
+  return `${padValue === 0 ? '' : `, value ${JSON.stringify(padValue)}`}${paddedShapes === undefined ? '' : `, shapes ${JSON.stringify(paddedShapes)}`}`;
+}

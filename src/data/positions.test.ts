@@ -1,10 +1,19 @@
-import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
-import { fromGenerator, mixDatasets, range, setNoticeHandler, type Dataset } from './index.js';
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+
+import { fromGenerator, inWorker, mixDatasets, range, setNoticeHandler, type Dataset } from './index.js';
 import { positioned, sources, streamed, synchronously } from './numbers.testing.js';
 
 setNoticeHandler(() => undefined);
+
+const directory = mkdtempSync(join(tmpdir(), 'orbit-positions-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+let caches = 0;
+const functions = new URL('./workers/functions.testing.mjs', import.meta.url).href;
 
 const seed = fc.integer({ min: 0, max: 5 });
 const small = fc.integer({ min: 1, max: 5 });
@@ -52,6 +61,21 @@ const operator: fc.Arbitrary<(d: Dataset<number>) => Dataset<number>> = fc.oneof
         d.window(size, { shift, stride, dropRemainder }).map((xs) => xs.reduce((sum, x, i) => sum + x * (i + 1), 0)),
   ),
   seed.map((s) => (d: Dataset<number>) => mixDatasets([d, range(0, 10)], [2, 1], { seed: s })),
+  seed.map(
+    (s) => (d: Dataset<number>) => d.map(inWorker<(x: number) => number>(functions, 'noisy'), { workers: 0, seed: s }).map(Math.floor),
+  ),
+  seed.map(() => {
+    const file = join(directory, `cache-${caches++}`); // the same one in a resumed run
+    return (d: Dataset<number>) => d.cache(file);
+  }),
+  fc.tuple(small, small, fc.boolean()).map(
+    ([a, b, dropRemainder]) =>
+      (d: Dataset<number>) =>
+        d
+          .bucketBySequenceLength((x) => x % 7, { boundaries: [3, 5], batchSizes: [a, b, 2], dropRemainder })
+          .unbatch()
+          .map((x) => x.data[0]!),
+  ),
 );
 
 const pipeline = fc.tuple(

@@ -1,5 +1,6 @@
 import { ConfigError, UsageError } from '../../errors.js';
-import { zipDatasets, type Dataset } from '../dataset.js';
+import type { Dataset } from '../dataset.js';
+import { zipDatasets } from '../from.js';
 import { concatenateBatches, type Batched } from '../structure.js';
 import { tfRecords } from '../tfrecord/read.js';
 import { pickDatasetFn, type DatasetFn } from '../tfrecord/file-types.js';

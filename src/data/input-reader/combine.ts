@@ -1,5 +1,6 @@
 import { ConfigError } from '../../errors.js';
-import { mixDatasets, type Dataset } from '../dataset.js';
+import type { Dataset } from '../dataset.js';
+import { mixDatasets } from '../from.js';
 
 /** What {@link createCombineFn} reads of a data config. */
 export interface MixingParams {

@@ -1,6 +1,7 @@
 import { ConfigError, DataError } from '../../errors.js';
 import type { DataConfig } from '../config.js';
-import { Dataset, fromItems } from '../dataset.js';
+import { Dataset } from '../dataset.js';
+import { fromItems } from '../from.js';
 import { notice } from '../notice.js';
 import { mapIn } from '../operators/map.js';
 import type { Maybe } from '../stage.js';

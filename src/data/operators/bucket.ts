@@ -1,4 +1,5 @@
-import { DataError } from '../../errors.js';
+import { DataError, UsageError } from '../../errors.js';
+import { whole } from '../arguments.js';
 import { notice } from '../notice.js';
 import { count, list } from '../random-access.js';
 import {
@@ -32,6 +33,12 @@ export interface BucketPlan<T, B> {
 /** Collects elements of similar length; a bucket that is full becomes a batch. At the end the others follow, shortest first. */
 export function bucketByLength<T, B>(source: Stage<T>, plan: BucketPlan<T, B>): Stage<B> {
   const { boundaries, batchSizes, dropRemainder } = plan;
+  if (batchSizes.length !== boundaries.length + 1 || boundaries.some((boundary, i) => i > 0 && !(boundary > boundaries[i - 1]!))) {
+    throw new UsageError(
+      `bucketBySequenceLength needs ascending boundaries and one batch size more than boundaries; [${boundaries.join(', ')}] and [${batchSizes.join(', ')}] were given.`,
+    );
+  }
+  batchSizes.forEach((size) => whole(size, 'bucketBySequenceLength: a batch size', 1));
   return {
     label: `${source.label} > bucket([${boundaries.join(', ')}], sizes [${batchSizes.join(', ')}]${dropRemainder ? ', drop remainder' : ''})`,
     length: source.length === 0 ? 0 : source.length === Infinity ? Infinity : undefined,

@@ -5,6 +5,8 @@ let required = false;
 
 /** Ends the data with an error where positions of `source` could be restored only by reading and dropping what came before. */
 export function requireExact<T>(source: Stage<T>): Stage<T> {
+  if (source.work !== undefined) return source.work.over(requireExact);
+  if (source.random !== undefined) return source; // a position is a number
   const open = (pass: number): Cursor<T> => {
     const cursor = source.open(pass);
     let checked = false;

@@ -1,5 +1,6 @@
 import { UsageError } from '../../errors.js';
 import { failAt, failedOn } from '../failure.js';
+import { pure } from '../purity.js';
 import { randomStage } from '../random-access.js';
 import {
   all,
@@ -49,7 +50,7 @@ export function mapIn<A, B>(
     );
   if (parallel !== undefined && !(isCount(parallel) && parallel >= 1))
     throw new UsageError(`${operator}: parallel is ${String(parallel)}, expected a whole number of at least 1.`);
-  return map(source, fn, parallel ?? 1);
+  return map(source, pure(operator, fn), parallel ?? 1);
 }
 
 /** Applies a pure function to every element; `parallel` calls of an asynchronous function run at a time, in order. */

@@ -1,9 +1,18 @@
+import { UsageError } from '../../errors.js';
 import { count, list } from '../random-access.js';
 import { hashKey, RandomStream } from '../random.js';
 import { END, forEachIndex, restoreCursor, chain, type Cursor, type PositionValue, type Stage } from '../stage.js';
 
 /** Draws every element from one of the sources, chosen with its weight; ends when the chosen source is empty. */
 export function mix<T>(sources: readonly Stage<T>[], weights: readonly number[], seed: number): Stage<T> {
+  if (sources.length === 0 || sources.length !== weights.length) {
+    throw new UsageError(
+      `mixDatasets needs one weight for each data set: ${sources.length} data sets and ${weights.length} weights were given.`,
+    );
+  }
+  if (weights.some((weight) => !(weight >= 0 && weight < Infinity)) || !weights.some((weight) => weight > 0)) {
+    throw new UsageError(`mixDatasets needs weights from 0, not all 0; [${weights.join(', ')}] was given.`);
+  }
   return {
     label: `mix(${sources.map((source, i) => `${weights[i]} of ${source.label}`).join(', ')}; seed ${seed})`,
     length: sources.every(({ length }) => length === Infinity) ? Infinity : undefined,

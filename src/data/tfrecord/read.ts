@@ -1,7 +1,8 @@
 import { open, type FileHandle } from 'node:fs/promises';
 
 import { DataError, UsageError } from '../../errors.js';
-import { Dataset, fromItems } from '../dataset.js';
+import { Dataset } from '../dataset.js';
+import { fromItems } from '../from.js';
 import { cannotRead, openBytes, type ByteStream } from '../files/index.js';
 import { positionedStage, type PositionedReader } from '../sources/positioned.js';
 import { chain, type Maybe, type PositionValue } from '../stage.js';

@@ -43,3 +43,5 @@ export const hoards = (x) => {
 };
 export const unsendable = (x) => (x === 3 ? { deep: [() => x] } : { deep: [1] });
 export const imported = () => globalThis.importedForWorkers ?? 0;
+let calls = 0;
+export const counts = () => calls++;

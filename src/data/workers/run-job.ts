@@ -1,4 +1,5 @@
 import { UsageError } from '../../errors.js';
+import { pure } from '../purity.js';
 import { hashKey, RandomStream } from '../random.js';
 import { chain, forEachIndex, type Maybe } from '../stage.js';
 import { ownArrays, stack } from '../structure.js';
@@ -52,8 +53,11 @@ export function runJob(
     let result: unknown = elements[i];
     return chain(
       forEachIndex(functions.length, (k) => {
-        const rng = new RandomStream(hashKey(job.seed, job.pass, index, k));
-        const made = guard(i, () => functions[k]!(result, { rng, pass: job.pass, index }));
+        const call = pure('map', (element: unknown) => {
+          const rng = new RandomStream(hashKey(job.seed, job.pass, index, k));
+          return functions[k]!(element, { rng, pass: job.pass, index });
+        });
+        const made = guard(i, () => call(result));
         if (typeof (made as PromiseLike<unknown> | null | undefined)?.then !== 'function') {
           result = made;
           return;
