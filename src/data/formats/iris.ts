@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 import { DataError } from '../../errors.js';
-import { fromArrays, type Dataset } from '../dataset.js';
+import type { Dataset } from '../dataset.js';
+import { fromArrays } from '../from.js';
 import { NDArray } from '../ndarray.js';
 
 /** One flower: sepal length, sepal width, petal length, petal width in centimetres, float32[4]; species int32 in 0…2. */
