@@ -10,10 +10,12 @@ import { MODEL_NAMES } from './models/index.mjs';
 import { measureCompileMemory } from './sections/compile-memory.mjs';
 import { measureRestore, measureSave } from './sections/checkpoint.mjs';
 import { measureData } from './sections/data.mjs';
+import { measureDataMemory, measurePosition } from './sections/data-pipeline.mjs';
 import { measureFirstStep } from './sections/first-step.mjs';
 import { measureKills } from './sections/kill.mjs';
 import { measureLoop } from './sections/loop.mjs';
 import { measureMemory } from './sections/memory.mjs';
+import { measureOptimizer, OPTIMIZER_SIZES } from './sections/optimizer.mjs';
 import { measurePeak } from './sections/peak.mjs';
 import { measureRuns } from './sections/runs.mjs';
 import { measureSigterm } from './sections/sigterm.mjs';
@@ -24,12 +26,15 @@ import { measureWholeLoop } from './sections/whole-loop.mjs';
 const MEASUREMENTS = new Map([
   ['peak', measurePeak],
   ...MODEL_NAMES.map((model) => [`step.${model}`, (context) => measureStep(context, model)]),
+  ...Object.keys(OPTIMIZER_SIZES).map((size) => [`optimizer.${size}`, (context) => measureOptimizer(context, size)]),
   ['loop', measureLoop],
   ['train', measureWholeLoop],
   ['first', measureFirstStep],
   ['memory', measureMemory],
   ['memory.compile', measureCompileMemory],
   ...['csv', 'tfrecord', 'jpeg'].map((what) => [`data.${what}`, (context) => measureData(context, what)]),
+  ['data.position', measurePosition],
+  ['data.memory', measureDataMemory],
   ['runs', measureRuns],
   ['save', measureSave],
   ['restore', measureRestore],

@@ -27,6 +27,13 @@ export const STEPS = [
   python('JAX jit', 'jax', 'steps_jax'),
 ];
 
+/** Updates by Adam alone. */
+export const OPTIMIZERS = [
+  ours('optimizer'),
+  python('PyTorch fused', 'torch', 'optimizer_torch', '--fused'),
+  python('PyTorch', 'torch', 'optimizer_torch'),
+];
+
 /** Training loops around a tiny step. */
 export const LOOPS = [
   ours('training'),
