@@ -1,6 +1,7 @@
 export { fromArrow } from './arrow/index.js';
-export { listClassFolder, type ClassFolder } from './class-folder.js';
+export { listClassFolder, type ClassFolder, type ClassOptions } from './class-folder.js';
 export { fromCsv, type CsvOptions } from './csv/index.js';
+export type { FileElementOptions } from './file-elements.js';
 export { fromImageFolder, fromImages, type ImageFolderOptions, type ImageOptions } from './images/index.js';
 export { inspectData, type DataSummary } from './inspect/index.js';
 export { iris, irisSpecies, type IrisExample } from './iris.js';

@@ -1,12 +1,15 @@
-import type { DataType, RecordBatch, RecordBatchReader, Vector } from 'apache-arrow';
+import { open } from 'node:fs/promises';
+
+import type { AsyncRecordBatchFileReader, DataType, RecordBatch, RecordBatchReader, Vector } from 'apache-arrow';
 
 import { DataError } from '../../../errors.js';
 import type { BadRecords } from '../../bad-records.js';
 import { cannotRead, firstBytes, optionalPackage } from '../../files/index.js';
-import { count } from '../../random-access.js';
+import { count, list } from '../../random-access.js';
 import { blockDataset, type BlockReader } from '../../sources/blocks.js';
 import type { PositionValue } from '../../stage.js';
 import {
+  checkSpecs,
   knownColumns,
   tableFrom,
   type Columns,
@@ -19,10 +22,13 @@ import {
 
 /**
  * The records of Arrow files (`.arrow`, `.feather` version 2 without compression) and streams (`.arrows`), a record batch at a
- * time. Needs the package `apache-arrow`. Columns and errors as in Parquet files.
+ * time. Needs the package `apache-arrow`. Columns and errors as in Parquet files. A restored position is read at once in a file,
+ * after the record batches before it in a stream.
  */
-export const fromArrow: FromTable = (paths: string | readonly string[], options: TableOptions = {}) =>
-  blockDataset('arrow', paths, (path, bad) => new ArrowReader(path, options.columns, bad), options) as never;
+export const fromArrow: FromTable = (paths: string | readonly string[], options: TableOptions = {}) => {
+  checkSpecs(options.columns ?? {});
+  return blockDataset('arrow', paths, (path, bad) => new ArrowReader(path, options.columns, bad), options) as never;
+};
 
 type Row = ReturnType<TableBlock['row']>;
 type Batch = ReturnType<TableBlock['slice']>;
@@ -31,12 +37,14 @@ type Batch = ReturnType<TableBlock['slice']>;
 export async function openArrow(path: string): Promise<{ reader: RecordBatchReader; columns: FileColumn[] }> {
   await firstBytes(path, 1); // says in our words when the file is missing
   const { RecordBatchReader: Reader } = await optionalPackage(() => import('apache-arrow'), 'apache-arrow', `Reading ${path}`);
-  const { createReadStream } = await import('node:fs');
+  let reader: RecordBatchReader | undefined;
   try {
-    const reader = await (await Reader.from(createReadStream(path))).open();
+    reader = await Reader.from(await open(path)); // a handle: with it a file's record batches can be read in any order
+    await reader.open();
     if (reader.schema === undefined) throw new Error('it has no schema');
     return { reader, columns: reader.schema.fields.map(({ name, type }) => ({ name, type: typeOf(type), stored: String(type) })) };
   } catch (error) {
+    await reader?.cancel();
     throw notArrow(path, error);
   }
 }
@@ -49,7 +57,6 @@ function notArrow(path: string, error: unknown): DataError {
 }
 
 class ArrowReader implements BlockReader<Row, Batch> {
-  readonly seekable = true;
   #reader: RecordBatchReader | undefined;
   #columns: Columns = {};
   #number = 0;
@@ -61,32 +68,54 @@ class ArrowReader implements BlockReader<Row, Batch> {
     readonly bad: BadRecords,
   ) {}
 
+  get seekable(): boolean {
+    return this.#reader?.isFile() ?? false;
+  }
+
   async next(): Promise<{ block: TableBlock; position: PositionValue } | undefined> {
+    const position = [this.#number, this.#records];
     const batch = await this.#batch();
     if (batch === undefined) return undefined;
     const values = Object.fromEntries(Object.keys(this.#columns).map((name) => [name, valuesOf(batch.getChild(name)!)]));
     const before = this.#records;
     this.#records += batch.numRows;
     const block = tableFrom(this.#columns, values, batch.numRows, (row) => `${this.path}, record ${before + row + 1}`, this.bad);
-    return { block, position: this.#number++ };
+    this.#number++;
+    return { block, position };
   }
 
   async #batch(): Promise<RecordBatch | undefined> {
-    if (this.#reader === undefined) {
-      const { reader, columns } = await openArrow(this.path);
-      this.#reader = reader;
-      this.#columns = knownColumns(this.path, columns, this.asked);
-    }
+    const reader = this.#reader ?? (await this.#open());
     try {
-      const { done, value } = (await this.#reader.next()) as IteratorResult<RecordBatch>;
+      if (isSeekable(reader)) return this.#number < reader.numRecordBatches ? await this.#numbered(reader) : undefined;
+      const { done, value } = (await reader.next()) as IteratorResult<RecordBatch>;
       return done ? undefined : value;
     } catch (error) {
       throw notArrow(this.path, error);
     }
   }
 
+  async #open(): Promise<RecordBatchReader> {
+    const { reader, columns } = await openArrow(this.path);
+    this.#reader = reader;
+    this.#columns = knownColumns(this.path, columns, this.asked);
+    return reader;
+  }
+
+  async #numbered(reader: AsyncRecordBatchFileReader): Promise<RecordBatch> {
+    const batch = await reader.readRecordBatch(this.#number);
+    if (batch === null) throw new Error(`record batch ${this.#number} is missing`);
+    return batch;
+  }
+
   async seek(position: PositionValue): Promise<void> {
-    const target = count(position, 'record batch');
+    const [number, before] = list(position, 'position in a file');
+    const target = count(number, 'record batch');
+    if (isSeekable(this.#reader ?? (await this.#open()))) {
+      this.#number = target;
+      this.#records = count(before, 'count of records');
+      return;
+    }
     while (this.#number < target) {
       const batch = await this.#batch();
       if (batch === undefined)
@@ -100,6 +129,10 @@ class ArrowReader implements BlockReader<Row, Batch> {
     await this.#reader?.cancel();
     this.#reader = undefined;
   }
+}
+
+function isSeekable(reader: RecordBatchReader): reader is AsyncRecordBatchFileReader {
+  return reader.isFile() && reader.isAsync();
 }
 
 function valuesOf(vector: Vector): ArrayLike<unknown> {

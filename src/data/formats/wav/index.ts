@@ -1,23 +1,22 @@
 import { readFile } from 'node:fs/promises';
 
 import { DataError, UsageError } from '../../../errors.js';
-import { Dataset } from '../../dataset.js';
+import type { Dataset } from '../../dataset.js';
 import { cannotRead, expandPaths, type Paths } from '../../files/index.js';
 import { NDArray } from '../../ndarray.js';
-import { randomStage } from '../../random-access.js';
-import { listClassFolder } from '../class-folder.js';
+import { checkValues, type ValueRules } from '../../value-rules.js';
+import { listClassFolder, type ClassOptions } from '../class-folder.js';
+import { fileElements, type FileElementOptions } from '../file-elements.js';
 import { decodeWav, type Sound } from './decode.js';
 
 export type { Sound } from './decode.js';
 
 /** How sound files are read. */
-export interface WavOptions {
+export interface WavOptions extends FileElementOptions, Pick<ValueRules, 'allowNaN'> {
   /** Frames of every element: longer sounds are cut at the end, shorter ones filled with silence. Left out: their own length. */
   readonly frames?: number;
   /** Frames per second that every file must have; another rate is a DataError. Left out: not checked. */
   readonly sampleRate?: number;
-  /** Files read at a time; default 4. Does not change their order. */
-  readonly parallel?: number;
 }
 
 /** Reads a WAV file whole. Throws a {@link DataError} where it is missing, truncated or of another format. */
@@ -34,9 +33,15 @@ export function fromWav(paths: Paths, options: WavOptions = {}): Dataset<NDArray
   return sounds(`wav ${files[0]}`, files, options, (sound) => sound);
 }
 
-/** WAV files of a folder with one sub-folder per class: `[sound float32[frames, channels], label int32]`, labels by the sorted names. */
-export function fromWavFolder(folder: string, options: WavOptions = {}): Dataset<[sound: NDArray<'float32'>, label: NDArray<'int32'>]> {
-  const { paths, labels } = listClassFolder(folder, ['.wav']);
+/**
+ * WAV files of a folder with one sub-folder per class: `[sound float32[frames, channels], label int32]`, labels by the sorted
+ * names of the sub-folders, or by `classes`.
+ */
+export function fromWavFolder(
+  folder: string,
+  options: WavOptions & ClassOptions = {},
+): Dataset<[sound: NDArray<'float32'>, label: NDArray<'int32'>]> {
+  const { paths, labels } = listClassFolder(folder, ['.wav'], options.classes);
   return sounds(`wav ${folder}`, paths, options, (sound, index): [NDArray<'float32'>, NDArray<'int32'>] => [
     sound,
     NDArray.scalar(labels[index]!, 'int32'),
@@ -49,18 +54,18 @@ function sounds<T>(
   options: WavOptions,
   make: (sound: NDArray<'float32'>, index: number) => T,
 ): Dataset<T> {
-  const { frames, sampleRate, parallel = 4 } = options;
+  const { frames, sampleRate } = options;
   if (frames !== undefined && !(Number.isSafeInteger(frames) && frames > 0))
     throw new UsageError(`frames is ${frames}, expected a whole number of at least 1.`);
-  const at = async (_: number, index: number): Promise<T> => {
+  return fileElements(label, paths, options, async (_, index) => {
     const path = paths[index]!;
     const sound = await readWav(path);
     if (sampleRate !== undefined && sound.sampleRate !== sampleRate) {
       throw new DataError(`${path} has ${sound.sampleRate} frames per second, but ${sampleRate} were expected. Convert it.`);
     }
+    checkValues(() => path, sound.samples.data, 'float32', options);
     return make(frames === undefined ? sound.samples : fitted(sound.samples, frames), index);
-  };
-  return new Dataset(randomStage(`${label}(${paths.length})`, { length: paths.length, readAhead: parallel, at }));
+  });
 }
 
 function fitted({ data, shape }: NDArray<'float32'>, frames: number): NDArray<'float32'> {
