@@ -56,7 +56,8 @@ function notArrow(path: string, error: unknown): DataError {
   });
 }
 
-class ArrowReader implements BlockReader<Row, Batch> {
+/** Reads a file or stream by record batches. Positions are (record batch, records before it). */
+export class ArrowReader implements BlockReader<Row, Batch> {
   #reader: RecordBatchReader | undefined;
   #columns: Columns = {};
   #number = 0;
