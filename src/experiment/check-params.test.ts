@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { field } from '../config/index.js';
 import { ConfigError } from '../errors.js';
 import { checkParams, paramNotices } from './check-params.js';
-import { experimentConfig } from './config.js';
+import { experimentConfig, taskConfig } from './config.js';
 import type { TrainerConfigInput } from './config.js';
 
 const plan = { mode: 'train_and_eval', saveSummary: true, runPostEval: false };
@@ -39,6 +40,13 @@ describe('checkParams', () => {
     expect(failure).toMatchObject({ path, message: expect.stringContaining(text) as string });
   });
 
+  it('refuses to prune, in a task that has the field', () => {
+    const prunable = taskConfig({ pruning: field.record().optional() }, { name: 'PrunableTask' });
+    const params = (pruning: object | null) => experimentConfig({ task: prunable({ pruning } as never) });
+    expect(() => checkParams(params(null), plan)).not.toThrow();
+    expect(() => checkParams(params({ pretrained: true }), plan)).toThrow(/task\.pruning is not supported/);
+  });
+
   it('asks only for what the mode uses', () => {
     expect(() => check({ summary_interval: 0 }, { mode: 'eval' })).not.toThrow();
     expect(() => check({ summary_interval: 0 }, { saveSummary: false })).not.toThrow();
@@ -64,5 +72,17 @@ describe('paramNotices', () => {
       expect.stringContaining('best_checkpoint_export_subdir is empty'),
     ]);
     expect(notices({ best_checkpoint_eval_metric: 'acc', train_steps: 0 }, 'eval')).toEqual([]);
+  });
+
+  it('tells what waits for evaluations that the mode does not make', () => {
+    const watched = { early_stopping: { metric: 'loss' }, reduce_on_plateau: { metric: 'loss' } };
+    expect(notices(watched, 'train_and_eval')).toEqual([]);
+    for (const mode of ['train', 'train_and_post_eval', 'eval', 'continuous_eval']) {
+      expect(notices(watched, mode)).toEqual([
+        expect.stringMatching(new RegExp(`trainer.early_stopping has no effect: mode ${mode} does not evaluate while it trains`)),
+        expect.stringContaining('trainer.reduce_on_plateau has no effect'),
+      ]);
+    }
+    expect(notices({ ...watched, validation_interval: 0 }, 'train_and_eval')[0]).toContain('the only evaluation is at the end');
   });
 });

@@ -12,7 +12,9 @@ interface Plan {
 }
 
 /** Refuses what cannot be meant. @throws ConfigError that names the fields which do not go together */
-export function checkParams({ trainer }: ExperimentConfig, { mode, saveSummary, runPostEval }: Plan): void {
+export function checkParams({ task, trainer }: ExperimentConfig, { mode, saveSummary, runPostEval }: Plan): void {
+  if ((task as { pruning?: unknown }).pruning)
+    throw new ConfigError('task.pruning is not supported: weights cannot be pruned in training. Set it to null.', { path: 'task.pruning' });
   if (mode.includes('train')) checkTraining(trainer, saveSummary);
   if (mode.includes('eval') || runPostEval) checkEvaluation(trainer, mode);
 }
@@ -61,6 +63,7 @@ export function paramNotices({ trainer }: ExperimentConfig, mode: string): strin
   const notices: string[] = [];
   const { best_checkpoint_export_subdir: subdir, best_checkpoint_eval_metric: metric } = trainer;
   const evaluates = mode.includes('eval') && mode !== 'eval';
+  notices.push(...evaluationNotices(trainer, mode));
   if (evaluates && (subdir === '') !== (metric === '')) {
     const [set, missing] = subdir === '' ? ['eval_metric', 'export_subdir'] : ['export_subdir', 'eval_metric'];
     notices.push(`no best checkpoint is kept: trainer.best_checkpoint_${set} is set, but trainer.best_checkpoint_${missing} is empty.`);
@@ -68,6 +71,19 @@ export function paramNotices({ trainer }: ExperimentConfig, mode: string): strin
   if (mode.includes('train') && trainer.checkpoint_interval === 0) notices.push('nothing is saved: trainer.checkpoint_interval is 0.');
   if (mode.includes('train') && trainer.train_steps === 0) notices.push('there is nothing to train: trainer.train_steps is 0.');
   return notices;
+}
+
+/** What waits for evaluations during training, of which a mode or an interval leaves none. */
+function evaluationNotices(trainer: TrainerConfig, mode: string): string[] {
+  const { validation_interval: interval } = trainer;
+  const watching = (['early_stopping', 'reduce_on_plateau'] as const).filter((field) => trainer[field] !== null);
+  const why =
+    mode !== 'train_and_eval'
+      ? `mode ${mode} does not evaluate while it trains; train_and_eval does`
+      : interval === 0
+        ? 'trainer.validation_interval is 0: the only evaluation is at the end'
+        : null;
+  return why === null ? [] : watching.map((field) => `trainer.${field} has no effect: ${why}.`);
 }
 
 function wrong(field: string, text: string): ConfigError {

@@ -59,7 +59,7 @@ describe('runContinuousFinetune', () => {
       expect(existsSync(path.join(directory, 'best_3/info.json')) && existsSync(path.join(directory, 'best_6/info.json'))).toBe(true);
       const [file] = readdirSync(path.join(directory, 'eval'));
       const events = await readEvents(path.join(directory, 'eval', file!));
-      const losses = events.filter((e) => e.values.some((v) => v.tag === 'finetuned_spam->validation_loss'));
+      const losses = events.filter((e) => e.values.some((v) => v.tag === 'finetuned_spam/validation_loss'));
       expect(losses.map((e) => Number(e.step))).toEqual([3, 6]);
       expect(params.task.init_checkpoint).toBe(pretrained());
     } finally {

@@ -67,7 +67,7 @@ export async function runContinuousFinetune(options: ContinuousFinetuneOptions):
       results = await finetune(options, checkpoint, lastStep);
       await writeJsonSummary(modelDir, lastStep, results);
       const name = `${path.basename(modelDir)}_${params.task.name ?? 'null'}`;
-      for (const [tag, value] of scalars(results, name)) writer.scalar(tag, value, lastStep);
+      for (const [tag, value] of scalars(results, `${name}/`)) writer.scalar(tag, value, lastStep);
       await writer.flush();
       await removeCheckpoints(modelDir);
     }
@@ -108,11 +108,11 @@ async function waitForDirectory(directory: string, seconds: number): Promise<voi
   }
 }
 
-/** Leaves that are one number, with nested names joined with `->`. */
+/** Leaves that are one number, with nested names joined with `-`. */
 function* scalars(results: Output, prefix: string): Generator<[string, number]> {
   for (const [key, value] of Object.entries(results)) {
-    const name = `${prefix}->${key}`;
-    if (isNested(value)) yield* scalars(value, name);
+    const name = prefix + key;
+    if (isNested(value)) yield* scalars(value, `${name}-`);
     else {
       const number = leafToNumber(value);
       if (number !== null) yield [name, number];

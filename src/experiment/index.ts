@@ -39,9 +39,13 @@ export {
 } from './exporting-checkpoint-manager.js';
 export { findLearningRate, type FindLearningRateOptions, type LearningRatePoint, type LearningRateSearch } from './lr-finder.js';
 export { earlyStoppingConfig, reduceOnPlateauConfig } from './plateau-config.js';
+export { lookup, register, type Registry, type RegistryKey } from './hierarchical-registry.js';
+export { type ExperimentSources, resolveExperimentConfig } from './parse-config.js';
+export { configureOptimizer, setMixedPrecisionPolicy } from './precision.js';
 export { serializeConfig } from './serialize.js';
 export { writeJsonSummary } from './run-files.js';
 export * from './config.js';
 export * from './multitask/index.js';
+export * from './progressive/index.js';
 export { makeRunner } from './make-runner.js';
 export { samplesPerStep } from './samples.js';

@@ -10,8 +10,13 @@ export type Walkable = Iterable<unknown> | AsyncIterable<unknown>;
 
 const forgotten = 'Is a `return` missing?';
 
-/** The model of `buildModel`. @throws UsageError when it is none */
+/** The model of `buildModel`. @throws UsageError when it is none, or was compiled with a loss of its own */
 export function requireModel(model: unknown, task: Task): Model {
+  if (model instanceof tf.LayersModel && (model.loss as unknown) !== undefined)
+    throw new UsageError(
+      `${task.name}.buildModel returned a model that was compiled with model.compile(...); its loss and metrics would be ignored. Leave compile out: losses ` +
+        'belong to buildLosses, metrics to buildMetrics, the optimizer to trainer.optimizer_config. Of a model that was loaded make a new one: tf.model({ inputs: loaded.inputs, outputs: loaded.outputs }).',
+    );
   if (typeof (model as Partial<Model> | null | undefined)?.apply === 'function') return model as Model;
   const hint = model instanceof Promise ? 'It must be synchronous: await what it needs in `initialize(model)`.' : forgotten;
   throw new UsageError(

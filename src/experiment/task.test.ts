@@ -175,6 +175,21 @@ describe('a task', () => {
   });
 });
 
+describe('a model that was compiled', () => {
+  it('is refused: its loss and metrics would do nothing', () => {
+    class Compiled extends Doubling {
+      override buildModel(): tf.Sequential {
+        const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [1] })] });
+        model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+        return model;
+      }
+    }
+    expect(() => createTrainer(experimentConfig({ task: config }), new Compiled(config))).toThrow(
+      /Compiled\.buildModel returned a model that was compiled .*losses belong to buildLosses/,
+    );
+  });
+});
+
 describe('describeTensors', () => {
   it('shows types and shapes of any nesting', () => {
     expect(describeTensors({ a: tf.ones([2, 3]), b: [tf.scalar(1, 'int32'), 'text'] })).toBe(

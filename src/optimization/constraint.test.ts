@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import * as tf from '#tf';
 import { compile } from '../function/index.js';
 import { ExponentialMovingAverage, GradientAccumulation, type Optimizer, SGD } from './index.js';
