@@ -16,6 +16,7 @@ export const HELP = `Measures orbit-ts, beside PyTorch, TensorFlow and JAX where
   --threads N      threads of every contender (default 2)
   --memory-steps N last step of the memory measurement (default 20000)
   --kills N        processes to kill (default 500)
+  --data-batches N millions of batches of the data pipeline's memory measurement (default 1; the full length is 10)
   --json FILE      write all numbers to FILE
   --list           print the names of the measurements
 `;
@@ -40,6 +41,7 @@ export function readOptions(args, env) {
         threads: { type: 'string', default: '2' },
         'memory-steps': { type: 'string', default: '20000' },
         kills: { type: 'string', default: '500' },
+        'data-batches': { type: 'string', default: '1' },
         json: { type: 'string' },
         list: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
@@ -65,6 +67,7 @@ export function readOptions(args, env) {
     threads: count('threads'),
     memorySteps: count('memory-steps', 1001),
     kills: count('kills'),
+    dataBatches: count('data-batches'),
     json: values.json ?? null,
     list: values.list,
     help: values.help,

@@ -1,82 +1,124 @@
-// Reading data files with orbit-ts: milliseconds per thousand records.
-import { mkdirSync, writeFileSync } from 'node:fs';
+// The data pipeline by itself: positions in large record files, and memory over many batches.
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { fromCsv, fromImageFolder, fromTfExamples, TfExampleBuilder, writeSmallDataset } from 'orbit-ts/data';
+import { dataConfig, InputReader, inWorker, range, writeTfRecords } from 'orbit-ts/data';
+import { median } from '../lib/stats.mjs';
 import { serve } from './protocol.mjs';
 
-/** Sizes of the files; the peers read the same ones. */
-const CSV_ROWS = 200_000;
-const EXAMPLES = 20_000;
-const FEATURES = 64;
-const IMAGES = 200;
+const BLOCK = 50_000;
+let reader = null;
+let folder = null;
 
-/** A small generator of uniform numbers: the files are the same in every run. */
-function uniform(seed) {
-  let state = seed;
-  return () => (state = (state * 1103515245 + 12345) % 2 ** 31) / 2 ** 31;
+/** Record files of 4 bytes a record; the same block again and again, since only positions matter. */
+async function writeFiles(records, files) {
+  folder = mkdtempSync(path.join(process.env.BENCH_OUT, 'records-'));
+  const block = path.join(folder, 'block');
+  await writeTfRecords(
+    block,
+    Array.from({ length: BLOCK }, (_, i) => new Uint8Array(Uint32Array.of(i).buffer)),
+  );
+  const bytes = readFileSync(block);
+  rmSync(block);
+  for (let f = 0; f < files; f++) {
+    const file = openSync(path.join(folder, `part-${f}`), 'w');
+    for (let done = 0; done < records / files; done += BLOCK) writeSync(file, bytes);
+    closeSync(file);
+  }
+  return statSync(path.join(folder, 'part-0')).size * files;
 }
 
-const columns = {
-  ...Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`f${i}`, 'float32'])),
-  k: 'int32',
-  label: { dtype: 'int32', min: 0, max: 9 },
-};
+function openReader() {
+  const params = dataConfig({
+    input_path: path.join(folder, 'part-*'),
+    is_training: true,
+    global_batch_size: 128,
+    shuffle_buffer_size: 10_000,
+    cycle_length: 4,
+    seed: 1,
+  });
+  return new InputReader({ params, parserFn: (record) => ({ x: Float32Array.of(record[0]) }) }).read();
+}
 
-const makers = {
-  csv: (file) => {
-    const next = uniform(1);
-    const lines = [Object.keys(columns).join(',')];
-    for (let i = 0; i < CSV_ROWS; i++) {
-      const floats = Array.from({ length: 6 }, () => (next() * 6 - 3).toFixed(6));
-      lines.push([...floats, Math.floor(next() * 1000), i % 10].join(','));
+async function residentBytes() {
+  const readings = [];
+  for (let i = 0; i < 5; i++) {
+    for (let j = 0; j < 2; j++) {
+      globalThis.gc();
+      await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    writeFileSync(file, lines.join('\n') + '\n');
-  },
-  tfrecord: async (file) => {
-    const next = uniform(2);
-    const make = (_, i) =>
-      new TfExampleBuilder()
-        .addFloatsFeature('x', Float32Array.from({ length: FEATURES }, next))
-        .addIntsFeature('label', i % 10)
-        .addBytesFeature('name', `example ${i}`);
-    await writeSmallDataset(Array.from({ length: EXAMPLES }, make), file);
-  },
-  jpeg: async (folder) => {
-    const { default: sharp } = await import('sharp');
-    const next = uniform(3);
-    const [width, height] = [500, 375]; // the usual size of ImageNet's photographs
-    for (let i = 0; i < IMAGES; i++) {
-      const small = Buffer.from(Array.from({ length: 50 * 38 * 3 }, () => next() * 255));
-      mkdirSync(path.join(folder, `class${i % 4}`), { recursive: true });
-      const image = sharp(small, { raw: { width: 50, height: 38, channels: 3 } }).resize(width, height, { fit: 'fill', kernel: 'cubic' });
-      await image.jpeg({ quality: 90 }).toFile(path.join(folder, `class${i % 4}`, `${i}.jpg`));
-    }
-  },
-};
+    readings.push(process.memoryUsage.rss());
+  }
+  return median(readings);
+}
 
-const readers = {
-  csv: (file) => fromCsv(file, { columns, batchSize: 1000 }),
-  tfrecord: (file) =>
-    fromTfExamples(
-      file,
-      { x: { dtype: 'float32', shape: [FEATURES] }, label: { dtype: 'int32', shape: [] }, name: { dtype: 'string', shape: [] } },
-      { batchSize: 100 },
-    ),
-  jpeg: (folder) =>
-    fromImageFolder(folder, { size: 224, normalize: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } })
-      .batch(20)
-      .prefetch(8),
+/** Pipelines for the memory measurement: endless, with small batches. */
+const pipelines = {
+  indexed: () =>
+    range(0, 1_000_000)
+      .shuffle({ seed: 1 })
+      .repeat()
+      .map((x) => ({ x: Float32Array.of(x, x), y: x }))
+      .batch(4),
+  records: () => openReader(),
+  workers: () =>
+    range(0, 1_000_000)
+      .shuffle({ seed: 1 })
+      .repeat()
+      .map(inWorker(import.meta.resolve('./data-augment.mjs'), 'augment'), { workers: 1 })
+      .batch(32),
 };
-
-/** Records of a batch, told by its labels. */
-const rowsOf = (batch) => (batch[1] ?? batch.label).rows;
+let walk = null;
 
 await serve({
-  make: async ({ what, file }) => makers[what](file),
-  read: async ({ what, file }) => {
+  async write({ records, files }) {
+    return { bytes: await writeFiles(records, files) };
+  },
+  /** Goes to the middle of the epoch and answers the state as text. */
+  async advance({ batches }) {
+    reader = openReader().iterator();
     const start = performance.now();
-    let rows = 0;
-    for await (const batch of readers[what](file)) rows += rowsOf(batch);
-    return { ms: performance.now() - start, rows };
+    for (let i = 0; i < batches; i++) if (reader.nextSync() === undefined) await reader.next();
+    return { ms: performance.now() - start };
+  },
+  save({ times }) {
+    const ms = [];
+    let text = '';
+    for (let i = 0; i < times; i++) {
+      const start = performance.now();
+      text = JSON.stringify(reader.stateDict());
+      ms.push(performance.now() - start);
+    }
+    return { ms, bytes: text.length };
+  },
+  /** Restores in a new data set, up to the first batch, and compares that with the one that the saved walk goes on with. */
+  async restore({ times }) {
+    const ms = [];
+    const text = JSON.stringify(reader.stateDict());
+    const expected = [...(await reader.next()).value.x.data];
+    for (let i = 0; i < times; i++) {
+      const dataset = openReader();
+      const start = performance.now();
+      const iterator = dataset.iterator();
+      iterator.loadStateDict(JSON.parse(text));
+      const { value } = await iterator.next();
+      ms.push(performance.now() - start);
+      if (expected.join() !== [...value.x.data].join()) throw new Error('the restored walk gives another batch');
+      await iterator.return();
+    }
+    return { ms };
+  },
+  async walk({ pipeline, batches }) {
+    if (walk?.pipeline !== pipeline) {
+      await walk?.iterator.return();
+      walk = { pipeline, iterator: pipelines[pipeline]().iterator() };
+    }
+    const { iterator } = walk;
+    const start = performance.now();
+    for (let i = 0; i < batches; i++) {
+      const result = iterator.nextSync() ?? (await iterator.next());
+      iterator.release(result.value);
+      if (i % 50_000 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    return { ms: performance.now() - start, residentBytes: await residentBytes() };
   },
 });

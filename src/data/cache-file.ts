@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { threadId } from 'node:worker_threads';
 
 import { DataError } from '../errors.js';
 import { recordAt } from './tfrecord/read.js';
@@ -13,6 +14,8 @@ import { decode, encode, viewsOf } from './workers/index.js';
 /** Bytes written or read at a time. */
 const CHUNK_BYTES = 2 ** 20;
 const TRAILER_BYTES = 8;
+/** Files that this thread has begun: two data sets may write the same one. */
+let made = 0;
 const head = (pipeline: string): string => JSON.stringify({ orbit_cache: 1, pipeline });
 
 /** Writes a cache file; it appears under its name when it is finished. */
@@ -29,7 +32,7 @@ export class CacheWriter {
     readonly path: string,
     pipeline: string,
   ) {
-    this.#temporary = `${path}.tmp-${process.pid}`;
+    this.#temporary = `${path}.tmp-${process.pid}-${threadId}-${made++}`;
     this.#file = this.#guard(() => openSync(this.#temporary, 'w'));
     this.#append(frame(new TextEncoder().encode(head(pipeline))));
   }

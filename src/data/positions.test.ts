@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,8 +66,9 @@ const operator: fc.Arbitrary<(d: Dataset<number>) => Dataset<number>> = fc.oneof
     (s) => (d: Dataset<number>) => d.map(inWorker<(x: number) => number>(functions, 'noisy'), { workers: 0, seed: s }).map(Math.floor),
   ),
   seed.map(() => {
-    const file = join(directory, `cache-${caches++}`); // the same one in a resumed run
-    return (d: Dataset<number>) => d.cache(file);
+    const id = caches++;
+    // The same file in a resumed run, another one for every pipeline.
+    return (d: Dataset<number>) => d.cache(join(directory, `${id}-${createHash('md5').update(d.stage.label).digest('hex')}`));
   }),
   fc.tuple(small, small, fc.boolean()).map(
     ([a, b, dropRemainder]) =>

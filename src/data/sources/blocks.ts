@@ -215,6 +215,20 @@ class BlockCursor<R, B> implements Cursor<R | B> {
     return block.then((loaded) => loaded.row(count(row, 'record number')));
   }
 
+  /** Block by block, so that each is read once. */
+  async fetchAll(addresses: readonly PositionValue[]): Promise<(R | B)[]> {
+    const blockOf = addresses.map((address) => JSON.stringify(list(address, 'address of a record').slice(0, 2)));
+    const order = Array.from(blockOf.keys()).sort((a, b) => (blockOf[a]! < blockOf[b]! ? -1 : blockOf[a]! > blockOf[b]! ? 1 : a - b));
+    const records = new Array<R | B>(addresses.length);
+    for (const place of order) records[place] = await this.fetch(addresses[place]!);
+    return records;
+  }
+
+  locate(address: PositionValue): string {
+    const [file, position, row] = list(address, 'address of a record');
+    return `record ${count(row, 'record number') + 1} of the block at ${JSON.stringify(position)} of ${this.#plan.files[count(file, 'file number')]}`;
+  }
+
   async #read(path: string, position: PositionValue): Promise<Block<R, B>> {
     const policy = this.#plan.onBadRecord;
     const reader = this.#plan.open(path, new BadRecords(policy === undefined || policy === 'error' ? policy : { skip: Infinity }));

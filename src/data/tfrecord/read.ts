@@ -223,14 +223,14 @@ class SeekableReader extends RecordReader {
         to++;
       const wanted = offsets[order[to - 1]!]! - start + NEARBY_BYTES;
       const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(wanted), 0, wanted, start);
+      const bytes = buffer.subarray(0, bytesRead);
+      const plain = new Uint8Array(buffer.buffer, buffer.byteOffset, bytesRead);
       for (; from < to; from++) {
         const place = order[from]!;
         const offset = offsets[place]!;
-        const found = recordAt(this.path, buffer.subarray(0, bytesRead), offset - start, offset);
+        const found = recordAt(this.path, bytes, offset - start, offset);
         records[place] =
-          found === undefined || found.damaged
-            ? await this.read(offset)
-            : new Uint8Array(buffer.subarray(found.begin, found.end - FOOTER_BYTES));
+          found === undefined || found.damaged ? await this.read(offset) : plain.slice(found.begin, found.end - FOOTER_BYTES);
       }
     }
     return records;

@@ -1,4 +1,4 @@
-export { inWorker, InWorker, refuseClosure, type WorkerContext, type WorkerFunction, type WorkerOptions } from './in-worker.js';
+export { inWorker, InWorker, refuseClosure, type WorkerContext, type WorkerFunction, type WorkerOptions } from './named-function.js';
 export { defaultWorkers, makePool, type Pool, type PoolPlan, type Ticket } from './pool.js';
 export { ElementFailure } from './run-job.js';
 export { decode, encode, viewsOf } from './codec.js';

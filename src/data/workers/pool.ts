@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { OrbitError } from '../../errors.js';
 import type { Maybe } from '../stage.js';
 import { copiesOf, decode, encode, viewsOf, type Encoded } from './codec.js';
-import type { InWorker } from './in-worker.js';
+import type { InWorker } from './named-function.js';
 import type { JobAnswer } from './messages.js';
 import { ElementFailure, loadFunctions, runJob, type LoadedFunction } from './run-job.js';
 import { SharedSlots } from './slots.js';

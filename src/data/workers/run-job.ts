@@ -3,7 +3,7 @@ import { pure } from '../purity.js';
 import { hashKey, RandomStream } from '../random.js';
 import { chain, forEachIndex, type Maybe } from '../stage.js';
 import { ownArrays, stack } from '../structure.js';
-import type { WorkerContext } from './in-worker.js';
+import type { WorkerContext } from './named-function.js';
 import type { ThreadError } from './messages.js';
 
 /** The functions of a job, loaded. */

@@ -10,7 +10,7 @@ import {
 } from 'node:worker_threads';
 
 import { DataError, OrbitError, UsageError } from '../../errors.js';
-import type { InWorker } from './in-worker.js';
+import type { InWorker } from './named-function.js';
 import type { JobAnswer, JobRequest, ThreadError, ThreadMessage, ThreadStart } from './messages.js';
 
 const importsKey = 'orbit-ts: modules to import in workers'; // passed on to worker threads

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { Dataset, importInWorkers, inWorker, NDArray, range, tfRecords, writeTfRecords, type WorkerOptions } from '../index.js';
+import { Dataset, fromCsv, importInWorkers, inWorker, NDArray, range, tfRecords, writeTfRecords, type WorkerOptions } from '../index.js';
 import { positioned, streamed } from '../numbers.testing.js';
 import { useBuiltWorker } from './built-worker.testing.js';
 import { decode, encode, viewsOf } from './index.js';
@@ -212,6 +212,14 @@ describe('errors of workers', () => {
     );
     const d = tfRecords([path]).shuffle({ bufferSize: 4 }).map(named<Uint8Array, number>('throwOnRecord'), { workers: 1 });
     await expect(d.toArray()).rejects.toThrow(`failed on the record at byte ${5 * 18} of ${path}: five`);
+    const table = join(directory, 'table.csv');
+    writeFileSync(table, 'x\n1\n5\n');
+    const rows = fromCsv(table)
+      .shuffle({ bufferSize: 2 })
+      .map((row) => {
+        if ((row as { x: NDArray }).x.data[0] === 5) throw new Error('five');
+      });
+    await expect(rows.toArray()).rejects.toThrow(/map failed on record 2 of the block at .* of .*table\.csv: five/);
     const here = tfRecords([path]).map((bytes) => {
       if (bytes[0] === 5) throw new Error('five');
     });

@@ -1,0 +1,89 @@
+// Positions and memory of the data pipeline.
+import { startPeer } from '../lib/contenders.mjs';
+import { PeerError } from '../lib/process.mjs';
+import { summarize } from '../lib/stats.mjs';
+
+const DATA = { name: 'orbit-ts', environment: 'node', script: 'workers/data.mjs', args: [] };
+const RECORDS = 10_000_000;
+const FILES = 8;
+const BATCH = 128;
+const POSITION_MILLISECONDS = 50;
+const GROWTH_MEGABYTES = 20;
+
+/** Runs a measurement with a process of the data pipeline. */
+async function withData(context, title, measure) {
+  let peer = null;
+  try {
+    peer = await startPeer(DATA, context);
+    return { title, ...(await measure(peer)) };
+  } catch (error) {
+    if (!(error instanceof PeerError)) throw error;
+    return { title, missing: [{ name: DATA.name, reason: error.message }] };
+  } finally {
+    peer?.close();
+  }
+}
+
+/** Milliseconds to save and to restore the position in the middle of an epoch. */
+export async function measurePosition(context) {
+  const title = `Iterator position: ${FILES} record files, ${RECORDS / 1e6} M records, interleave 4, shuffle 10,000, batch ${BATCH}, mid-epoch`;
+  return withData(context, title, async (peer) => {
+    context.progress('writing record files');
+    const { bytes } = await peer.ask({ do: 'write', records: RECORDS, files: FILES });
+    context.progress('reading to the middle of the epoch');
+    const batches = Math.floor(RECORDS / 2 / BATCH);
+    const { ms } = await peer.ask({ do: 'advance', batches });
+    const save = await peer.ask({ do: 'save', times: 11 });
+    const restore = await peer.ask({ do: 'restore', times: 11 });
+    const [saving, restoring] = [summarize(save.ms), summarize(restore.ms)];
+    return {
+      unit: 'ms',
+      rows: [
+        { name: 'save: stateDict and its JSON', ...saving },
+        { name: 'restore: JSON, loadStateDict, first batch', ...restoring },
+      ],
+      facts: [
+        { name: 'files, MB', value: (bytes / 1e6).toFixed(0) },
+        { name: 'saved position, kB', value: (save.bytes / 1e3).toFixed(0) },
+        { name: 'records/s on the way', value: ((batches * BATCH) / (ms / 1000)).toFixed(0) },
+      ],
+      goals: [
+        { name: 'save', value: saving.median, limit: POSITION_MILLISECONDS, unit: ' ms' },
+        { name: 'restore', value: restoring.median, limit: POSITION_MILLISECONDS, unit: ' ms' },
+      ],
+    };
+  });
+}
+
+/** Growth of resident memory over many batches (`--data-batches` millions), after a tenth of them. */
+export async function measureDataMemory(context) {
+  const batches = context.options.dataBatches * 1e6;
+  const title = `Memory of the data pipeline over ${context.options.dataBatches} M batches of each kind (full length: 10 M)`;
+  return withData(context, title, async (peer) => {
+    await peer.ask({ do: 'write', records: 400_000, files: FILES });
+    const facts = [];
+    const goals = [];
+    for (const [pipeline, share] of [
+      ['indexed', 1],
+      ['records', 0.05],
+      ['workers', 0.02],
+    ]) {
+      const total = Math.round(batches * share);
+      context.progress(`${pipeline}: ${total} batches`);
+      const before = await peer.ask({ do: 'walk', pipeline, batches: Math.round(total / 10) });
+      const after = await peer.ask({ do: 'walk', pipeline, batches: total - Math.round(total / 10) });
+      const megabytes = ({ residentBytes }) => (residentBytes / 1e6).toFixed(1);
+      facts.push({
+        name: `${pipeline}, ${total} batches`,
+        value: `${megabytes(before)} → ${megabytes(after)} MB in ${(after.ms / 1000).toFixed(1)} s`,
+      });
+      goals.push({
+        name: `growth, ${pipeline}`,
+        value: (after.residentBytes - before.residentBytes) / 1e6,
+        limit: GROWTH_MEGABYTES,
+        unit: ' MB',
+      });
+    }
+    return { facts, goals };
+  });
+}
