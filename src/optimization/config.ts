@@ -1,10 +1,12 @@
 /** Configuration of optimization as a whole. Defaults are Model Garden's. */
 import { defineConfig, field, type ConfigOf } from '../config/index.js';
-import { clipFields } from './clip-config.js';
+import { clipFields } from './shared-config.js';
 import { optimizerConfig } from './optimizer-config.js';
 import { lrConfig, warmupConfig } from './schedule-config.js';
 
-export { clipFields } from './clip-config.js';
+export { clipFields } from './shared-config.js';
+export * from './adafactor-config.js';
+export * from './layerwise-optimizer-config.js';
 export * from './optimizer-config.js';
 export * from './recent-optimizer-config.js';
 export * from './recent-schedule-config.js';

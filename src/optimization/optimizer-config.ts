@@ -1,6 +1,8 @@
 /** Configuration of the optimizers. Defaults are Model Garden's. */
 import { defineConfig, field, oneOf, type ConfigOf } from '../config/index.js';
-import { clipFields } from './clip-config.js';
+import { adafactorConfig, adafactorKerasConfig } from './adafactor-config.js';
+import { lambConfig, larsConfig, slideConfig } from './layerwise-optimizer-config.js';
+import { adamFields, clipFields, decayFields, jitFields } from './shared-config.js';
 import { adamaxConfig, lionConfig, muonConfig, nadamConfig, scheduleFreeAdamWConfig } from './recent-optimizer-config.js';
 
 const PLACEHOLDER = 'the original has only a placeholder for it; use another optimizer, such as lars or lamb';
@@ -33,8 +35,7 @@ export const sgdExperimentalConfig = defineConfig(
     nesterov: false,
     /** Share of the last update that is added to the next one; 0: none. */
     momentum: field.float(0),
-    /** Compile the update for an accelerator. */
-    jit_compile: field.bool(false).noEffect('steps are always compiled'),
+    ...jitFields,
   },
   { name: 'SGDExperimentalConfig' },
 );
@@ -45,14 +46,7 @@ export const adamConfig = defineConfig(
     ...clipFields,
     /** Name of the optimizer. */
     name: 'Adam',
-    /** Decay of the running mean of gradients, per step. */
-    beta_1: field.float(0.9),
-    /** Decay of the running mean of squared gradients, per step. */
-    beta_2: field.float(0.999),
-    /** Added to the root of the squared mean, against division by zero. */
-    epsilon: field.float(1e-7),
-    /** Divide by the greatest squared mean so far instead of the present one. */
-    amsgrad: false,
+    ...adamFields,
   },
   { name: 'AdamConfig' },
 );
@@ -65,16 +59,8 @@ export const adamExperimentalConfig = defineConfig(
     ...clipFields,
     /** Name of the optimizer. */
     name: 'Adam',
-    /** Decay of the running mean of gradients, per step. */
-    beta_1: field.float(0.9),
-    /** Decay of the running mean of squared gradients, per step. */
-    beta_2: field.float(0.999),
-    /** Added to the root of the squared mean, against division by zero. */
-    epsilon: field.float(1e-7),
-    /** Divide by the greatest squared mean so far instead of the present one. */
-    amsgrad: false,
-    /** Compile the update for an accelerator. */
-    jit_compile: field.bool(false).noEffect('steps are always compiled'),
+    ...adamFields,
+    ...jitFields,
   },
   { name: 'AdamExperimentalConfig' },
 );
@@ -85,20 +71,8 @@ export const adamWeightDecayConfig = defineConfig(
     ...clipFields,
     /** Name of the optimizer. */
     name: 'AdamWeightDecay',
-    /** Decay of the running mean of gradients, per step. */
-    beta_1: field.float(0.9),
-    /** Decay of the running mean of squared gradients, per step. */
-    beta_2: field.float(0.999),
-    /** Added to the root of the squared mean, against division by zero. */
-    epsilon: field.float(1e-7),
-    /** Divide by the greatest squared mean so far instead of the present one. */
-    amsgrad: false,
-    /** Share of a weight that is taken off per unit of learning rate; 0: no decay. */
-    weight_decay_rate: field.float(0),
-    /** Patterns of variable names that decay although `exclude_from_weight_decay` matches them; null: none. */
-    include_in_weight_decay: field.list(field.string()).optional(),
-    /** Patterns of variable names that do not decay, such as `bias`; null: none. */
-    exclude_from_weight_decay: field.list(field.string()).optional(),
+    ...adamFields,
+    ...decayFields,
     /** All gradients together are scaled down to this norm before the update; 0 or null: not clipped. */
     gradient_clip_norm: field.float(1).optional(),
   },
@@ -115,42 +89,12 @@ export const adamWeightDecayExperimentalConfig = defineConfig(
     global_clipnorm: field.float(1).optional(),
     /** Name of the optimizer. */
     name: 'AdamWeightDecayExperimental',
-    /** Decay of the running mean of gradients, per step. */
-    beta_1: field.float(0.9),
-    /** Decay of the running mean of squared gradients, per step. */
-    beta_2: field.float(0.999),
-    /** Added to the root of the squared mean, against division by zero. */
-    epsilon: field.float(1e-7),
-    /** Divide by the greatest squared mean so far instead of the present one. */
-    amsgrad: false,
+    ...adamFields,
     /** Share of a weight that is taken off per unit of learning rate; 0: no decay. */
     weight_decay: field.float(0),
-    /** Compile the update for an accelerator. */
-    jit_compile: field.bool(false).noEffect('steps are always compiled'),
+    ...jitFields,
   },
   { name: 'AdamWeightDecayExperimentalConfig' },
-);
-
-/** LAMB: Adam with layer-wise scaling, for large batches. */
-export const lambConfig = defineConfig(
-  {
-    ...clipFields,
-    /** Name of the optimizer. */
-    name: 'LAMB',
-    /** Decay of the running mean of gradients, per step. */
-    beta_1: field.float(0.9),
-    /** Decay of the running mean of squared gradients, per step. */
-    beta_2: field.float(0.999),
-    /** Added to the root of the squared mean, against division by zero. */
-    epsilon: field.float(1e-6),
-    /** Share of a weight that is taken off per unit of learning rate; 0: no decay. */
-    weight_decay_rate: field.float(0),
-    /** Patterns of variable names that do not decay; null: none. */
-    exclude_from_weight_decay: field.list(field.string()).optional(),
-    /** Patterns of variable names without layer-wise scaling; null: those of `exclude_from_weight_decay`. */
-    exclude_from_layer_adaptation: field.list(field.string()).optional(),
-  },
-  { name: 'LAMBConfig' },
 );
 
 /** RMSprop. */
@@ -173,30 +117,6 @@ export const rmspropConfig = defineConfig(
 /** See {@link rmspropConfig}. */
 export type RMSPropConfig = ConfigOf<typeof rmspropConfig>;
 
-/** LARS: momentum with layer-wise scaling, for large batches. */
-export const larsConfig = defineConfig(
-  {
-    ...clipFields,
-    /** Name of the optimizer. */
-    name: 'LARS',
-    /** Share of the last update that is added to the next one. */
-    momentum: field.float(0.9),
-    /** Coefficient of the layer-wise scaling. */
-    eeta: field.float(0.001),
-    /** Weight of the squared-weights penalty; 0: none. */
-    weight_decay_rate: field.float(0),
-    /** Use Nesterov's form of momentum. */
-    nesterov: false,
-    /** Apply the learning rate to the update before momentum, as in the paper; false: after it. */
-    classic_momentum: true,
-    /** Patterns of variable names that do not decay; null: none. */
-    exclude_from_weight_decay: field.list(field.string()).optional(),
-    /** Patterns of variable names without layer-wise scaling; null: those of `exclude_from_weight_decay`. */
-    exclude_from_layer_adaptation: field.list(field.string()).optional(),
-  },
-  { name: 'LARSConfig' },
-);
-
 /** Adagrad. */
 export const adagradConfig = defineConfig(
   {
@@ -209,94 +129,6 @@ export const adagradConfig = defineConfig(
     epsilon: field.float(1e-7),
   },
   { name: 'AdagradConfig' },
-);
-
-/** SLIDE: layer-wise scaling for sparse layers. */
-export const slideConfig = defineConfig(
-  {
-    ...clipFields,
-    /** Name of the optimizer. */
-    name: 'SLIDE',
-    /** Decay of the running mean of gradients, per step. */
-    beta_1: field.float(0.9),
-    /** Decay of the running mean of squared gradients, per step. */
-    beta_2: field.float(0.999),
-    /** Added to the root of the squared mean, against division by zero. */
-    epsilon: field.float(1e-6),
-    /** Share of a weight that is taken off per unit of learning rate; 0: no decay. */
-    weight_decay_rate: field.float(0),
-    /** Where the decay is applied: `inner`, before the scaling, or `outer`, after it. */
-    weight_decay_type: 'inner',
-    /** Patterns of variable names that do not decay; null: none. */
-    exclude_from_weight_decay: field.list(field.string()).optional(),
-    /** Patterns of variable names without layer-wise scaling; null: those of `exclude_from_weight_decay`. */
-    exclude_from_layer_adaptation: field.list(field.string()).optional(),
-    /** Patterns of variable names that are treated as sparse layers; null: none. */
-    include_in_sparse_layer_adaptation: field.list(field.string()).optional(),
-    /** Learning rate of the sparse layers. */
-    sparse_layer_learning_rate: field.float(0.1),
-    /** Rescale gradients by their norm before the update. */
-    do_gradient_rescaling: true,
-    /** Norm that the scaling uses. */
-    norm_type: 'layer',
-    /** Upper bound of the scaling ratio. */
-    ratio_clip_norm: field.float(1e5),
-  },
-  { name: 'SLIDEConfig' },
-);
-
-/** Adafactor: squared means kept as row and column sums. */
-export const adafactorConfig = defineConfig(
-  {
-    ...clipFields,
-    /** Name of the optimizer. */
-    name: 'Adafactor',
-    /** Keep the squared means of matrices as row and column sums. */
-    factored: true,
-    /** Scale the learning rate by the size of the weights. */
-    multiply_by_parameter_scale: true,
-    /** Decay of the running mean of gradients; null: no mean is kept. */
-    beta1: field.float().optional(),
-    /** Exponent with which the decay of squared means approaches 1. */
-    decay_rate: field.float(0.8),
-    /** Steps taken before this run, as the decay counts them. */
-    step_offset: field.int(0),
-    /** Updates whose root mean square is greater are scaled down to this. */
-    clipping_threshold: field.float(1),
-    /** Only dimensions of at least this size are factored. */
-    min_dim_size_to_factor: field.int(128),
-    /** Added to squared gradients. */
-    epsilon1: field.float(1e-30),
-    /** Smallest size of weights that the scaling assumes. */
-    epsilon2: field.float(1e-3),
-    /** Share of a weight that is taken off per update; null: no decay. */
-    weight_decay: field.float().optional(),
-    /** Pattern of variable names that decay; null: all. */
-    include_in_weight_decay: field.string().optional(),
-  },
-  { name: 'AdafactorConfig' },
-);
-
-/** Adafactor of the newer optimizer family. */
-export const adafactorKerasConfig = defineConfig(
-  {
-    ...clipFields,
-    /** Name of the optimizer. */
-    name: 'Adafactor',
-    /** Replaced by the schedule of `learning_rate`. */
-    learning_rate: field.float(0.001),
-    /** Exponent with which the decay of squared means approaches 1. */
-    beta_2_decay: field.float(-0.8),
-    /** Added to squared gradients. */
-    epsilon_1: field.float(1e-30),
-    /** Smallest size of weights that the scaling assumes. */
-    epsilon_2: field.float(1e-3),
-    /** Updates whose root mean square is greater are scaled down to this. */
-    clip_threshold: field.float(1),
-    /** Bound the learning rate by a value that falls with the step. */
-    relative_step: true,
-  },
-  { name: 'AdafactorKerasConfig' },
 );
 
 /** The optimizer: `type` selects one, its block holds the parameters. */

@@ -1,6 +1,6 @@
 /** Configuration of optimizers that Model Garden does not have. Defaults are their papers'. */
 import { defineConfig, field } from '../config/index.js';
-import { clipFields } from './clip-config.js';
+import { clipFields, decayFields, momentFields } from './shared-config.js';
 
 /** Lion: every weight moves by the learning rate, in the direction of the momentum. */
 export const lionConfig = defineConfig(
@@ -12,12 +12,7 @@ export const lionConfig = defineConfig(
     beta_1: field.float(0.9),
     /** Decay of the running mean of gradients, per step. */
     beta_2: field.float(0.99),
-    /** Share of a weight that is taken off per unit of learning rate; 0: no decay. */
-    weight_decay_rate: field.float(0),
-    /** Patterns of variable names that decay although `exclude_from_weight_decay` matches them; null: none. */
-    include_in_weight_decay: field.list(field.string()).optional(),
-    /** Patterns of variable names that do not decay, such as `bias`; null: none. */
-    exclude_from_weight_decay: field.list(field.string()).optional(),
+    ...decayFields,
   },
   { name: 'LionConfig' },
 );
@@ -44,10 +39,7 @@ export const nadamConfig = defineConfig(
     ...clipFields,
     /** Name of the optimizer. */
     name: 'Nadam',
-    /** Decay of the running mean of gradients, per step. */
-    beta_1: field.float(0.9),
-    /** Decay of the running mean of squared gradients, per step. */
-    beta_2: field.float(0.999),
+    ...momentFields,
     /** Added to the root of the squared mean, against division by zero. */
     epsilon: field.float(1e-7),
     /** How fast the momentum grows from half of `beta_1` to `beta_1`. */
@@ -78,12 +70,7 @@ export const muonConfig = defineConfig(
     beta_2: field.float(0.999),
     /** Adam: added to the root of the squared mean, against division by zero. */
     epsilon: field.float(1e-7),
-    /** Share of a weight that is taken off per unit of learning rate; 0: no decay. */
-    weight_decay_rate: field.float(0),
-    /** Patterns of variable names that decay although `exclude_from_weight_decay` matches them; null: none. */
-    include_in_weight_decay: field.list(field.string()).optional(),
-    /** Patterns of variable names that do not decay, such as `bias`; null: none. */
-    exclude_from_weight_decay: field.list(field.string()).optional(),
+    ...decayFields,
   },
   { name: 'MuonConfig' },
 );
@@ -100,12 +87,7 @@ export const scheduleFreeAdamWConfig = defineConfig(
     beta_2: field.float(0.999),
     /** Added to the root of the squared mean, against division by zero. */
     epsilon: field.float(1e-7),
-    /** Share of a weight that is taken off per unit of learning rate; 0: no decay. */
-    weight_decay_rate: field.float(0),
-    /** Patterns of variable names that decay although `exclude_from_weight_decay` matches them; null: none. */
-    include_in_weight_decay: field.list(field.string()).optional(),
-    /** Patterns of variable names that do not decay, such as `bias`; null: none. */
-    exclude_from_weight_decay: field.list(field.string()).optional(),
+    ...decayFields,
   },
   { name: 'ScheduleFreeAdamWConfig' },
 );
