@@ -1,6 +1,6 @@
 import * as tf from '#tf';
 import { ConfigError } from '../errors.js';
-import { type Given, readOptions, requireInteger, requireNumber } from './options.js';
+import { CheckedOptions, type Given } from './options.js';
 import { float, int, type LearningRateSchedule, plus, power, shifted } from './schedule.js';
 
 /** Options of `ExponentialDecay`. */
@@ -61,19 +61,22 @@ export class ExponentialDecay implements LearningRateSchedule {
   private readonly offset: number;
 
   constructor(options: Given<ExponentialDecayOptions>) {
-    const o = readOptions<ExponentialDecayOptions>(
-      options,
-      { name: 'ExponentialDecay', initialLearningRate: null, decaySteps: null, decayRate: null, staircase: false, offset: 0 },
-      'ExponentialDecay',
-    );
+    const o = new CheckedOptions<ExponentialDecayOptions>(options, {
+      name: 'ExponentialDecay',
+      initialLearningRate: null,
+      decaySteps: null,
+      decayRate: null,
+      staircase: false,
+      offset: 0,
+    });
     this.name = o.name;
-    this.initial = requireNumber(o.initialLearningRate, 'initial_learning_rate', o.name);
-    this.steps = requireInteger(o.decaySteps, 'decay_steps', o.name, 1);
-    const rate = requireNumber(o.decayRate, 'decay_rate', o.name, 0);
+    this.initial = o.number('initialLearningRate');
+    this.steps = o.integer('decaySteps', 1);
+    const rate = o.number('decayRate', 0);
     if (rate === 0) throw new ConfigError(`${o.name}: decay_rate must be positive, but is 0.`, { path: 'decay_rate' });
     this.logRate = Math.log(rate);
-    this.staircase = o.staircase;
-    this.offset = requireInteger(o.offset, 'offset', o.name);
+    this.staircase = o.all.staircase;
+    this.offset = o.integer('offset');
   }
 
   valueAt(step: number): number {
@@ -121,18 +124,22 @@ export class PolynomialDecay implements LearningRateSchedule {
   private readonly offset: number;
 
   constructor(options: Given<PolynomialDecayOptions>) {
-    const o = readOptions<PolynomialDecayOptions>(
-      options,
-      { name: 'PolynomialDecay', initialLearningRate: null, decaySteps: null, endLearningRate: 0.0001, power: 1, cycle: false, offset: 0 },
-      'PolynomialDecay',
-    );
+    const o = new CheckedOptions<PolynomialDecayOptions>(options, {
+      name: 'PolynomialDecay',
+      initialLearningRate: null,
+      decaySteps: null,
+      endLearningRate: 0.0001,
+      power: 1,
+      cycle: false,
+      offset: 0,
+    });
     this.name = o.name;
-    this.initial = requireNumber(o.initialLearningRate, 'initial_learning_rate', o.name);
-    this.end = requireNumber(o.endLearningRate, 'end_learning_rate', o.name);
-    this.steps = requireInteger(o.decaySteps, 'decay_steps', o.name, 1);
-    this.exponent = requireNumber(o.power, 'power', o.name);
-    this.cycle = o.cycle;
-    this.offset = requireInteger(o.offset, 'offset', o.name);
+    this.initial = o.number('initialLearningRate');
+    this.end = o.number('endLearningRate');
+    this.steps = o.integer('decaySteps', 1);
+    this.exponent = o.number('power');
+    this.cycle = o.all.cycle;
+    this.offset = o.integer('offset');
   }
 
   valueAt(step: number): number {
@@ -169,16 +176,18 @@ export class CosineDecay implements LearningRateSchedule {
   private readonly offset: number;
 
   constructor(options: Given<CosineDecayOptions>) {
-    const o = readOptions<CosineDecayOptions>(
-      options,
-      { name: 'CosineDecay', initialLearningRate: null, decaySteps: null, alpha: 0, offset: 0 },
-      'CosineDecay',
-    );
+    const o = new CheckedOptions<CosineDecayOptions>(options, {
+      name: 'CosineDecay',
+      initialLearningRate: null,
+      decaySteps: null,
+      alpha: 0,
+      offset: 0,
+    });
     this.name = o.name;
-    this.initial = requireNumber(o.initialLearningRate, 'initial_learning_rate', o.name);
-    this.steps = requireInteger(o.decaySteps, 'decay_steps', o.name, 1);
-    this.alpha = requireNumber(o.alpha, 'alpha', o.name);
-    this.offset = requireInteger(o.offset, 'offset', o.name);
+    this.initial = o.number('initialLearningRate');
+    this.steps = o.integer('decaySteps', 1);
+    this.alpha = o.number('alpha');
+    this.offset = o.integer('offset');
   }
 
   valueAt(step: number): number {

@@ -1,5 +1,6 @@
 import { didYouMean, nearestName } from '../config/index.js';
 import { ConfigError } from '../errors.js';
+import { snakeKey } from './config-keys.js';
 
 /** Options as a caller or a config branch gives them. `null` and `undefined` both mean "not given". */
 export type Given<T> = { readonly [K in keyof T]?: T[K] | null | undefined };
@@ -36,6 +37,30 @@ export function requireInteger(value: unknown, name: string, where: string, min 
   const number = requireNumber(value, name, where, min, 2 ** 31 - 1);
   if (Number.isInteger(number)) return number;
   throw new ConfigError(`${where}: ${name} counts steps and must be a whole number, but is ${number}.`, { path: name });
+}
+
+/** Options that were read, and their checks under the names that a config gives them. */
+export class CheckedOptions<T extends { name: string }> {
+  /** The options, completed from the defaults. */
+  readonly all: T;
+  /** What they belong to, for messages. */
+  readonly name: string;
+
+  /** @throws ConfigError for an unknown key, as `readOptions`. */
+  constructor(given: Given<T>, defaults: T) {
+    this.all = readOptions(given, defaults, defaults.name);
+    this.name = this.all.name;
+  }
+
+  /** A finite number of [min, max]. @throws ConfigError if it is none */
+  number(key: keyof T & string, min?: number, max?: number): number {
+    return requireNumber(this.all[key], snakeKey(key), this.name, min, max);
+  }
+
+  /** A whole number of at least `min`. @throws ConfigError if it is none */
+  integer(key: keyof T & string, min?: number): number {
+    return requireInteger(this.all[key], snakeKey(key), this.name, min);
+  }
 }
 
 function describe(value: unknown): string {

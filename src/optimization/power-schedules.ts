@@ -1,5 +1,5 @@
 import * as tf from '#tf';
-import { type Given, readOptions, requireInteger, requireNumber } from './options.js';
+import { CheckedOptions, type Given } from './options.js';
 import { float, int, type LearningRateSchedule, power, shifted } from './schedule.js';
 
 /** Options of `DirectPowerDecay`. */
@@ -37,14 +37,10 @@ export class DirectPowerDecay implements LearningRateSchedule {
   private readonly exponent: number;
 
   constructor(options: Given<DirectPowerDecayOptions>) {
-    const o = readOptions<DirectPowerDecayOptions>(
-      options,
-      { name: 'DirectPowerDecay', initialLearningRate: null, power: 1 },
-      'DirectPowerDecay',
-    );
+    const o = new CheckedOptions<DirectPowerDecayOptions>(options, { name: 'DirectPowerDecay', initialLearningRate: null, power: 1 });
     this.name = o.name;
-    this.initial = requireNumber(o.initialLearningRate, 'initial_learning_rate', o.name);
-    this.exponent = requireNumber(o.power, 'power', o.name);
+    this.initial = o.number('initialLearningRate');
+    this.exponent = o.number('power');
   }
 
   valueAt(step: number): number {
@@ -66,17 +62,20 @@ export class PowerAndLinearDecay implements LearningRateSchedule {
   private readonly offset: number;
 
   constructor(options: Given<PowerAndLinearDecayOptions>) {
-    const o = readOptions<PowerAndLinearDecayOptions>(
-      options,
-      { name: 'PowerAndLinearDecay', initialLearningRate: null, power: 1, totalDecaySteps: null, linearDecayFraction: 0.1, offset: 0 },
-      'PowerAndLinearDecay',
-    );
+    const o = new CheckedOptions<PowerAndLinearDecayOptions>(options, {
+      name: 'PowerAndLinearDecay',
+      initialLearningRate: null,
+      power: 1,
+      totalDecaySteps: null,
+      linearDecayFraction: 0.1,
+      offset: 0,
+    });
     this.name = o.name;
-    this.initial = requireNumber(o.initialLearningRate, 'initial_learning_rate', o.name);
-    this.exponent = requireNumber(o.power, 'power', o.name);
-    this.total = requireInteger(o.totalDecaySteps, 'total_decay_steps', o.name, 1);
-    this.linearSteps = this.total * requireNumber(o.linearDecayFraction, 'linear_decay_fraction', o.name);
-    this.offset = requireInteger(o.offset, 'offset', o.name);
+    this.initial = o.number('initialLearningRate');
+    this.exponent = o.number('power');
+    this.total = o.integer('totalDecaySteps', 1);
+    this.linearSteps = this.total * o.number('linearDecayFraction');
+    this.offset = o.integer('offset');
   }
 
   valueAt(step: number): number {
@@ -106,16 +105,18 @@ export class PowerDecayWithOffset implements LearningRateSchedule {
   private readonly before: number;
 
   constructor(options: Given<PowerDecayWithOffsetOptions>) {
-    const o = readOptions<PowerDecayWithOffsetOptions>(
-      options,
-      { name: 'PowerDecayWithOffset', initialLearningRate: null, power: 1, offset: 0, preOffsetLearningRate: 1e6 },
-      'PowerDecayWithOffset',
-    );
+    const o = new CheckedOptions<PowerDecayWithOffsetOptions>(options, {
+      name: 'PowerDecayWithOffset',
+      initialLearningRate: null,
+      power: 1,
+      offset: 0,
+      preOffsetLearningRate: 1e6,
+    });
     this.name = o.name;
-    this.initial = requireNumber(o.initialLearningRate, 'initial_learning_rate', o.name);
-    this.exponent = requireNumber(o.power, 'power', o.name);
-    this.offset = requireInteger(o.offset, 'offset', o.name);
-    this.before = requireNumber(o.preOffsetLearningRate, 'pre_offset_learning_rate', o.name);
+    this.initial = o.number('initialLearningRate');
+    this.exponent = o.number('power');
+    this.offset = o.integer('offset');
+    this.before = o.number('preOffsetLearningRate');
   }
 
   valueAt(step: number): number {

@@ -1,6 +1,6 @@
 import * as tf from '#tf';
 import { ConfigError } from '../errors.js';
-import { type Given, readOptions, requireInteger, requireNumber } from './options.js';
+import { CheckedOptions, type Given, requireInteger } from './options.js';
 import { float, int, type LearningRateSchedule, plus, shifted } from './schedule.js';
 
 /** Options of `OneCycle`. */
@@ -99,15 +99,15 @@ export class OneCycle extends RiseAndFall {
   constructor(options: Given<OneCycleOptions>) {
     super();
     const defaults = { maxLearningRate: null, totalSteps: null, warmupFraction: 0.3, initialDivisor: 25, finalDivisor: 1e4, offset: 0 };
-    const o = readOptions<OneCycleOptions>(options, { name: 'OneCycle', ...defaults }, 'OneCycle');
+    const o = new CheckedOptions<OneCycleOptions>(options, { name: 'OneCycle', ...defaults });
     this.name = o.name;
-    this.max = requireNumber(o.maxLearningRate, 'max_learning_rate', o.name);
-    this.total = requireInteger(o.totalSteps, 'total_steps', o.name, 2);
-    const fraction = requireNumber(o.warmupFraction, 'warmup_fraction', o.name, 0, 1);
+    this.max = o.number('maxLearningRate');
+    this.total = o.integer('totalSteps', 2);
+    const fraction = o.number('warmupFraction', 0, 1);
     this.peak = Math.min(Math.max(Math.round(fraction * this.total), 1), this.total - 1);
-    this.first = this.max / requireNumber(o.initialDivisor, 'initial_divisor', o.name, 1);
-    this.last = this.first / requireNumber(o.finalDivisor, 'final_divisor', o.name, 1);
-    this.offset = requireInteger(o.offset, 'offset', o.name);
+    this.first = this.max / o.number('initialDivisor', 1);
+    this.last = this.first / o.number('finalDivisor', 1);
+    this.offset = o.integer('offset');
   }
 
   protected riseAt(s: number): number {
@@ -140,11 +140,11 @@ export class InverseSqrt extends RiseAndFall {
   constructor(options: Given<InverseSqrtOptions>) {
     super();
     const defaults = { name: 'InverseSqrt', maxLearningRate: null, warmupSteps: null, offset: 0 };
-    const o = readOptions<InverseSqrtOptions>(options, defaults, 'InverseSqrt');
+    const o = new CheckedOptions<InverseSqrtOptions>(options, defaults);
     this.name = o.name;
-    this.max = requireNumber(o.maxLearningRate, 'max_learning_rate', o.name);
-    this.peak = requireInteger(o.warmupSteps, 'warmup_steps', o.name, 1);
-    this.offset = requireInteger(o.offset, 'offset', o.name);
+    this.max = o.number('maxLearningRate');
+    this.peak = o.integer('warmupSteps', 1);
+    this.offset = o.integer('offset');
   }
 
   protected riseAt(s: number): number {
@@ -182,34 +182,32 @@ export class WarmupStableDecay extends RiseAndFall {
 
   constructor(options: Given<WarmupStableDecayOptions>) {
     super();
-    const o = readOptions<WarmupStableDecayOptions>(
-      options,
-      {
-        name: 'WarmupStableDecay',
-        maxLearningRate: null,
-        warmupSteps: 0,
-        stableSteps: null,
-        decaySteps: null,
-        endLearningRate: 0,
-        decayShape: 'linear',
-        offset: 0,
-      },
-      'WarmupStableDecay',
-    );
+    const o = new CheckedOptions<WarmupStableDecayOptions>(options, {
+      name: 'WarmupStableDecay',
+      maxLearningRate: null,
+      warmupSteps: 0,
+      stableSteps: null,
+      decaySteps: null,
+      endLearningRate: 0,
+      decayShape: 'linear',
+      offset: 0,
+    });
     this.name = o.name;
-    this.max = requireNumber(o.maxLearningRate, 'max_learning_rate', o.name);
-    this.end = requireNumber(o.endLearningRate, 'end_learning_rate', o.name);
-    this.peak = requireInteger(o.warmupSteps, 'warmup_steps', o.name, 0);
-    this.decaySteps = requireInteger(o.decaySteps, 'decay_steps', o.name, 1);
+    this.max = o.number('maxLearningRate');
+    this.end = o.number('endLearningRate');
+    this.peak = o.integer('warmupSteps', 0);
+    this.decaySteps = o.integer('decaySteps', 1);
     this.total = requireInteger(
-      this.peak + requireInteger(o.stableSteps, 'stable_steps', o.name, 0) + this.decaySteps,
+      this.peak + o.integer('stableSteps', 0) + this.decaySteps,
       'warmup_steps + stable_steps + decay_steps',
       o.name,
     );
-    if (!['linear', 'cosine', 'sqrt'].includes(o.decayShape))
-      throw new ConfigError(`${o.name}: decay_shape must be linear, cosine or sqrt, but is "${o.decayShape}".`, { path: 'decay_shape' });
-    this.shape = o.decayShape;
-    this.offset = requireInteger(o.offset, 'offset', o.name);
+    if (!['linear', 'cosine', 'sqrt'].includes(o.all.decayShape))
+      throw new ConfigError(`${o.name}: decay_shape must be linear, cosine or sqrt, but is "${o.all.decayShape}".`, {
+        path: 'decay_shape',
+      });
+    this.shape = o.all.decayShape;
+    this.offset = o.integer('offset');
   }
 
   protected riseAt(s: number): number {
