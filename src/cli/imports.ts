@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { existsSync } from 'node:fs';
+import { importInWorkers } from '../data/index.js';
 import { UsageError } from '../errors.js';
 import { placeOf } from './report-error.js';
 
@@ -15,7 +16,9 @@ export async function importModules(specifiers: readonly string[]): Promise<void
     const isPath = /^(\.|\/|[A-Za-z]:)/.test(specifier) || existsSync(file);
     if (isPath && !existsSync(file)) throw new UsageError(`--import=${specifier}: there is no file ${file}.`);
     try {
-      await import(isPath ? pathToFileURL(file).href : specifier);
+      const address = isPath ? pathToFileURL(file).href : specifier;
+      await import(address);
+      importInWorkers(address);
     } catch (error) {
       const { code, message = String(error) } = error as NodeJS.ErrnoException;
       const hint =
