@@ -17,6 +17,8 @@ export interface LrFindFlags extends ExperimentFlags {
 
 const WIDTH = 40;
 const ROWS = 24;
+/** Room in the drawing above the first loss, as a part of how far the loss fell. */
+const HEADROOM = 0.25;
 
 /** Searches, draws the smoothed loss over the rate, and says how to use the rate that was found. */
 export async function lrFind(flags: LrFindFlags): Promise<number> {
@@ -31,12 +33,14 @@ export async function lrFind(flags: LrFindFlags): Promise<number> {
   }
   const { points, suggestion, atSmallestLoss } = search;
   const losses = points.map((point) => point.smoothedLoss);
-  const [low, high] = [Math.min(...losses), Math.max(...losses)];
+  const low = Math.min(...losses);
+  const high = Math.min(Math.max(...losses), losses[0]! + HEADROOM * (losses[0]! - low) || Infinity); // where it blows up is no matter
   const every = Math.max(1, Math.ceil(points.length / ROWS));
   process.stdout.write('learning rate  smoothed loss\n');
   for (const [i, { learningRate, smoothedLoss }] of points.entries()) {
     if (i % every !== 0) continue;
-    const bar = '█'.repeat(1 + Math.round(((smoothedLoss - low) / (high - low || 1)) * (WIDTH - 1)));
+    const length = Math.round((Math.min(smoothedLoss - low, high - low) / (high - low || 1)) * (WIDTH - 1));
+    const bar = '█'.repeat(1 + length) + (smoothedLoss > high ? '→' : '');
     process.stdout.write(`${learningRate.toExponential(2).padStart(13)}  ${value(smoothedLoss).padEnd(9)} ${bar}\n`);
   }
   const type = params.trainer.optimizer_config.learning_rate.type ?? 'constant';

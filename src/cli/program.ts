@@ -1,9 +1,9 @@
 /** The command line: commands, flags and what becomes of errors. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { nearestName } from '../config/index.js';
 import { UsageError } from '../errors.js';
 import { packageVersion } from '../experiment/versions.js';
-import type { ExperimentFlags } from './experiment-flags.js';
+import { foreignFlags, type ExperimentFlags } from './experiment-flags.js';
 import { describeError, WRONG_USE } from './report-error.js';
 import type { LrFindFlags } from './lr-find.js';
 import type { TrainFlags } from './train.js';
@@ -34,7 +34,16 @@ function number(flag: string): (value: string) => number {
   };
 }
 
+/** Flags of Model Garden's programs that are refused or do nothing here: left out of the help. */
+function foreign(command: Command): void {
+  const hidden = (flag: string, parse: (value: string, previous: never) => unknown): void =>
+    void command.addOption(new Option(`--${flag} <value>`).argParser(parse as never).hideHelp());
+  for (const flag of ['tpu', 'tf_data_service', ...foreignFlags]) hidden(flag, once(flag) as never);
+  for (const flag of ['gin_file', 'gin_params']) hidden(flag, append as never);
+}
+
 function experimentFlags(command: Command): Command {
+  foreign(command);
   return command
     .option('--experiment <name>', 'name of a registered experiment', once('experiment'))
     .option('--config_file <file>', 'YAML file over the experiment’s values; may be repeated, later files count', append)
@@ -198,7 +207,7 @@ function unknownFlag(message: string, args: readonly string[]): string {
   const flag = /'(--?[^'=]*)/.exec(message)?.[1] ?? message;
   const orbit = program(() => {});
   const command = orbit.commands.find((c) => args.includes(c.name())) ?? orbit;
-  const known = command.options.map((o) => o.long ?? o.flags);
+  const known = command.options.filter((o) => !o.hidden).map((o) => o.long ?? o.flags);
   const near = nearestName(flag, known);
   return `There is no flag ${flag}${command === orbit ? '' : ` of orbit ${command.name()}`}.${near === null ? ` Flags: ${known.join(', ')}.` : ` Did you mean ${near}?`}`;
 }

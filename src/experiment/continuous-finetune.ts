@@ -51,21 +51,34 @@ export async function runContinuousFinetune(options: ContinuousFinetuneOptions):
       `runContinuousFinetune runs the mode continuous_train_and_eval, not "${mode}"; runExperiment runs the others.`,
     );
   const directory = params.task.init_checkpoint;
-  await waitForDirectory(directory, options.retrySeconds ?? 60);
+  const log = options.run?.log ?? ((line: string) => void process.stdout.write(`${line}\n`));
+  const timeoutSeconds = params.trainer.continuous_eval_timeout;
+  const patience = timeoutSeconds === null ? 'as long as it takes' : `up to ${timeoutSeconds} seconds`;
+  await waitForDirectory(directory, options.retrySeconds ?? 60, log);
+  log(`Fine-tuning from each checkpoint that appears in ${directory}; waiting ${patience} for the next.`);
   const writer = eventFileWriter(path.join(modelDir, 'eval'));
   let results: Output = {};
   let lastStep = 0;
   const watch = {
     minIntervalSeconds,
-    timeoutSeconds: params.trainer.continuous_eval_timeout,
-    timeoutFn: () => pretrainSteps === null || lastStep >= pretrainSteps,
+    timeoutSeconds,
+    timeoutFn: () => {
+      const isOver = pretrainSteps === null || lastStep >= pretrainSteps;
+      const after = lastStep === 0 ? '' : ` after step ${lastStep}`;
+      log(
+        `No new checkpoint in ${timeoutSeconds} seconds${after}: ${isOver ? 'done' : `waiting on, the pre-training ends at step ${pretrainSteps}`}.`,
+      );
+      return isOver;
+    },
   };
   try {
     for await (const checkpoint of checkpointsIterator(directory, watch)) {
       await removeCheckpoints(modelDir);
       lastStep = await readGlobalStep(checkpoint);
+      log(`\nFine-tuning from ${checkpoint}, step ${lastStep} of the pre-training.`);
       results = await finetune(options, checkpoint, lastStep);
       await writeJsonSummary(modelDir, lastStep, results);
+      log(`Results of step ${lastStep}: ${path.join(modelDir, `metrics-${lastStep}.json`)}`);
       const name = `${path.basename(modelDir)}_${params.task.name ?? 'null'}`;
       for (const [tag, value] of scalars(results, `${name}/`)) writer.scalar(tag, value, lastStep);
       await writer.flush();
@@ -96,7 +109,7 @@ async function finetune({ params, modelDir, run }: ContinuousFinetuneOptions, ch
   return evalLogs;
 }
 
-async function waitForDirectory(directory: string, seconds: number): Promise<void> {
+async function waitForDirectory(directory: string, seconds: number, log: (line: string) => void): Promise<void> {
   const isThere = (): Promise<boolean> => stat(directory).then((s) => s.isDirectory(), () => false); // prettier-ignore
   for (let tries = 0; !(directory !== '' && (await isThere())); tries++) {
     if (directory === '' || tries === RETRIES)
@@ -104,6 +117,8 @@ async function waitForDirectory(directory: string, seconds: number): Promise<voi
         `task.init_checkpoint: "${directory}" is no directory${directory === '' ? '' : ` after ${RETRIES} looks`}; continuous fine-tuning needs that of the pre-training's checkpoints.`,
         { path: 'task.init_checkpoint' },
       );
+    if (tries === 0)
+      log(`There is no directory ${directory} yet: waiting up to ${(RETRIES * seconds) / 60} minutes for the pre-training to make it.`);
     await sleep(seconds * 1000);
   }
 }
