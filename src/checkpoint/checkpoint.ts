@@ -62,6 +62,8 @@ export interface RestoreResult {
 export class Checkpoint {
   readonly #items: Record<string, unknown> = {};
   readonly #optional = new Set<string>();
+  /** Called with what a checkpoint says of itself before it is restored or read: objects that do not fit it can be replaced then. */
+  beforeLoad: ((manifest: Manifest) => void | Promise<void>) | null = null;
   /** How many saves were made; saved and restored with the objects. Starts at 0. */
   saveCounter = 0;
 
@@ -88,6 +90,15 @@ export class Checkpoint {
       throw new UsageError(`The checkpoint has an object named "${name}" already; choose another name.`);
     this.#items[name] = item;
     if (options.optional) this.#optional.add(name);
+  }
+
+  /**
+   * Puts another object in the place of one, such as a new model; saves and restores then go to it.
+   * @throws UsageError when there is no object of that name
+   */
+  replace(name: string, item: object): void {
+    if (!Object.hasOwn(this.#items, name)) throw new UsageError(`The checkpoint has no object named "${name}" that could be replaced.`);
+    this.#items[name] = item;
   }
 
   /** Writes the objects to the directory `prefix` and resolves to it. What was there is replaced. */
@@ -139,6 +150,7 @@ export class Checkpoint {
     if (mode !== 'all' && mode !== 'partial') throw new UsageError(`Unknown match "${String(mode)}": use "all" or "partial".`);
     if (verify !== 'checksum' && verify !== 'size') throw new UsageError(`Unknown verify "${String(verify)}": use "checksum" or "size".`);
     const manifest = await readManifest(checkpoint);
+    await this.beforeLoad?.(manifest);
     const files = await openFiles(checkpoint, manifest);
     try {
       const match = matchItems(this.items, manifest.items, (ref) => files.get(ref.file)?.info(ref.name));

@@ -12,6 +12,8 @@ export interface CompiledStep<A extends unknown[], R> {
   runSync(...args: A): R;
   /** Looks at every value of the step without changing a variable; the first that is not finite, or null. Not of an eager step. */
   findNonFinite(...args: A): NonFiniteValue | null;
+  /** Gives native memory back. A later call compiles again. */
+  dispose(): void;
 }
 
 /** Options of {@link compileStep}. */

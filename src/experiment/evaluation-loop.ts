@@ -78,6 +78,13 @@ export class EvaluationLoop extends StandardEvaluator<DatasetLike> {
     }
   }
 
+  /** The trainer has another model: steps are compiled anew. */
+  forgetModel(): void {
+    this.#silent?.dispose();
+    this.#logging?.dispose();
+    [this.#silent, this.#logging, this.#labels] = [null, null, null];
+  }
+
   override evalBegin(): void {
     for (const metric of [...this.metrics, this.loss]) metric.resetState();
     this.#steps = 0;

@@ -14,6 +14,11 @@ export class StepRunner<A extends unknown[]> {
     this.#step = step;
   }
 
+  /** Gives the native memory of the step back. */
+  dispose(): void {
+    this.#step.dispose();
+  }
+
   /** Runs the step. Returns nothing when it is done, or a promise of that. */
   run(...args: A): Promise<unknown> | undefined {
     if (this.#longSteps >= STEPS_TO_DECIDE) return this.#step(...args);

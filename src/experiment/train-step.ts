@@ -51,6 +51,12 @@ export class TrainStep {
     }
   }
 
+  /** Gives the native memory of the steps back. */
+  dispose(): void {
+    for (const runner of Object.values(this.#runners)) runner.dispose();
+    this.#accumulation?.dispose();
+  }
+
   #runWhole(iterator: DataIterator, inputs: Tensors): MaybePromise<void> {
     const done = this.#runPart('whole', inputs);
     if (done !== undefined) return done.then(() => this.#trainer.releaseBatch(iterator, inputs));

@@ -58,10 +58,11 @@ export interface TrainerParts {
 }
 
 /** Makes training steps. */
-export type StepMaker = Pick<TrainStep, 'run' | 'inspect'>;
+export type StepMaker = Pick<TrainStep, 'run' | 'inspect'> & Partial<Pick<TrainStep, 'dispose'>>;
 
 /** Makes evaluations. */
-export interface Evaluation extends Pick<EvaluationLoop, 'loss' | 'metrics' | 'run' | 'rehearse'> {
+export interface Evaluation
+  extends Pick<EvaluationLoop, 'loss' | 'metrics' | 'run' | 'rehearse'>, Partial<Pick<EvaluationLoop, 'forgetModel'>> {
   /** State of the evaluations, for checkpoints. */
   readonly walks: object;
 }
@@ -262,6 +263,20 @@ export class Trainer extends StandardTrainer<DatasetLike> {
   /** Gives a batch that a step has read back to the data. Code that overrides `nextTrainInputs` may have kept it. */
   releaseBatch(iterator: DataIterator, inputs: Tensors): void {
     if (this.nextTrainInputs === Trainer.prototype.nextTrainInputs) iterator.release?.(inputs);
+  }
+
+  /** Goes on with another model and optimizer, between two training loops: steps are compiled anew, checkpoints hold the new ones. */
+  protected exchange(model: Model, optimizer: Optimizer): void {
+    const fields = this as { -readonly [K in 'model' | 'optimizer']: Trainer[K] };
+    fields.model = model;
+    fields.optimizer = optimizer;
+    for (const [name, item] of Object.entries({ model, optimizer, ...model.checkpointItems })) {
+      if (Object.hasOwn(this.checkpoint.items, name)) this.checkpoint.replace(name, item);
+      else this.checkpoint.add(name, item);
+    }
+    this.#step?.dispose?.();
+    this.#evaluation?.forgetModel?.();
+    [this.#step, this.#finite, this.#swap] = [null, null, null];
   }
 
   #steps(): StepMaker {
