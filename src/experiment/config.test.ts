@@ -107,6 +107,16 @@ describe('support of options', () => {
       'runtime.mixed_precision_dtype=bfloat16 has no effect: float32 is used.',
     ]);
     expect(configNotices(experimentConfig({ runtime: { mixed_precision_dtype: 'float32' } }))).toEqual([]);
+    for (const [loss_scale, shown] of [
+      ['dynamic', 'dynamic'],
+      [128, '128'],
+    ] as const) {
+      // prettier-ignore
+      expect(configNotices(experimentConfig({ runtime: { mixed_precision_dtype: 'float16', loss_scale } }))).toEqual([
+        'runtime.mixed_precision_dtype=float16 has no effect: float32 is used.',
+        `runtime.loss_scale=${shown} has no effect: float32 is used, which needs no loss scaling.`,
+      ]);
+    }
   });
 
   it('accepts a default experiment, and one replica on the CPU by any name', () => {
@@ -121,7 +131,7 @@ describe('support of options', () => {
     ['runtime.distribution_strategy=parameter_server', 'runtime.distribution_strategy'],
     ['runtime.distribution_strategy=multi_worker_mirrored', 'runtime.distribution_strategy'],
     ['runtime.num_cores_per_replica=2', 'runtime.num_cores_per_replica'],
-    ['task.train_data.tfds_name=mnist', 'task.train_data.tfds_name'],
+    ['task.train_data.tfds_name=imagenet2012', 'task.train_data.tfds_name'],
     ['task.train_data.enable_tf_data_service=true', 'task.train_data.enable_tf_data_service'],
     ['task.allow_image_summary=true', 'task.allow_image_summary'],
     ['trainer.optimizer_config.optimizer.type=slide', 'trainer.optimizer_config.optimizer.type'],

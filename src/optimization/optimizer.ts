@@ -14,8 +14,12 @@ import {
 import type { LearningRateMultiplier, Multipliers } from './learning-rate-multipliers.js';
 import { learningRateAt, type LearningRate } from './schedule.js';
 import { isFromLookup, onlyTouchedRows, watchLookups } from './sparse-gradients.js';
-import { createVariable, type SavedState, type SlotSpec, SlotVariables } from './state.js';
+import { checkGradient, checkRate } from './optimizer-checks.js';
+import { createVariable, type SavedState, SlotVariables } from './state.js';
+import type { UpdateRule } from './update-rule.js';
 import type { WeightDecay } from './weight-decay.js';
+
+export type { Slots, Updated, UpdateRule } from './update-rule.js';
 
 /** What the trainer, the compiler and checkpoints use of an optimizer. */
 export interface Optimizer {
@@ -43,35 +47,6 @@ export interface Optimizer {
   loadStateDict(state: StateDict): void;
   /** Frees the optimizer's variables. */
   dispose(): void;
-}
-
-/** The tensors of one variable's slots, by slot name. */
-export type Slots = Readonly<Record<string, tf.Tensor>>;
-
-/** What an update rule returns: the new variable and the new slots. */
-export interface Updated {
-  /** The new value of the variable. */
-  readonly parameter: tf.Tensor;
-  /** The new values of its slots. */
-  readonly slots: Slots;
-}
-
-/**
- * An optimizer's mathematics, free of state: the formula of a paper as a function of tensors. `Step` holds the scalars that
- * all variables share in one update.
- */
-export interface UpdateRule<Step = tf.Scalar> {
-  /**
-   * Whether rows of a table that a batch did not look up stay as they are, with their slots. Default false: a gradient of 0 is
-   * a gradient, so that momentum goes on moving them.
-   */
-  readonly skipsUntouchedRows?: boolean;
-  /** The slots that a variable of this shape and object path needs. */
-  slots(shape: readonly number[], path: string): Readonly<Record<string, SlotSpec>>;
-  /** Computes the shared scalars from the learning rate (float32) and the number of updates done before (int32). */
-  step(learningRate: tf.Scalar, iterations: tf.Scalar): Step;
-  /** One variable's update. `path` is its object path, for rules that treat some variables differently. */
-  update(parameter: tf.Tensor, gradient: tf.Tensor, slots: Slots, step: Step, path: string): Updated;
 }
 
 /** What is composed around an update rule. */
@@ -278,22 +253,4 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
 function sumOverReplicas(pairs: readonly GradientAndVariable[]): readonly GradientAndVariable[] {
   const sums = allReduceSum(pairs.map(([gradient]) => gradient));
   return pairs.map(([, variable], i) => [sums[i]!, variable] as const);
-}
-
-function checkRate(rate: LearningRate, name: string): LearningRate {
-  const isSchedule = typeof rate === 'object' && rate !== null && typeof rate.at === 'function' && typeof rate.valueAt === 'function';
-  if (isSchedule || (typeof rate === 'number' && Number.isFinite(rate))) return rate;
-  throw new UsageError(
-    `${name}: the learning rate must be a finite number or a schedule with valueAt(step) and at(step), but is ${String(rate)}.`,
-  );
-}
-
-function checkGradient(gradient: tf.Tensor, variable: tf.Variable, path: string): tf.Tensor {
-  if (variable.dtype !== 'float32') {
-    throw new UsageError(
-      `Variable "${path}" has dtype ${variable.dtype}; only float32 variables can be trained. Make it with trainable = false.`,
-    );
-  }
-  if (gradient.shape.length === variable.shape.length && gradient.shape.every((size, i) => size === variable.shape[i])) return gradient;
-  throw new UsageError(`The gradient of "${path}" has shape [${gradient.shape}], but the variable has [${variable.shape}].`);
 }

@@ -1,5 +1,5 @@
 import * as tf from '#tf';
-import type { Slots, Updated } from './optimizer.js';
+import type { Slots, Updated } from './update-rule.js';
 
 /** Gradients that came straight from a lookup of rows (`tf.gather`, an embedding layer). */
 const fromLookups = new WeakSet<tf.Tensor>();
