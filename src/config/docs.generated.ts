@@ -158,8 +158,8 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
     "doc": "Where the examples come from and how they become batches.",
     "fields": {
       "input_path": "Files or patterns to read: one text (commas separate several), a list of texts, or a mapping of names to either.",
-      "tfds_name": "Name of a public dataset to read instead of files, or a mapping of names; empty: files.",
-      "tfds_split": "Split of the public dataset, such as `train[:90%]`.",
+      "tfds_name": "Name of a registered dataset (`mnist`, `iris`, `sonnets`, or one's own) to read instead of files, or a mapping of names; empty: files.",
+      "tfds_split": "Split of the registered dataset, such as `train[:90%]`.",
       "global_batch_size": "Examples in one batch over all replicas.",
       "is_training": "Whether the data are for training, that is shuffled and repeated; null: not said.",
       "drop_remainder": "Drop the last batch of an epoch when it is not full.",
@@ -173,9 +173,9 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "enable_tf_data_service": "Make batches in a separate data service.",
       "tf_data_service_address": "Address of the data service.",
       "tf_data_service_job_name": "Name of a job that several readers of the data service share.",
-      "tfds_data_dir": "Directory of the public datasets.",
-      "tfds_as_supervised": "Read (input, label) pairs instead of mappings from a public dataset.",
-      "tfds_skip_decoding_feature": "Comma-separated features of a public dataset that stay encoded.",
+      "tfds_data_dir": "Directory of the registered dataset; empty: wherever it has its data.",
+      "tfds_as_supervised": "Read (input, label) pairs instead of mappings from a registered dataset.",
+      "tfds_skip_decoding_feature": "Comma-separated features of a registered dataset that stay encoded.",
       "enable_shared_tf_data_service_between_parallel_trainers": "Share one data service between several trainers.",
       "apply_tf_data_service_before_batching": "Apply the data service before batching.",
       "trainer_id": "Name of this trainer at a shared data service.",
@@ -495,6 +495,16 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "power": "Exponent of the step.",
       "offset": "Step at which the schedule begins.",
       "pre_offset_learning_rate": "Learning rate before the offset, and upper bound after it."
+    }
+  },
+  "ProgressiveTrainerConfig": {
+    "doc": "The training and evaluation loops of training in stages.",
+    "fields": {
+      "progressive": "Settings of the stages, for the task to read; null: none.",
+      "export_checkpoint": "Export checkpoints of model and optimizer that other tasks can load, to `exported_ckpts`.",
+      "export_checkpoint_interval": "Training steps between two exports; null: `checkpoint_interval`.",
+      "export_max_to_keep": "Exports kept; null: `max_to_keep`.",
+      "export_only_final_stage_ckpt": "Export in the last stage only."
     }
   },
   "ProportionalSampleConfig": {

@@ -11,9 +11,11 @@ import {
   type Extended,
   type FieldLikes,
 } from '../config/index.js';
+import { isRegistered } from './named/registry.js';
 
 const NO_SERVICE = 'there is no data service here: batches are made in this process';
-const NO_TFDS = 'no reader for named public datasets is registered; give files with input_path';
+const NOT_REGISTERED = 'no data set of that name is registered (registerDataset); give files with input_path';
+const NOTHING_ENCODED = 'registered data sets have no encoded features';
 
 /** Where the examples come from and how they become batches. */
 export const dataConfig = defineConfig(
@@ -23,10 +25,10 @@ export const dataConfig = defineConfig(
       [field.string(), field.list(field.string()), field.record(field.union([field.string(), field.list(field.string())]))],
       '',
     ),
-    /** Name of a public dataset to read instead of files, or a mapping of names; empty: files. */
-    tfds_name: field.union([field.string(), field.record(field.string())], '').refused(NO_TFDS),
-    /** Split of the public dataset, such as `train[:90%]`. */
-    tfds_split: field.string('').refused(NO_TFDS),
+    /** Name of a registered dataset (`mnist`, `iris`, `sonnets`, or one's own) to read instead of files, or a mapping of names; empty: files. */
+    tfds_name: field.union([field.string(), field.record(field.string())], '').refused(NOT_REGISTERED, (name) => !isRegistered(name)),
+    /** Split of the registered dataset, such as `train[:90%]`. */
+    tfds_split: field.string(''),
     /** Examples in one batch over all replicas. */
     global_batch_size: field.int(0).min(0),
     /** Whether the data are for training, that is shuffled and repeated; null: not said. */
@@ -53,12 +55,12 @@ export const dataConfig = defineConfig(
     tf_data_service_address: field.string().optional().refused(NO_SERVICE),
     /** Name of a job that several readers of the data service share. */
     tf_data_service_job_name: field.string().optional().refused(NO_SERVICE),
-    /** Directory of the public datasets. */
-    tfds_data_dir: field.string('').refused(NO_TFDS),
-    /** Read (input, label) pairs instead of mappings from a public dataset. */
-    tfds_as_supervised: field.bool(false).refused(NO_TFDS),
-    /** Comma-separated features of a public dataset that stay encoded. */
-    tfds_skip_decoding_feature: field.string('').refused(NO_TFDS),
+    /** Directory of the registered dataset; empty: wherever it has its data. */
+    tfds_data_dir: field.string(''),
+    /** Read (input, label) pairs instead of mappings from a registered dataset. */
+    tfds_as_supervised: field.bool(false),
+    /** Comma-separated features of a registered dataset that stay encoded. */
+    tfds_skip_decoding_feature: field.string('').refused(NOTHING_ENCODED),
     /** Share one data service between several trainers. */
     enable_shared_tf_data_service_between_parallel_trainers: field.bool(false).refused(NO_SERVICE),
     /** Apply the data service before batching. */

@@ -8,6 +8,7 @@ export { readIdx, readIdxHeader, readIdxValues, type IdxHeader } from './idx.js'
 export { DatasetIterator, type IteratorState } from './iterator.js';
 export { mnist, type MnistExample, type MnistOptions } from './mnist.js';
 export { NDArray, type DType, type DTypeArrays, type DTypeOf, type TypedArray } from './ndarray.js';
+export { datasetNames, namedDataset, registerDataset, type NamedDatasetOptions, type NamedSplits } from './named/index.js';
 export { checkPureFunctions } from './purity.js';
 export type { PaddedShape, PaddingOptions, PadValue } from './padding.js';
 export { setNoticeHandler } from './notice.js';

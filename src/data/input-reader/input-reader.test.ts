@@ -190,7 +190,7 @@ describe('InputReader', () => {
     expect(() => make({ input_path: '' })).toThrow(/no source of data/);
     expect(() => make({ tfds_name: 'mnist' })).toThrow(/both set/);
     expect(() => make({ input_path: { x: 'a' } })).toThrow(/combineFn is needed/);
-    expect(() => make({ input_path: '', tfds_name: 'mnist', tfds_split: 'train' }).read()).toThrow(/no reader for named public data sets/);
+    expect(() => make({ input_path: '', tfds_name: 'mnits', tfds_split: 'train' })).toThrow(/no data set "mnits"; registered are/);
     expect(() => make({ global_batch_size: 3 }).read({ numInputPipelines: 1, inputPipelineId: 0, numReplicasInSync: 2 })).toThrow(
       /divided among 2/,
     );

@@ -10,6 +10,7 @@ import { tfRecords } from '../tfrecord/read.js';
 import type { DatasetFn } from '../tfrecord/file-types.js';
 import { InWorker, refuseClosure } from '../workers/index.js';
 import { matchFiles } from './files.js';
+import { openNamed } from './named.js';
 
 /** Which of several input pipelines reads, and for how many replicas. */
 export interface InputPipeline {
@@ -68,8 +69,10 @@ export type Files = readonly string[] | Readonly<Record<string, readonly string[
 export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
   readonly #options: InputReaderOptions<R, D, E, B, P>;
   readonly #files: Files | undefined;
+  readonly #named: Dataset<R> | Record<string, Dataset<R>> | undefined;
 
   constructor(options: InputReaderOptions<R, D, E, B, P>) {
+    this.#options = options;
     const { input_path: inputPath, tfds_name: tfdsName, tfds_split: tfdsSplit } = options.params;
     if (isSet(inputPath) && isSet(tfdsName)) {
       throw new ConfigError('input_path and tfds_name are both set; give one source of data.', { path: 'tfds_name' });
@@ -78,11 +81,11 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
       const path = isMapping(inputPath) ? 'input_path' : 'tfds_name';
       throw new ConfigError(`${path} names several sources, so a combineFn is needed to make one data set of them.`, { path });
     }
+    if (isSet(tfdsName)) this.#named = openNamed<R>(options.params);
     if (!isSet(inputPath) && tfdsSplit === '') {
       throw new ConfigError('There is no source of data: input_path is empty, and tfds_split too.', { path: 'input_path' });
     }
     checkWorkers(options);
-    this.#options = options;
     if (isSet(inputPath)) {
       this.#files = isMapping(inputPath)
         ? Object.fromEntries(Object.entries(inputPath).map(([name, value]) => [name, this.getFiles(value, `input_path.${name}`)]))
@@ -117,41 +120,50 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
     context: InputPipeline | undefined,
     datasetFn: DatasetFn<R> | undefined = this.#options.datasetFn,
   ): Dataset<D> {
-    if (files === undefined) {
-      throw new ConfigError(
-        'input_path is empty, and there is no reader for named public data sets (tfds_name); give files, or a data set to read().',
-        {
-          path: 'input_path',
-        },
-      );
-    }
+    if (files === undefined) return this.#readNamed(context);
     const read = (list: readonly string[]): Dataset<D> => this.#shuffleAndDecode(this.#readFiles(list, context, datasetFn));
     if (isList(files)) return read(files);
     const named = Object.entries(files).map(([name, list]) => [name, read(list)] as const);
     return this.#options.combineFn!(Object.fromEntries(named));
   }
 
+  /** Decoded records of registered data sets: each pipeline's share of the records. */
+  #readNamed(context: InputPipeline | undefined): Dataset<D> {
+    const named = this.#named;
+    if (named === undefined) {
+      throw new ConfigError('input_path and tfds_name are empty; give files, a registered data set, or a data set to read().', {
+        path: 'input_path',
+      });
+    }
+    const read = (records: Dataset<R>): Dataset<D> => this.#shuffleAndDecode(this.#share(records, context));
+    if (named instanceof Dataset) return read(named);
+    return this.#options.combineFn!(Object.fromEntries(Object.entries(named).map(([name, records]) => [name, read(records)])));
+  }
+
+  /** The records, or files, of one input pipeline, for ever in training. */
+  #share<T>(records: Dataset<T>, context: InputPipeline | undefined): Dataset<T> {
+    const { params } = this.#options;
+    const { numInputPipelines: pipelines = 1, inputPipelineId: pipeline = 0 } = context ?? {};
+    const own = params.sharding && pipelines > 1 ? records.shard(pipelines, pipeline) : records;
+    return this.#training && !params.cache ? own.repeat() : own;
+  }
+
   #readFiles(files: readonly string[], context: InputPipeline | undefined, given: DatasetFn<R> | undefined): Dataset<R> {
     const { params } = this.#options;
     const datasetFn = given ?? (tfRecords as unknown as DatasetFn<R>); // without datasetFn, R is the record's bytes
-    const { numInputPipelines: pipelines = 1, inputPipelineId: pipeline = 0 } = context ?? {};
-    const repeats = this.#training && !params.cache;
-    const shardIt = <E>(dataset: Dataset<E>): Dataset<E> =>
-      params.sharding && pipelines > 1 ? dataset.shard(pipelines, pipeline) : dataset;
+    const pipelines = context?.numInputPipelines ?? 1;
     if (files.length === 1 || files.length < pipelines) {
       if (files.length > 1) {
         notice(
           `There are ${files.length} files for ${pipelines} input pipelines: every pipeline reads all of them and keeps its share of the records.`,
         );
       }
-      const records = shardIt(datasetFn(files.length === 1 ? files[0]! : files));
-      return repeats ? records.repeat() : records;
+      return this.#share(datasetFn(files.length === 1 ? files[0]! : files), context);
     }
     let list = fromItems(files);
     if (this.#training)
       list = list.shuffle({ bufferSize: Math.max(2, files.length), seed: params.seed ?? 0, reshuffleEachIteration: !params.cache });
-    list = shardIt(list);
-    if (repeats) list = list.repeat();
+    list = this.#share(list, context);
     const cycleLength = params.cycle_length ?? Math.min(files.length, AUTOMATIC_CYCLE_LENGTH);
     if (cycleLength < 1)
       throw new ConfigError(`cycle_length is ${cycleLength}; at least 1, or null, was expected.`, { path: 'cycle_length' });
