@@ -38,6 +38,9 @@ describe('orbit data inspect', () => {
     expect(await runCommandLine(['data', 'inspect', path.join(fixtures, 'expected.json')])).toBe(1);
     expect(err).toMatch(/the format cannot be told .* Known: CSV, JSON lines/);
     err = '';
+    expect(await runCommandLine(['data', 'inspect'])).toBe(2);
+    expect(err).toMatch(/^orbit: orbit data inspect needs at least one path: a file \(data\/train\.csv\)/);
+    err = '';
     expect(await runCommandLine(['data', 'inspect', 'x', '--rows=some'])).toBe(2);
     expect(err).toMatch(/--rows=some: write a whole number from 0/);
   });

