@@ -646,6 +646,14 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "offset": "Step at which the schedule begins."
     }
   },
+  "StochasticWeightAveragingConfig": {
+    "doc": "Averaging of the weights of many steps, each with the same share.",
+    "fields": {
+      "start_step": "Step of the first weights that are averaged.",
+      "every_n_steps": "Steps between two weights that are averaged; each is taken at the end of the training loop that reaches its step.",
+      "trainable_weights_only": "Average trainable variables only, not statistics such as those of batch normalisation."
+    }
+  },
   "TaskConfig": {
     "doc": "The fields that every task has. Own tasks add theirs with taskConfig.",
     "fields": {
@@ -712,6 +720,7 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "grad_accumulation_steps": "Batches whose gradients make one update: a step takes so many, and equals one with a batch of them all. Steps count updates.",
       "early_stopping": "End the training when a result of the evaluations no longer gets better; null: no.",
       "reduce_on_plateau": "Lower the learning rate when a result of the evaluations no longer gets better; null: no.",
+      "stochastic_weight_averaging": "Average the weights of many steps, to be evaluated in place of the last ones; null: no.",
       "eval_at_start": "Evaluate before the first step as well, in mode train_and_eval.",
       "sanity_check_batches": "Batches of validation data that are tried before training begins, so that a mistake in the evaluation shows at once; 0: none.",
       "max_wall_seconds": "Seconds after which training ends at the next step with a checkpoint; the next run goes on from there. null: no limit.",

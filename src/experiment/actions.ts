@@ -8,17 +8,24 @@ import { EMACheckpointing } from './ema-checkpointing.js';
 import { EarlyStopping } from './early-stopping.js';
 import { LossGuard, type LossGuardOptions } from './loss-guard.js';
 import { ReduceOnPlateau } from './reduce-on-plateau.js';
+import { StochasticWeightAveraging } from './stochastic-weight-averaging.js';
 import type { Trainer } from './trainer.js';
 
-/** After each training loop: recovery from a blown-up loss, unless `recovery_max_trials` is negative. */
+/** After each training loop: recovery from a blown-up loss, unless `recovery_max_trials` is negative; then averaging of the weights. */
 export function defaultTrainActions(
   params: ExperimentConfig,
   trainer: Trainer,
   manager: CheckpointManagerLike | null,
   { rebuild, warn }: Pick<LossGuardOptions, 'rebuild' | 'warn'>,
 ): Action[] {
-  if (params.trainer.recovery_max_trials < 0 || manager === null) return [];
-  return [new LossGuard({ trainer, manager, rebuild, warn })];
+  const { recovery_max_trials, stochastic_weight_averaging: averaging } = params.trainer;
+  const actions: Action[] = [];
+  if (recovery_max_trials >= 0 && manager !== null) actions.push(new LossGuard({ trainer, manager, rebuild, warn }));
+  if (averaging !== null) {
+    const { start_step: startStep, every_n_steps: everyNSteps, trainable_weights_only: trainableWeightsOnly } = averaging;
+    actions.push(new StochasticWeightAveraging({ trainer, startStep, everyNSteps, trainableWeightsOnly }));
+  }
+  return actions;
 }
 
 /**

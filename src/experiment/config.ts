@@ -38,6 +38,19 @@ export const differentialPrivacyConfig = defineConfig(
 /** See {@link differentialPrivacyConfig}. */
 export type DifferentialPrivacyConfig = ConfigOf<typeof differentialPrivacyConfig>;
 
+/** Averaging of the weights of many steps, each with the same share. */
+export const stochasticWeightAveragingConfig = defineConfig(
+  {
+    /** Step of the first weights that are averaged. */
+    start_step: field.int(0).min(0),
+    /** Steps between two weights that are averaged; each is taken at the end of the training loop that reaches its step. */
+    every_n_steps: field.int(1000).min(1),
+    /** Average trainable variables only, not statistics such as those of batch normalisation. */
+    trainable_weights_only: false,
+  },
+  { name: 'StochasticWeightAveragingConfig' },
+);
+
 /** The fields that every task has. Own tasks add theirs with {@link taskConfig}. */
 export const baseTaskConfig = defineConfig(
   {
@@ -134,6 +147,8 @@ export const trainerConfig = defineConfig(
     early_stopping: field.config(earlyStoppingConfig).optional(),
     /** Lower the learning rate when a result of the evaluations no longer gets better; null: no. */
     reduce_on_plateau: field.config(reduceOnPlateauConfig).optional(),
+    /** Average the weights of many steps, to be evaluated in place of the last ones; null: no. */
+    stochastic_weight_averaging: field.config(stochasticWeightAveragingConfig).optional(),
     /** Evaluate before the first step as well, in mode train_and_eval. */
     eval_at_start: false,
     /** Batches of validation data that are tried before training begins, so that a mistake in the evaluation shows at once; 0: none. */

@@ -27,6 +27,7 @@ export {
 export { EarlyStopping, type EarlyStoppingOptions } from './early-stopping.js';
 export { ReduceOnPlateau, type ReduceOnPlateauOptions } from './reduce-on-plateau.js';
 export type { PlateauOptions } from './plateau.js';
+export { StochasticWeightAveraging, type StochasticWeightAveragingOptions } from './stochastic-weight-averaging.js';
 export { EMACheckpointing, type EMACheckpointingOptions } from './ema-checkpointing.js';
 export { castLeafNestedDict, getLeafNestedDict } from './nested-logs.js';
 export { modelSummary, tryCountFlops, tryCountParams, writeModelParams } from './model-info.js';

@@ -105,6 +105,8 @@ export class Trainer extends StandardTrainer<DatasetLike> {
   readonly actionStates: Record<string, Stateful> = {};
   /** Stops training at the next step boundary when aborted. */
   stopSignal: AbortSignal | null = null;
+  /** Averages that an action keeps, which evaluations use in place of the weights once there are any; null: none. */
+  weightAverages: (WeightAverages & { readonly count: number }) | null = null;
   /** Called once, after the first step. */
   onFirstStep: (() => void) | null = null;
   readonly #trainLoss: Mean | null;
@@ -332,7 +334,7 @@ export class Trainer extends StandardTrainer<DatasetLike> {
 
   /** What exchanges the weights and the averages that are evaluated in their place; null: the weights are evaluated. */
   protected averagesForEvaluation(): WeightAverages | null {
-    return asAveraging(this.optimizer);
+    return asAveraging(this.optimizer) ?? (this.weightAverages !== null && this.weightAverages.count > 0 ? this.weightAverages : null);
   }
 
   async #evaluateAverages(averaging: WeightAverages, evaluation: Evaluation, numSteps: number): Promise<Output> {

@@ -5,9 +5,11 @@ import { checkSupported, configNotices, toYaml } from '../../src/config/index.js
 import { configDocs } from '../../src/config/docs.generated.js';
 import { INFO, type AnyConfigSchema, type FieldSpec } from '../../src/config/types.js';
 import { baseExperimentConfig } from '../../src/experiment/config.js';
+import { multiTaskConfig, multiTaskTrainerConfig, taskRoutine } from '../../src/experiment/multitask/config.js';
+import { progressiveTrainerConfig } from '../../src/experiment/progressive/config.js';
 import { schemasFrom, table } from './page.js';
 
-const schemas = schemasFrom([baseExperimentConfig]);
+const schemas = schemasFrom([baseExperimentConfig, taskRoutine, multiTaskConfig, multiTaskTrainerConfig, progressiveTrainerConfig]);
 const intro = readFileSync(new URL('config-intro.md', import.meta.url), 'utf8');
 
 /** A value that a field accepts and that is not its default; undefined where none can be made up. */

@@ -102,8 +102,17 @@ function prepare({ model, optimizer }: Stages, train: boolean): void {
 }
 
 function refuseOptions({ trainer }: ExperimentConfig): void {
-  const set = [trainer.reduce_on_plateau !== null && 'reduce_on_plateau', trainer.overfit_batches > 0 && 'overfit_batches'].find(Boolean);
+  const set = [
+    trainer.stochastic_weight_averaging !== null && 'stochastic_weight_averaging',
+    trainer.reduce_on_plateau !== null && 'reduce_on_plateau',
+    trainer.overfit_batches > 0 && 'overfit_batches',
+  ].find(Boolean);
   if (!set) return;
-  const why = set === 'overfit_batches' ? 'the data are those of each stage' : 'each stage has a learning rate of its own';
+  const why =
+    set === 'overfit_batches'
+      ? 'the data are those of each stage'
+      : set === 'reduce_on_plateau'
+        ? 'each stage has a learning rate of its own'
+        : 'each stage has a model of its own';
   throw new ConfigError(`trainer.${set}: it does not go with training in stages, where ${why}.`, { path: `trainer.${set}` });
 }
