@@ -7,6 +7,7 @@ import { mapIn } from '../operators/map.js';
 import type { Maybe } from '../stage.js';
 import type { Batched } from '../structure.js';
 import { tfRecords } from '../tfrecord/read.js';
+import { someBatch } from '../sources/some-batch.js';
 import type { DatasetFn } from '../tfrecord/file-types.js';
 import { InWorker, refuseClosure } from '../workers/index.js';
 import { matchFiles } from './files.js';
@@ -106,7 +107,17 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
     const context = inputContext ?? undefined;
     const batchSize = this.#options.transformAndBatchFn === undefined ? this.#batchSize(context) : 0;
     const decoded = dataset === undefined || dataset === null ? this.readSource(this.#files, context) : this.#shuffleAndDecode(dataset);
-    return this.finish(this.parseAndBatch(decoded, batchSize, context));
+    const batches = this.finish(this.parseAndBatch(decoded, batchSize, context));
+    return batches.length === undefined ? someBatch(batches, this.#nothing(batchSize)) : batches;
+  }
+
+  /** What a pass without any batch is told as. */
+  #nothing(batchSize: number): string {
+    const { input_path: input, tfds_name: name, drop_remainder: dropped } = this.#options.params;
+    const source = JSON.stringify(isSet(input) ? input : name);
+    const reason =
+      batchSize > 0 && dropped ? `fewer examples than one batch of ${batchSize}, and drop_remainder drops the rest` : 'no examples';
+    return `${isSet(input) || isSet(name) ? `The data (${source})` : 'The data'} have ${reason}.`;
   }
 
   /** The files that were matched; undefined where there is no `input_path`. */
