@@ -8,7 +8,7 @@ import { UsageError } from '../errors.js';
 import { variableHolder } from '../function/index.js';
 import { applyRuntime } from './apply-runtime.js';
 import { Controller, LineReporter } from '../orbit/index.js';
-import type { Action, ControllerReporter, MaybePromise, Output } from '../orbit/index.js';
+import type { Action, MaybePromise, Output } from '../orbit/index.js';
 import { defaultEvalActions, defaultTrainActions } from './actions.js';
 import type { BestCheckpointExporter } from './best-checkpoint.js';
 import { retention, saveTrigger } from './checkpoint-policies.js';
@@ -25,7 +25,8 @@ import { makeDirectory } from './run-files.js';
 import { makeLoggers } from './run-loggers.js';
 import { samplesPerStep } from './samples.js';
 import { serializeConfig } from './serialize.js';
-import { completeResult, writeResult } from './run-result.js';
+import { RunRecord } from './run-record.js';
+import { writeResult } from './run-result.js';
 import type { RunResult } from './run-result.js';
 import { requireKnownOptions, requireMade, requireMode, tooEarly } from './runner-options.js';
 import type { ControllerParts, RunnerOptions, RunOutcome } from './runner-options.js';
@@ -55,13 +56,10 @@ export class OrbitExperimentRunner {
   #controller: Controller | null = null;
   #building: Promise<void> | null = null;
   #lock: DirectoryLock | null = null;
-  #resumedFrom: string | null = null;
-  #trainLogs: Output | null = null;
-  #evalLogs: Output | null = null;
+  readonly #record = new RunRecord();
   #result: RunResult | null = null;
   #stepsPerEpoch: number | null = null;
   #stopSignals: StopSignals | null = null;
-  #stopped: string | null = null;
   readonly #isTrial: boolean;
 
   /** Checks the options; nothing is built or written before `build()` or `run()`. */
@@ -99,7 +97,7 @@ export class OrbitExperimentRunner {
 
   /** Path of the checkpoint that this run began from, or null; known after `build()`. */
   get resumedFrom(): string | null {
-    return this.#resumedFrom;
+    return this.#record.resumedFrom;
   }
 
   /** The numbers of the run; null before its end. */
@@ -181,7 +179,7 @@ export class OrbitExperimentRunner {
     });
     this.#controller = requireMade(controller, 'buildController', 'controller');
     dataPosition.follows = true;
-    if (trains && this.#resumedFrom !== null) await completeResume(this.#trainer, this.modelDir);
+    if (trains && this.resumedFrom !== null) await completeResume(this.#trainer, this.modelDir);
     if (trains && options.enableAsyncCheckpointing) this.#prepareBackgroundSaves();
   }
 
@@ -252,7 +250,7 @@ export class OrbitExperimentRunner {
       samplesPerStep: this.#samplesPerStep || null,
       trainActions,
       evalActions,
-      reporter: combineReporters(this.#listener(), reporter ?? new LineReporter()),
+      reporter: combineReporters(this.#record.listener, reporter ?? new LineReporter()),
     });
   }
 
@@ -287,15 +285,6 @@ export class OrbitExperimentRunner {
     return defaultEvalActions(this.params, this.trainer, this.modelDir, manager, (line) => this.#log(line));
   }
 
-  #listener(): ControllerReporter {
-    return {
-      stopped: ({ reason }) => void (this.#stopped = reason),
-      resumed: ({ path: from }) => void (this.#resumedFrom = from),
-      trainLoopEnd: ({ output }) => void (this.#trainLogs = output),
-      evaluationEnd: ({ output }) => void (this.#evalLogs = output),
-    };
-  }
-
   /**
    * Runs the mode to its end and leaves `result.<mode>.json` in the model directory.
    * @throws NotImplementedModeError for an unknown mode; TrainingStopped when the signal stopped it, after a checkpoint
@@ -307,7 +296,7 @@ export class OrbitExperimentRunner {
     await this.#lockDirectory(); // held already, unless this is a second run
     let isClosing = false;
     try {
-      finishedLines(this.#parts, this.#resumedFrom).forEach((line) => this.#log(line));
+      finishedLines(this.#parts, this.resumedFrom).forEach((line) => this.#log(line));
       const evalLogs = await this.#runToEnd();
       isClosing = true;
       await this.controller.close();
@@ -336,7 +325,7 @@ export class OrbitExperimentRunner {
     } catch (error) {
       const reason = timeIsUp(error, this.params.trainer);
       if (reason === null) throw error;
-      this.#stopped = reason;
+      this.#record.stopped = reason;
       this.#log(`Training stopped: ${reason}. The same command goes on from there.`);
       await saveLast(this.#parts, error);
       return {};
@@ -373,20 +362,11 @@ export class OrbitExperimentRunner {
 
   async #finish(wallSeconds: number): Promise<void> {
     const { trainer, params, mode, modelDir } = this;
-    const { stepsPerSecond, secondsToFirstStep } = trainer.speed;
     if (!this.#options.reporter) sizeLines(trainer.model).forEach((line) => this.#log(line)); // a reporter of its own tells it its way
-    this.#result = completeResult({
+    this.#result = this.#record.result({
+      ...{ mode, speed: trainer.speed, samplesPerStep: this.#samplesPerStep, wall_seconds: wallSeconds },
       experiment: this.#options.experiment ?? experimentNameOf(params),
-      mode,
       global_step: trainer.globalStep.value,
-      train_logs: this.#trainLogs,
-      eval_logs: this.#evalLogs,
-      steps_per_second: stepsPerSecond,
-      samples_per_second: stepsPerSecond === null ? null : stepsPerSecond * this.#samplesPerStep || null,
-      seconds_to_first_step: secondsToFirstStep,
-      wall_seconds: wallSeconds,
-      resumed_from: this.#resumedFrom,
-      stopped: this.#stopped,
     });
     if (modelDir && !this.#isTrial) await writeResult(modelDir, this.#result);
   }
