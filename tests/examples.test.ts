@@ -11,6 +11,7 @@ import { main as runner } from '../examples/customising/runner.js';
 import { main as summaries } from '../examples/customising/summaries.js';
 import { main as taskStep } from '../examples/customising/task-step.js';
 import { main as trainer } from '../examples/customising/trainer.js';
+import { main as multitask } from '../examples/multitask/main.js';
 import { main as singleTask } from '../examples/single-task/main.js';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -62,6 +63,14 @@ describe('examples/customising', () => {
     const loops = [10, 20, 30, 40].flatMap((step) => [`${step} training_loss`, `${step} learning_rate`]);
     expect(await summaries(directory)).toEqual([...loops, '20 validation_loss', '40 validation_loss']);
     expect(existsSync(path.join(directory, 'train'))).toBe(false);
+  });
+});
+
+describe('examples/multitask', () => {
+  it.each(['interleaving', 'joint'] as const)('learns digits and parity at once, %s', async (trainerType) => {
+    const logs = (await multitask(directory, 100, trainerType)) as Record<string, { accuracy: number }>;
+    expect(logs['digit']!.accuracy).toBeGreaterThan(0.8);
+    expect(logs['parity']!.accuracy).toBeGreaterThan(0.8);
   });
 });
 
