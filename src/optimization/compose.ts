@@ -1,13 +1,11 @@
 import { ConfigError } from '../errors.js';
 import type { Family, OptimizerOptions } from './common-options.js';
 import { clipAllKinds, clipOneKind } from './gradients.js';
-import { readMultipliers } from './learning-rate-multipliers.js';
 
 /** The parts of an optimizer that follow from the options which all classes share. */
 export function composed(options: OptimizerOptions, family: Family) {
   const { name, learningRate, learningRateMultipliers, gradientTransformers, gradientAggregator } = options;
-  const multipliers = readMultipliers(learningRateMultipliers, name);
-  const rates = { name, learningRate, learningRateMultipliers, multipliers };
+  const rates = { name, learningRate, learningRateMultipliers };
   if (family === 'legacy') {
     const clipping = clipAllKinds(options, gradientTransformers, name);
     return { ...rates, gradientTransformers, gradientAggregator, clipping };

@@ -1,5 +1,6 @@
 import * as tf from '#tf';
 import { ConfigError, UsageError } from '../errors.js';
+import { allReduceSum } from '../function/index.js';
 
 /** A gradient and the variable that it belongs to, of the same shape. */
 export type GradientAndVariable = readonly [tf.Tensor, tf.Variable];
@@ -37,6 +38,12 @@ export function transformGradients(
   throw new UsageError(
     'A gradient transformer or aggregator must return one [gradient, variable] pair for each pair it got, in the same order.',
   );
+}
+
+/** The default aggregator: the compiler's sum over replicas, nothing with one of them. */
+export function sumOverReplicas(pairs: readonly GradientAndVariable[]): readonly GradientAndVariable[] {
+  const sums = allReduceSum(pairs.map(([gradient]) => gradient));
+  return pairs.map(([, variable], i) => [sums[i]!, variable] as const);
 }
 
 /** Limits each element to [−limit, limit]. */

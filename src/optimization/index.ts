@@ -30,7 +30,7 @@ export {
   type MaybeGradient,
 } from './gradients.js';
 export { LAMB, type LAMBOptions } from './lamb.js';
-export type { LearningRateMultiplier, Multipliers } from './learning-rate-multipliers.js';
+export type { LearningRateMultiplier } from './learning-rate-multipliers.js';
 export { LARS, type LARSOptions } from './lars.js';
 export { Lion, type LionOptions } from './lion.js';
 export { Muon, type MuonOptions, orthogonalized } from './muon.js';

@@ -1,7 +1,7 @@
 import * as tf from '#tf';
 import { UsageError } from '../errors.js';
 import type { StateDict } from '../checkpoint/index.js';
-import { allReduceSum, initScope, nameScope } from '../function/index.js';
+import { initScope, nameScope } from '../function/index.js';
 import { constrained } from './constraint.js';
 import {
   type Clipping,
@@ -9,9 +9,10 @@ import {
   type GradientAndVariable,
   type GradientTransformer,
   type MaybeGradient,
+  sumOverReplicas,
   transformGradients,
 } from './gradients.js';
-import type { LearningRateMultiplier, Multipliers } from './learning-rate-multipliers.js';
+import { type LearningRateMultiplier, type Multipliers, readMultipliers } from './learning-rate-multipliers.js';
 import { learningRateAt, type LearningRate } from './schedule.js';
 import { isFromLookup, onlyTouchedRows, watchLookups } from './sparse-gradients.js';
 import { checkGradient, checkRate } from './optimizer-checks.js';
@@ -58,10 +59,8 @@ export interface OptimizerParts<Step> {
   rule: UpdateRule<Step>;
   /** d > 0 divides the rate by 1 + d·iterations. Default 0. */
   decay?: number;
-  /** Learning rates of some variables as multiples of the rate; `multipliers` is what was read from them. */
+  /** Learning rates of some variables as multiples of the rate. */
   learningRateMultipliers?: readonly LearningRateMultiplier[] | null;
-  /** See `learningRateMultipliers`. */
-  multipliers?: Multipliers | undefined;
   /** Applied on each replica before gradients are summed over replicas. */
   beforeAggregation?: GradientTransformer;
   /** Clipping, after the sum. */
@@ -85,6 +84,7 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
    */
   allReduce: GradientAggregator;
   private readonly parts: OptimizerParts<Step>;
+  private readonly multipliers: Multipliers | undefined;
   /** The slots, for subclasses that read them between updates. */
   protected readonly state: SlotVariables;
   private rate: LearningRate;
@@ -95,6 +95,7 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
     this.name = parts.name;
     this.parts = parts;
     this.learningRateMultipliers = parts.learningRateMultipliers ?? null;
+    this.multipliers = readMultipliers(parts.learningRateMultipliers, parts.name);
     if (parts.rule.skipsUntouchedRows) watchLookups();
     this.allReduce = parts.gradientAggregator ?? sumOverReplicas;
     this.rate = checkRate(parts.learningRate, parts.name);
@@ -117,7 +118,7 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
   }
 
   setVariablePaths(paths: ReadonlyMap<unknown, string>): void {
-    this.parts.multipliers?.check([...paths.values()]);
+    this.multipliers?.check([...paths.values()]);
     this.state.paths = paths;
   }
 
@@ -185,11 +186,11 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
 
   /** The scalars of this update: of each variable's path, computed once per multiplier of the learning rate. */
   private scalars(): (path: string) => { step: Step; keep: tf.Scalar | undefined } {
-    const { rule, weightDecay, multipliers } = this.parts;
+    const { rule, weightDecay } = this.parts;
     const rate = this.rateTensor();
     const made = new Map<number, { step: Step; keep: tf.Scalar | undefined }>();
     return (path) => {
-      const multiplier = multipliers?.of(path) ?? 1;
+      const multiplier = this.multipliers?.of(path) ?? 1;
       let scalars = made.get(multiplier);
       if (scalars === undefined) {
         const own = multiplier === 1 ? rate : (tf.mul(rate, multiplier) as tf.Scalar);
@@ -248,9 +249,4 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
     if (decay === 0) return learningRate;
     return tf.div(learningRate, tf.add(tf.mul(tf.cast(this.iterations, 'float32'), decay), 1));
   }
-}
-
-function sumOverReplicas(pairs: readonly GradientAndVariable[]): readonly GradientAndVariable[] {
-  const sums = allReduceSum(pairs.map(([gradient]) => gradient));
-  return pairs.map(([, variable], i) => [sums[i]!, variable] as const);
 }
