@@ -10,7 +10,7 @@ import { MODEL_NAMES } from './models/index.mjs';
 import { measureCompileMemory } from './sections/compile-memory.mjs';
 import { measureRestore, measureSave } from './sections/checkpoint.mjs';
 import { measureData } from './sections/data.mjs';
-import { measureDataMemory, measurePosition } from './sections/data-pipeline.mjs';
+import { measureDataMemory, measurePipelineStep, measurePosition } from './sections/data-pipeline.mjs';
 import { measureFirstStep } from './sections/first-step.mjs';
 import { measureKills } from './sections/kill.mjs';
 import { measureLoop } from './sections/loop.mjs';
@@ -33,6 +33,7 @@ const MEASUREMENTS = new Map([
   ['memory', measureMemory],
   ['memory.compile', measureCompileMemory],
   ...['csv', 'tfrecord', 'jpeg'].map((what) => [`data.${what}`, (context) => measureData(context, what)]),
+  ['data.step', measurePipelineStep],
   ['data.position', measurePosition],
   ['data.memory', measureDataMemory],
   ['runs', measureRuns],

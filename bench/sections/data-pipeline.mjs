@@ -1,7 +1,9 @@
 // Positions and memory of the data pipeline.
 import { startPeer } from '../lib/contenders.mjs';
 import { PeerError } from '../lib/process.mjs';
-import { summarize } from '../lib/stats.mjs';
+import { interleave } from '../lib/rounds.mjs';
+import { ratios, summarize } from '../lib/stats.mjs';
+import { withTraining } from './training.mjs';
 
 const DATA = { name: 'orbit-ts', environment: 'node', script: 'workers/data.mjs', args: [] };
 const RECORDS = 10_000_000;
@@ -9,6 +11,9 @@ const FILES = 8;
 const BATCH = 128;
 const POSITION_MILLISECONDS = 50;
 const GROWTH_MEGABYTES = 20;
+const STEPS = 468;
+const PREPARED = 64;
+const PIPELINE_RATIO = 1.05;
 
 /** Runs a measurement with a process of the data pipeline. */
 async function withData(context, title, measure) {
@@ -85,5 +90,36 @@ export async function measureDataMemory(context) {
       });
     }
     return { facts, goals };
+  });
+}
+
+/** Milliseconds of the compiled step of `mnist_mlp` on batches in memory, from the task's pipeline, and through a worker. */
+export async function measurePipelineStep(context) {
+  const title = `Step time with the full data pipeline: mnist_mlp, ${STEPS} steps × ${context.options.rounds} rounds`;
+  return withTraining(context, title, 'mnist_mlp', async (peer) => {
+    await peer.ask({ do: 'prepare', batches: PREPARED });
+    const sources = {
+      'batches in memory': 'memory',
+      'files, shuffle, batch': 'pipeline',
+      'the same, each image through a worker': 'worker',
+    };
+    for (const source of Object.values(sources)) await peer.ask({ do: 'fed', source, steps: 50 });
+    const contenders = Object.entries(sources).map(([name, source]) => ({
+      name,
+      turn: async () => (await peer.ask({ do: 'fed', source, steps: STEPS })).ms / STEPS,
+    }));
+    const { turns, failed } = await interleave(contenders, context.options.rounds, context.progress);
+    const [memory = [], piped = [], worker = []] = Object.keys(sources).map((name) => turns.get(name));
+    const ratio = ratios(piped, memory);
+    return {
+      unit: 'ms',
+      rows: [...turns].map(([name, rounds]) => ({ name, ...summarize(rounds) })),
+      facts: [
+        { name: 'pipeline ÷ memory, rounds', value: ratio.rounds.map((r) => r.toFixed(3)).join('  ') },
+        { name: 'worker ÷ memory', value: ratios(worker, memory).median.toFixed(3) },
+      ],
+      goals: [{ name: 'pipeline ÷ memory', value: ratio.median, limit: PIPELINE_RATIO, unit: ' ×' }],
+      missing: failed,
+    };
   });
 }

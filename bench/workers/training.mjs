@@ -1,6 +1,7 @@
 // Our training loop as a long-lived process: `train` runs the controller, `bare` the same compiled step on one prepared batch.
 import { mkdtempSync } from 'node:fs';
 import path from 'node:path';
+import { inWorker, mnist } from 'orbit-ts/data';
 import { getExperimentConfig, getTask, OrbitExperimentRunner } from 'orbit-ts/experiment';
 import { compile } from 'orbit-ts/function';
 import { Mean } from 'orbit-ts/metrics';
@@ -13,6 +14,9 @@ const NEVER = 1e9;
 
 let runner = null;
 let bareStep = null;
+/** Walks over the training data: the task's, and the same with each image through a worker. */
+let walks = {};
+let prepared = [];
 
 /** A second model of the task with its own optimizer and metrics, in a compiled step like the trainer's. */
 async function buildBareStep(params, task) {
@@ -27,7 +31,7 @@ async function buildBareStep(params, task) {
     },
     { name: 'bench_bare_step' },
   );
-  return () => step.runSync(batch);
+  return (inputs = batch) => step.runSync(inputs);
 }
 
 async function firstElement(dataset) {
@@ -66,6 +70,36 @@ await serve({
     const target = runner.trainer.globalStep.value + steps;
     const start = performance.now();
     await runner.controller.train(target, { checkpointAtCompletion: false });
+    return { ms: performance.now() - start };
+  },
+  /** Prepared batches in memory, and walks over the task's data, for `fed`. */
+  async prepare({ batches }) {
+    const { task, params } = runner;
+    const data = params.task.train_data;
+    const piped = await task.buildInputs(data);
+    const examples = mnist({ split: 'train' })
+      .shuffle({ seed: data.seed ?? 0 })
+      .repeat();
+    const inThread = examples
+      .map(inWorker(import.meta.resolve('./data-augment.mjs'), 'unchanged'), { workers: 1 })
+      .batch(data.global_batch_size, { dropRemainder: true });
+    prepared = [];
+    for await (const batch of piped.take(batches)) prepared.push(batch);
+    walks = { pipeline: piped.iterator(), worker: inThread.iterator() };
+  },
+  /** Steps on batches of a source: `memory`, `pipeline` or `worker`. */
+  async fed({ source, steps }) {
+    const walk = walks[source];
+    const start = performance.now();
+    for (let i = 0; i < steps; i++) {
+      if (walk === undefined) {
+        bareStep(prepared[i % prepared.length]);
+        continue;
+      }
+      const { value } = walk.nextSync() ?? (await walk.next());
+      bareStep(value);
+      walk.release(value);
+    }
     return { ms: performance.now() - start };
   },
   bare({ steps }) {

@@ -7,11 +7,16 @@ export function randomStage<T>(label: string, random: RandomAccess<T>): Stage<T>
   return { label, length: random.length, addressable: true, random, open: (pass) => new RandomCursor(random, pass) };
 }
 
-/** Walks a random-access sequence in order. The state is the position; elements that come as promises are started ahead. */
+/**
+ * Walks a random-access sequence in order. The state is the position. Elements that come as promises are started ahead; of others,
+ * one is made ahead: what a step reads has then left the caches of the core that wrote it, and is not waited for there.
+ */
 class RandomCursor<T> implements Cursor<T> {
   readonly #random: RandomAccess<T>;
   readonly #pass: number;
   readonly #ahead: Promise<T>[] = [];
+  /** The element at the position, made ahead, or why it could not be made. */
+  #next: { readonly element: T } | { readonly error: unknown } | undefined;
   #position = 0;
   #ready = false;
 
@@ -32,10 +37,28 @@ class RandomCursor<T> implements Cursor<T> {
   #pullReady(): Maybe<T | End> {
     this.#ready = true;
     if (this.#position >= this.#random.length) return END;
-    const element = this.#ahead.shift() ?? this.#random.at(this.#pass, this.#position);
+    const next = this.#next;
+    this.#next = undefined;
+    if (next !== undefined && 'error' in next) throw next.error;
+    const element = next?.element ?? this.#ahead.shift() ?? this.#random.at(this.#pass, this.#position);
     this.#position++;
     if (element instanceof Promise) this.#readAhead();
+    else if ((this.#random.readAhead ?? 0) > 0 && this.#ahead.length === 0) this.#makeNext();
     return element;
+  }
+
+  #makeNext(): void {
+    if (this.#position >= this.#random.length) return;
+    try {
+      const element = this.#random.at(this.#pass, this.#position);
+      if (!(element instanceof Promise)) this.#next = { element };
+      else {
+        element.catch(() => undefined); // seen when it is pulled
+        this.#ahead.push(element);
+      }
+    } catch (error) {
+      this.#next = { error };
+    }
   }
 
   #readAhead(): void {
@@ -55,7 +78,7 @@ class RandomCursor<T> implements Cursor<T> {
 
   restore(state: PositionValue): void {
     this.#position = count(state, 'position');
-    this.#ahead.length = 0;
+    this.#forget();
   }
 
   address(): PositionValue {
@@ -72,7 +95,7 @@ class RandomCursor<T> implements Cursor<T> {
 
   skip(elements: number): void {
     this.#position += elements;
-    void this.#ahead.splice(0, elements); // pending ones are dropped
+    this.#forget();
   }
 
   locate(address: PositionValue): string | undefined {
@@ -84,7 +107,12 @@ class RandomCursor<T> implements Cursor<T> {
   }
 
   close(): void {
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#ahead.length = 0;
+    this.#next = undefined;
   }
 }
 
