@@ -16,3 +16,5 @@ export * from './tasks/index.js';
 // Names that two rooms use: the data room's are the wider ones; what holds variables is the same in both.
 export type { HeldVariables } from './checkpoint/index.js';
 export type { DType, PositionValue } from './data/index.js';
+// The checkpoint room reads every dtype of a file, the data room those of arrays (orbit-ts/data has that one).
+export { readSafetensors } from './checkpoint/index.js';

@@ -13,7 +13,8 @@ type Types = [Action, DataConfig, ExperimentConfig, InputContext, Output, Runner
 const running = ['runExperiment', 'OrbitExperimentRunner', 'getExperimentConfig', 'getTask', 'Controller'];
 const defining = [
   ...['taskConfig', 'modelConfig', 'registerExperiment', 'registerTask', 'experimentConfig', 'Task', 'defineTask'],
-  ...['InputReader', 'SparseCategoricalAccuracy', 'Trainer', 'BestCheckpointExporter'],
+  ...['InputReader', 'SparseCategoricalAccuracy', 'Trainer', 'BestCheckpointExporter', 'ExportModule', 'exportModel'],
+  ...['resolveExperimentConfig', 'register', 'lookup', 'configureCluster', 'configureOptimizer', 'setMixedPrecisionPolicy'],
 ];
 const alone = [
   ...['Controller', 'AbstractTrainer', 'AbstractEvaluator', 'StandardTrainer', 'StandardTrainerOptions', 'StandardEvaluator'],
