@@ -45,3 +45,4 @@ export const unsendable = (x) => (x === 3 ? { deep: [() => x] } : { deep: [1] })
 export const imported = () => globalThis.importedForWorkers ?? 0;
 let calls = 0;
 export const counts = () => calls++;
+export const first = (bytes) => bytes[0];
