@@ -64,7 +64,8 @@ export async function train(flags: TrainFlags): Promise<number> {
     await runner.build();
     isBuilt = true;
     const { modelSummary } = await import('../experiment/model-info.js');
-    progress.line(`${modelSummary(runner.trainer.model)}\n`);
+    const summary = modelSummary(runner.trainer.model);
+    if (summary !== '') progress.line(`${summary}\n`);
     await runner.run();
     progress.close();
     progress.line(closing(runner));
