@@ -1,0 +1,117 @@
+// Resident memory while files larger than the allowed growth are read once.
+import { closeSync, openSync, statSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { Float32, Int32, RecordBatchFileWriter, tableFromArrays, vectorFromArray } from 'apache-arrow';
+import { fromArrow, fromCsv, fromNpy, fromTfExamples, TfExampleBuilder, writeTfRecords } from 'orbit-ts/data';
+import { median } from '../lib/stats.mjs';
+import { serve } from './protocol.mjs';
+
+const COLUMNS = 8;
+const BATCH = 1000;
+const names = Array.from({ length: COLUMNS }, (_, k) => `x${k}`);
+const at = (kind) => path.join(process.env.BENCH_OUT, `large.${kind}`);
+const value = (row, k) => Math.fround(((row * 37 + k * 11) % 1000) / 8);
+
+/** Appends pieces to a file until it has `bytes`. */
+function fill(file, bytes, head, piece) {
+  const handle = openSync(file, 'w');
+  let written = writeSync(handle, head);
+  while (written < bytes) written += writeSync(handle, piece);
+  closeSync(handle);
+}
+
+const writers = {
+  csv(bytes) {
+    const rows = Array.from({ length: 10_000 }, (_, row) => [...names.map((_, k) => value(row, k)), row % 10].join(','));
+    fill(at('csv'), bytes, `${[...names, 'label'].join(',')}\n`, `${rows.join('\n')}\n`);
+  },
+  async tfrecord(bytes) {
+    const example = (row) =>
+      new TfExampleBuilder()
+        .addFloatsFeature(
+          'x',
+          Array.from({ length: 64 }, (_, k) => value(row, k)),
+        )
+        .addIntsFeature('label', row % 10).serializedExample;
+    const payloads = Array.from({ length: 1000 }, (_, row) => example(row));
+    const count = Math.ceil(bytes / (payloads[0].length + 16));
+    await writeTfRecords(at('tfrecord'), (function* () { for (let i = 0; i < count; i++) yield payloads[i % payloads.length]; })()); // prettier-ignore
+  },
+  async arrow(bytes) {
+    const rows = 20_000;
+    const columns = Object.fromEntries(
+      names.map((name, k) => [
+        name,
+        vectorFromArray(
+          Float32Array.from({ length: rows }, (_, row) => value(row, k)),
+          new Float32(),
+        ),
+      ]),
+    );
+    const label = vectorFromArray(Int32Array.from({ length: rows }, (_, row) => row % 10), new Int32()); // prettier-ignore
+    const table = tableFromArrays({ ...columns, label });
+    const writer = new RecordBatchFileWriter();
+    const handle = openSync(at('arrow'), 'w');
+    const drained = (async () => { for await (const piece of writer) writeSync(handle, piece); })(); // prettier-ignore
+    for (let written = 0; written < bytes; written += rows * 4 * (COLUMNS + 1)) {
+      for (const batch of table.batches) writer.write(batch);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    writer.finish();
+    await drained;
+    closeSync(handle);
+  },
+  npy(bytes) {
+    const rows = Math.floor(bytes / (4 * COLUMNS));
+    const header = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${COLUMNS}), }`.padEnd(117) + '\n';
+    const head = Buffer.concat([Buffer.from('\x93NUMPY\x01\x00', 'latin1'), Buffer.from([header.length, 0]), Buffer.from(header)]);
+    fill(at('npy'), head.length + rows * 4 * COLUMNS, head, new Uint8Array(Float32Array.from({ length: 100_000 }, (_, i) => i / 8).buffer));
+  },
+};
+
+const columns = { ...Object.fromEntries(names.map((name) => [name, 'float32'])), label: { dtype: 'int32', min: 0, max: 9 } };
+const readers = {
+  csv: () => fromCsv(at('csv'), { columns, batchSize: BATCH }),
+  tfrecord: () =>
+    fromTfExamples(
+      at('tfrecord'),
+      { x: { dtype: 'float32', shape: [64] }, label: { dtype: 'int32', shape: [], min: 0, max: 9 } },
+      { batchSize: BATCH },
+    ),
+  arrow: () => fromArrow(at('arrow'), { columns, batchSize: BATCH }),
+  npy: () => fromNpy(at('npy')).batch(BATCH),
+};
+
+async function residentBytes() {
+  const readings = [];
+  for (let i = 0; i < 5; i++) {
+    for (let j = 0; j < 2; j++) {
+      globalThis.gc();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    readings.push(process.memoryUsage.rss());
+  }
+  return median(readings);
+}
+
+await serve({
+  async write({ kind, bytes }) {
+    await writers[kind](bytes);
+    return { bytes: statSync(at(kind)).size };
+  },
+  /** One pass; resident memory settled after a fifth of the batches and at the end, and the highest between. */
+  async read({ kind, fifth }) {
+    let [batches, start, most] = [0, 0, 0];
+    let before = 0;
+    for await (const _ of readers[kind]()) {
+      if (batches % 50 === 0) most = Math.max(most, process.memoryUsage.rss());
+      if (++batches === fifth) {
+        before = await residentBytes();
+        most = before;
+        start = performance.now();
+      }
+    }
+    const ms = performance.now() - start;
+    return { batches, before, after: await residentBytes(), most, ms };
+  },
+});
