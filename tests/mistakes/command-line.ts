@@ -24,6 +24,8 @@ export const commandLine: Chapter = {
     { title: 'A flag given twice', command: 'train --experiment=line --experiment=mnist_mlp --mode=train --model_dir=runs/line' },
     { title: 'Neither true nor false', command: `${line} --enable_async_checkpointing=maybe` },
     { title: 'A word without a flag', command: `${line} trainer.train_steps=3` },
+    { title: 'Bindings of gin', command: `${line} --gin_file=model.gin` },
+    { title: 'A TPU', command: `${line} --tpu=local` },
     { title: 'A misspelt command', command: 'trian --experiment=line' },
     { title: 'A module that is not there', command: `${line} --import=./my_tasks.js` },
     {

@@ -5,6 +5,18 @@ export const tasks: Chapter = {
   title: 'In a task',
   mistakes: [
     {
+      title: 'A model that was compiled',
+      code: `class Mine extends LineTask {\n  buildModel() {\n    const model = super.buildModel();\n    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });\n    return model;\n  }\n}\nawait train(Mine);`,
+    },
+    {
+      title: 'Exporting a function that is not there',
+      code: `const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });\nawait exportModel({ module: new ExportModule({ model }), directory: 'exports', functionKeys: ['server'] });`,
+    },
+    {
+      title: 'Exporting from a directory without a checkpoint',
+      code: `const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });\nawait exportModel({ module: new ExportModule({ model }), directory: 'exports', checkpointPath: 'runs/nothing' });`,
+    },
+    {
       title: 'A loss for each example',
       code: `class Mine extends LineTask {\n  buildLosses(labels, outputs) {\n    return tf.squaredDifference(labels, outputs);\n  }\n}\nawait train(Mine);`,
     },
