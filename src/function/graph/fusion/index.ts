@@ -51,11 +51,12 @@ function pays(group: Group, { instructions, call }: FusedCall): boolean {
 /** The values of each group that something outside reads, and the calls outside groups that are needed. */
 function liveness(graph: Graph, grouping: Grouping): { wanted: Map<Group, Value[]>; live: Set<Call> } {
   const wanted = new Map<Group, Value[]>();
+  const given = new Set(graph.inputs);
   const live = new Set<Call>();
   const pending = [...roots(graph)];
   const seen = new Set<Value>();
   for (let v = pending.pop(); v !== undefined; v = pending.pop()) {
-    const call = producer(v);
+    const call = given.has(v) ? undefined : producer(v); // an input of a segment may come from a call of an earlier one
     if (call === undefined || seen.has(v)) continue;
     seen.add(v);
     const group = grouping.groupOf.get(call);
@@ -85,8 +86,9 @@ function assemble(graph: Graph, grouping: Grouping): Graph {
     fused.replaces.forEach((v, i) => replaced.set(v, fused.call.outputs[i]!));
   }
   const done = new Set<Call>();
+  const given = new Set(graph.inputs);
   const visit = (v: Value): void => {
-    const call = producer(v);
+    const call = given.has(v) ? undefined : producer(v);
     if (call === undefined) return;
     const group = grouping.groupOf.get(call);
     const target = group === undefined ? call : byGroup.get(group)!.call;
