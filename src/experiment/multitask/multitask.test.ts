@@ -5,7 +5,7 @@ import * as tf from '#tf';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readManifest, readSafetensors } from '../../checkpoint/index.js';
 import { ConfigError, DataError, NotImplementedModeError, UsageError } from '../../errors.js';
-import { toYaml } from '../../config/index.js';
+import { toPlain, toYaml } from '../../config/index.js';
 import { SGD } from '../../optimization/index.js';
 import type { Output } from '../../orbit/index.js';
 import { createOptimizer, getTask, makeRunner } from '../index.js';
@@ -231,6 +231,34 @@ describe('MultiTask', () => {
     const losses = toyMulti().jointTrainStep({ foo: batch('foo'), bar: batch('bar') }, toyModel(), new SGD({ learningRate: 0.1 }));
     const value = (name: string): number => losses[name]!.dataSync()[0]!;
     expect(value('total_loss')).toBeCloseTo(2 * value('foo') + 0.5 * value('bar'), 5);
+  });
+});
+
+describe('options of a run of several tasks', () => {
+  const flat = (model: unknown): number[] => Object.values(toyWeights(model)).flat(2);
+
+  it('clip the gradients where the config asks for privacy', async () => {
+    const params = toyMultiParams({ trainer_type: 'joint' });
+    params.task.differential_privacy_config = { clipping_norm: 1e-4, noise_multiplier: 0 };
+    const runner = toyMultiRunner(params, dir);
+    await runner.run();
+    const start = flat(toyModel());
+    const moved = Math.hypot(...flat(runner.trainer.model).map((w, i) => w - start[i]!));
+    expect(moved).toBeGreaterThan(1e-6);
+    expect(moved).toBeLessThan(6 * 10 * 0.1 * 1e-4); // six steps, momentum 0.9, learning rate 0.1
+  });
+
+  it('evaluate the weights themselves where the optimizer averages, and the averages of stochastic_weight_averaging', async () => {
+    const logs = async (name: string, trainer: object): Promise<Output> => {
+      const params = toyMultiParams({ trainer_type: 'joint', sanity_check_batches: 1, ...trainer } as never);
+      const runner = toyMultiRunner(params, at(name), { mode: 'train_and_eval' });
+      await runner.run();
+      return { ...runner.result!.eval_logs, steps_per_second: 0 };
+    };
+    const plain = await logs('plain', {});
+    const { optimizer_config } = toyMultiParams().trainer;
+    expect(await logs('ema', { optimizer_config: { ...toPlain(optimizer_config), ema: { average_decay: 0.9 } } })).toEqual(plain);
+    expect(await logs('swa', { stochastic_weight_averaging: { start_step: 3, every_n_steps: 3 } })).not.toEqual(plain);
   });
 });
 
