@@ -11,6 +11,7 @@ import { measureCompileMemory } from './sections/compile-memory.mjs';
 import { measureRestore, measureSave } from './sections/checkpoint.mjs';
 import { measureData } from './sections/data.mjs';
 import { measureDataMemory, measurePipelineStep, measurePosition } from './sections/data-pipeline.mjs';
+import { measureDataFiles } from './sections/data-files.mjs';
 import { measureFirstStep } from './sections/first-step.mjs';
 import { measureKills } from './sections/kill.mjs';
 import { measureLoop } from './sections/loop.mjs';
@@ -36,6 +37,7 @@ const MEASUREMENTS = new Map([
   ['data.step', measurePipelineStep],
   ['data.position', measurePosition],
   ['data.memory', measureDataMemory],
+  ['data.files', measureDataFiles],
   ['runs', measureRuns],
   ['save', measureSave],
   ['restore', measureRestore],

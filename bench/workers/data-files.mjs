@@ -103,13 +103,13 @@ await serve({
   async read({ kind, fifth }) {
     let [batches, start, most] = [0, 0, 0];
     let before = 0;
-    for await (const _ of readers[kind]()) {
+    const iterator = readers[kind]().iterator();
+    while (!(await iterator.next()).done) {
       if (batches % 50 === 0) most = Math.max(most, process.memoryUsage.rss());
-      if (++batches === fifth) {
-        before = await residentBytes();
-        most = before;
-        start = performance.now();
-      }
+      if (++batches !== fifth) continue;
+      before = await residentBytes();
+      most = before;
+      start = performance.now();
     }
     const ms = performance.now() - start;
     return { batches, before, after: await residentBytes(), most, ms };
