@@ -56,6 +56,14 @@ export const data: Chapter = {
       code: `for await (const record of tfRecords(['data/train.tfrecord'])) console.log(record);`,
       note: '`data/train.tfrecord` holds 40 bytes of something else.',
     },
+    {
+      title: 'A data set by a name that is none',
+      code: `new InputReader({ params: dataConfig({ tfds_name: 'minst', tfds_split: 'train', global_batch_size: 8 }) });`,
+    },
+    {
+      title: 'A split that is none',
+      code: `new InputReader({ params: dataConfig({ tfds_name: 'mnist', tfds_split: 'validation', global_batch_size: 8 }) });`,
+    },
     { title: 'An idx file that is none', files: { 'train-images': 'no images\n' }, code: `await readIdx('train-images');` },
   ],
 };
