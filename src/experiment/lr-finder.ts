@@ -27,6 +27,7 @@ export interface FindLearningRateOptions {
 
 /** One step of a search. */
 export interface LearningRatePoint {
+  /** The rate of the step. */
   readonly learningRate: number;
   /** Loss of the step. */
   readonly loss: number;
@@ -36,6 +37,7 @@ export interface LearningRatePoint {
 
 /** What a search found. */
 export interface LearningRateSearch {
+  /** Every step that was made, in order. */
   readonly points: readonly LearningRatePoint[];
   /** Where the smoothed loss falls fastest over the logarithm of the rate; null where it never falls. */
   readonly suggestion: number | null;
