@@ -20,7 +20,9 @@ export interface NonFiniteValue {
   readonly layer: string | null;
   /** The line of user code that called the operation, as `file:line:column`; null where there is none. */
   readonly line: string | null;
+  /** Its element type. */
   readonly dtype: string;
+  /** Its sizes. */
   readonly shape: readonly number[];
   /** How many elements are NaN. */
   readonly nan: number;
