@@ -2,7 +2,7 @@ import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync
 import { threadId } from 'node:worker_threads';
 
 import { DataError } from '../errors.js';
-import { recordAt } from './tfrecord/read.js';
+import { recordAt } from './tfrecord/record-at.js';
 import { frame } from './tfrecord/write.js';
 import { decode, encode, viewsOf } from './workers/index.js';
 

@@ -8,21 +8,17 @@ import { positionedStage, type PositionedReader } from '../sources/positioned.js
 import { chain, type Maybe, type PositionValue } from '../stage.js';
 import { count } from '../random-access.js';
 import { maskedCrc32c } from './crc32c.js';
+import { FOOTER_BYTES, HEADER_BYTES, payloadLength, recordAt } from './record-at.js';
 
 /**
  * Record files: `[length u64][masked CRC-32C of the length u32][payload][masked CRC-32C of the payload u32]`, again and again,
  * little-endian; the whole file may be compressed with gzip or zstd.
  */
 
-/** Bytes of a record around its payload. */
-const HEADER_BYTES = 12;
-const FOOTER_BYTES = 4;
 /** Bytes read from a file at a time. */
 const CHUNK_BYTES = 2 ** 20;
 /** Records that are to be read again are read together where no more than this lies between them. */
 const NEARBY_BYTES = 2 ** 15;
-/** No payload is this long: a larger length comes from a damaged or another file. */
-const LARGEST_RECORD_BYTES = 2 ** 31;
 
 /** How record files are read. */
 export interface TfRecordOptions {
@@ -235,37 +231,6 @@ class SeekableReader extends RecordReader {
     }
     return records;
   }
-}
-
-function payloadLength(path: string, position: number, bytes: Uint8Array, at: number): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at, HEADER_BYTES);
-  if (view.getUint32(8, true) !== maskedCrc32c(bytes, at, at + 8)) {
-    throw new DataError(
-      `${path}: the record at byte ${position} has a damaged length. ` +
-        (position === 0 ? 'Is it a record file, and is its compression stated rightly?' : 'Download or copy the file again.'),
-    );
-  }
-  const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
-  if (length > LARGEST_RECORD_BYTES)
-    throw new DataError(`${path}: the record at byte ${position} is said to have ${length} bytes, more than can be read.`);
-  return length;
-}
-
-/**
- * The record that begins at byte `at` of a buffer: where its payload begins and the record ends, and whether its checksum fails;
- * undefined where the buffer cuts it off. `position` is its place in the file, for messages.
- */
-export function recordAt(
-  path: string,
-  buffer: Buffer,
-  at: number,
-  position: number,
-): { readonly begin: number; readonly end: number; readonly damaged: boolean } | undefined {
-  if (at + HEADER_BYTES > buffer.length) return undefined;
-  const begin = at + HEADER_BYTES;
-  const end = begin + payloadLength(path, position, buffer, at) + FOOTER_BYTES;
-  if (end > buffer.length) return undefined;
-  return { begin, end, damaged: buffer.readUInt32LE(end - FOOTER_BYTES) !== maskedCrc32c(buffer, begin, end - FOOTER_BYTES) };
 }
 
 function payload(path: string, position: number, bytes: Uint8Array, at: number, length: number): Uint8Array {
