@@ -16,6 +16,7 @@ export const formatVersion = 1;
 
 /** What the manifest says of a file; checksums as eight hexadecimal digits. */
 export interface FileEntry {
+  /** Size in bytes. */
   readonly bytes: number;
   /** crc32 of everything before the data. */
   readonly header_crc32: string;
@@ -28,7 +29,9 @@ export type CheckpointMetadata = { readonly [key: string]: Json };
 
 /** Content of `manifest.json`. */
 export interface Manifest {
+  /** Tells a manifest from other JSON. */
   readonly format: 'orbit-checkpoint';
+  /** Version of the format, counted from 1; older ones load. */
   readonly version: number;
   /** Value of the item `globalStep`, null if there is none. */
   readonly step: number | null;

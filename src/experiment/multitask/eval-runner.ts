@@ -17,9 +17,13 @@ import { asEvaluation } from './trainer.js';
 
 /** What the factories of actions get. */
 export interface MultiEvalParts {
+  /** The experiment's config. */
   readonly params: MultiEvalExperimentConfig;
+  /** Trains the one task. */
   readonly trainer: Trainer;
+  /** Where the run writes. */
   readonly modelDir: string;
+  /** Saves the run's checkpoints; null in modes that save none. */
   readonly checkpointManager: CheckpointManager | null;
 }
 

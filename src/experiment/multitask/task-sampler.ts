@@ -11,7 +11,10 @@ const f32 = Math.fround;
 /** Gives each step a distribution over the tasks. Arithmetic is in float32. */
 export abstract class TaskSampler {
   /** @param taskWeights weights by task name; their order is that of the distribution */
-  constructor(readonly taskWeights: TaskWeights) {}
+  constructor(
+    /** Weights by task name. */
+    readonly taskWeights: TaskWeights,
+  ) {}
 
   /** Running sums of the tasks' probabilities at a step; the last one is 1 up to rounding. */
   abstract taskCumulativeDistribution(globalStep: number): Float32Array;
@@ -35,6 +38,7 @@ export class ProportionalTaskSampler extends TaskSampler {
   /** @param alpha exponent of the weights. Default 1. */
   constructor(
     taskWeights: TaskWeights,
+    /** Exponent of the weights. */
     readonly alpha = 1,
   ) {
     super(taskWeights);
