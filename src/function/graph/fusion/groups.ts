@@ -266,17 +266,31 @@ export class Grouping {
   /** True when a value is computed from something that the group computes. */
   private depends(value: Value, group: Group): boolean {
     const seen = new Set<Call | Group>();
+    const floor = this.floorOf(group);
     const visit = (v: Value): boolean => {
       const call = producer(v);
-      if (call === undefined || this.index.get(call)! < group.first) return false;
+      if (call === undefined || this.index.get(call)! < floor) return false;
       const owner = this.groupOf.get(call);
       if (owner === group) return true;
       const node = owner ?? call;
       if (seen.has(node)) return false;
       seen.add(node);
       if (owner === undefined) return call.inputs.some(visit);
-      return owner.last >= group.first && [...owner.members.keys()].some((member) => member.inputs.some(visit));
+      return [...owner.members.keys()].some((member) => member.inputs.some(visit));
     };
     return visit(value);
+  }
+
+  /**
+   * No call before this position depends on the group. That is not the group's first call: a group runs as a whole, so that what
+   * reads its first call waits for its last one, too.
+   */
+  private floorOf(group: Group): number {
+    let floor = group.first;
+    for (let before = Infinity; floor < before;) {
+      before = floor;
+      for (const { first, last } of this.groups) if (last >= floor && first < floor) floor = first;
+    }
+    return floor;
   }
 }
