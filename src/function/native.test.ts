@@ -161,6 +161,14 @@ describe.skipIf(!native?.ops.has('Conv'))(`native convolutions${reason}`, () => 
     });
   });
 
+  it('agree for strided 1×1 filters that leave out the last pixels', () => {
+    for (const channels of [3, 6, 16]) {
+      const op = (x: tf.Tensor, f: tf.Tensor): tf.Tensor => tf.conv2d(x as tf.Tensor4D, f as tf.Tensor4D, 2, 'valid');
+      const inputs = [randomImage([6, 10, 12, channels]), randomImage([1, 1, channels, 8], 2)];
+      same(gradients(op as (...xs: tf.Tensor[]) => tf.Tensor), inputs, /Conv/, 2e-5);
+    }
+  });
+
   it('agree for depthwise and 3-D convolutions and transposed ones', () => {
     check(possible, 12, ({ n, size, ci, k, stride, pad }) => {
       const depthwise = (x: tf.Tensor, f: tf.Tensor): tf.Tensor => tf.depthwiseConv2d(x as tf.Tensor4D, f as tf.Tensor4D, stride, pad);

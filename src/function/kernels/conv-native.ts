@@ -62,9 +62,13 @@ export function nativeInputGradient(g: Lowering, dy: Value, filter: Value, c: Na
   return rows(g.op('ConvInputGrad', [g.rows(dy), g.rows(filter)], attributes(c, c.x), 'orbit'));
 }
 
-/** The gradient by the filter by the native kernel, or undefined. */
+/**
+ * The gradient by the filter by the native kernel, or undefined. oneDNN 3.13 gets that of a 1×1 filter wrong, and differently each time,
+ * where strides leave out the image's last pixels and the channels are no multiple of its blocks: such filters stay with ONNX Runtime.
+ */
 export function nativeFilterGradient(g: Lowering, x: Value, dy: Value, c: NativeConvolution): Physical | undefined {
   if (!possible(g, 'ConvFilterGrad', c) || !fitsGradient(dy, c.window)) return undefined;
+  if (c.window.kernel.every((size) => size === 1) && c.window.strides.some((stride) => stride > 1)) return undefined;
   return rows(g.op('ConvFilterGrad', [g.rows(x), g.rows(dy)], attributes(c, c.filter), 'orbit'));
 }
 
