@@ -145,6 +145,87 @@ describe('graph passes', () => {
     `);
   });
 
+  it('pruneLoops drops what a loop computes for nobody', () => {
+    const cell = tf.layers.simpleRNNCell({ units: 2 });
+    cell.stateSize = [2, 2] as never;
+    cell.call = (inputs) => {
+      const [x, h, unread] = inputs as [tf.Tensor, tf.Tensor, tf.Tensor];
+      const next = h.mul(x);
+      return [next, next, unread.add(x)];
+    };
+    const layer = tf.layers.rnn({ cell, name: 'pruned' });
+    layer.apply(tf.zeros([1, 9, 2]));
+    const f = (x: tf.Tensor): tf.Tensor => layer.apply(x) as tf.Tensor;
+    expect(beforeAfter('pruneLoops', f, [tf.zeros([1, 9, 2])], ['removeIdentities', 'deadCodeAgain'])).toMatchInlineSnapshot(`
+      "f(%0: float32[1,9,2])
+        %1 = Sum(x: constant:float32[1,9,2]) {axis: [1,2], keepDims: false} : float32[1]
+        %2 = Reshape(x: %1) {shape: [1,1]} : float32[1,1]
+        %3 = Tile(x: %2) {reps: [1,2]} : float32[1,2]
+        %4 = Tile(x: %2) {reps: [1,2]} : float32[1,2]
+        %5 = Transpose(x: %0) {perm: [1,0,2]} : float32[9,1,2]
+        %6, %7 = orbit.Loop(x0: %5, state0: %3, state1: %4) {body: 9 steps} : float32[1,2], float32[1,2]
+          step(%8: float32[1,2], %9: float32[1,2], %10: float32[1,2])
+            %11 = Multiply(a: %9, b: %8) : float32[1,2]
+            %12 = Add(a: %10, b: %8) : float32[1,2]
+            %9 := %11, %10 := %12
+        return %6
+      ---
+      f(%0: float32[1,9,2])
+        %1 = Sum(x: constant:float32[1,9,2]) {axis: [1,2], keepDims: false} : float32[1]
+        %2 = Reshape(x: %1) {shape: [1,1]} : float32[1,1]
+        %3 = Tile(x: %2) {reps: [1,2]} : float32[1,2]
+        %4 = Transpose(x: %0) {perm: [1,0,2]} : float32[9,1,2]
+        %5 = orbit.Loop(x0: %4, state0: %3) {body: 9 steps} : float32[1,2]
+          step(%6: float32[1,2], %7: float32[1,2])
+            %8 = Multiply(a: %7, b: %6) : float32[1,2]
+            %7 := %8
+        return %5"
+    `);
+  });
+
+  it('loopFactors lets what does not depend on the states of a loop meet first', () => {
+    const cell = tf.layers.simpleRNNCell({ units: 2 });
+    cell.call = (inputs) => {
+      const [x, h] = inputs as [tf.Tensor, tf.Tensor];
+      const next = h.mul(x.sigmoid()).mul(x.tanh());
+      return [next, next];
+    };
+    const layer = tf.layers.rnn({ cell, name: 'decay' });
+    layer.apply(tf.zeros([1, 9, 2]));
+    const f = (x: tf.Tensor): tf.Tensor => layer.apply(x) as tf.Tensor;
+    expect(beforeAfter('loopFactors', f, [tf.zeros([1, 9, 2])], ['removeIdentities', 'pruneLoops', 'deadCodeAgain']))
+      .toMatchInlineSnapshot(`
+      "f(%0: float32[1,9,2])
+        %1 = Sum(x: constant:float32[1,9,2]) {axis: [1,2], keepDims: false} : float32[1]
+        %2 = Reshape(x: %1) {shape: [1,1]} : float32[1,1]
+        %3 = Tile(x: %2) {reps: [1,2]} : float32[1,2]
+        %4 = Transpose(x: %0) {perm: [1,0,2]} : float32[9,1,2]
+        %5 = orbit.Loop(x0: %4, state0: %3) {body: 9 steps} : float32[1,2]
+          step(%6: float32[1,2], %7: float32[1,2])
+            %8 = Sigmoid(x: %6) : float32[1,2]
+            %9 = Multiply(a: %7, b: %8) : float32[1,2]
+            %10 = Tanh(x: %6) : float32[1,2]
+            %11 = Multiply(a: %9, b: %10) : float32[1,2]
+            %7 := %11
+        return %5
+      ---
+      f(%0: float32[1,9,2])
+        %1 = Sum(x: constant:float32[1,9,2]) {axis: [1,2], keepDims: false} : float32[1]
+        %2 = Reshape(x: %1) {shape: [1,1]} : float32[1,1]
+        %3 = Tile(x: %2) {reps: [1,2]} : float32[1,2]
+        %4 = Transpose(x: %0) {perm: [1,0,2]} : float32[9,1,2]
+        %5 = orbit.Loop(x0: %4, state0: %3) {body: 9 steps} : float32[1,2]
+          step(%6: float32[1,2], %7: float32[1,2])
+            %8 = Sigmoid(x: %6) : float32[1,2]
+            %9 = Multiply(a: %7, b: %8) : float32[1,2]
+            %10 = Tanh(x: %6) : float32[1,2]
+            %11 = Multiply(a: %8, b: %10) : float32[1,2]
+            %12 = Multiply(a: %7, b: %11) : float32[1,2]
+            %7 := %12
+        return %5"
+    `);
+  });
+
   it('splitLoops takes the products with the inputs out of a recurrent layer', () => {
     const layer = tf.layers.simpleRNN({ units: 2, recurrentInitializer: 'glorotUniform', name: 'rnn' });
     layer.apply(tf.zeros([1, 9, 3]));
