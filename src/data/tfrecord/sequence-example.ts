@@ -1,6 +1,7 @@
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
-import { decodeFeature, eachField, encodeFeature, notAnExample, readEntry, writeFeatures, type Example, type Feature } from './example.js';
+import { decodeFeature, eachField, encodeFeature, notAnExample, readEntry, writeFeatures } from './example-wire.js';
+import type { Example, Feature } from './feature.js';
 
 /**
  * `tf.train.SequenceExample`: features of a whole sequence, and lists of features with one per step. On the wire:

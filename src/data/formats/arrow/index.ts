@@ -1,24 +1,12 @@
-import { open } from 'node:fs/promises';
-
-import type { AsyncRecordBatchFileReader, DataType, RecordBatch, RecordBatchReader, Vector } from 'apache-arrow';
+import type { AsyncRecordBatchFileReader, RecordBatch, RecordBatchReader, Vector } from 'apache-arrow';
 
 import { DataError } from '../../../errors.js';
 import type { BadRecords } from '../../bad-records.js';
-import { cannotRead, firstBytes, optionalPackage } from '../../files/index.js';
 import { count, list } from '../../random-access.js';
 import { blockDataset, type BlockReader } from '../../sources/blocks.js';
 import type { PositionValue } from '../../stage.js';
-import {
-  checkSpecs,
-  knownColumns,
-  tableFrom,
-  type Columns,
-  type ColumnType,
-  type FileColumn,
-  type FromTable,
-  type TableBlock,
-  type TableOptions,
-} from '../table/index.js';
+import { checkSpecs, knownColumns, tableFrom, type Columns, type FromTable, type TableBlock, type TableOptions } from '../table/index.js';
+import { notArrow, openArrow } from './open.js';
 
 /**
  * The records of Arrow files (`.arrow`, `.feather` version 2 without compression) and streams (`.arrows`), a record batch at a
@@ -32,29 +20,6 @@ export const fromArrow: FromTable = (paths: string | readonly string[], options:
 
 type Row = ReturnType<TableBlock['row']>;
 type Batch = ReturnType<TableBlock['slice']>;
-
-/** Opens an Arrow file or stream; the caller cancels the reader. */
-export async function openArrow(path: string): Promise<{ reader: RecordBatchReader; columns: FileColumn[] }> {
-  await firstBytes(path, 1); // says in our words when the file is missing
-  const { RecordBatchReader: Reader } = await optionalPackage(() => import('apache-arrow'), 'apache-arrow', `Reading ${path}`);
-  let reader: RecordBatchReader | undefined;
-  try {
-    reader = await Reader.from(await open(path)); // a handle: with it a file's record batches can be read in any order
-    await reader.open();
-    if (reader.schema === undefined) throw new Error('it has no schema');
-    return { reader, columns: reader.schema.fields.map(({ name, type }) => ({ name, type: typeOf(type), stored: String(type) })) };
-  } catch (error) {
-    await reader?.cancel();
-    throw notArrow(path, error);
-  }
-}
-
-function notArrow(path: string, error: unknown): DataError {
-  if ((error as NodeJS.ErrnoException).code !== undefined) return cannotRead(path, error);
-  return new DataError(`${path} is not an Arrow file, or it is truncated, damaged or compressed (${(error as Error).message}).`, {
-    cause: error,
-  });
-}
 
 /** Reads a file or stream by record batches. Positions are (record batch, records before it). */
 export class ArrowReader implements BlockReader<Row, Batch> {
@@ -146,14 +111,4 @@ function valuesOf(vector: Vector): ArrayLike<unknown> {
 
 function isVector(value: unknown): value is Iterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.iterator in value;
-}
-
-function typeOf(type: DataType): ColumnType | undefined {
-  const name = String(type);
-  if (name === 'Bool') return 'bool';
-  if (/^Float/.test(name)) return 'float32';
-  if (/^U?[Ii]nt\d/.test(name)) return 'int32';
-  if (/Utf8/.test(name)) return 'string';
-  const inner = /^(?:Fixed(?:Size)?List|List).*?<(.*)>/.exec(name)?.[1];
-  return inner !== undefined && /Float|Int/.test(inner) ? (/Float/.test(inner) ? 'float32' : 'int32') : undefined;
 }
