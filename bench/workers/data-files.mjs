@@ -3,8 +3,8 @@ import { closeSync, openSync, statSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { Float32, Int32, RecordBatchFileWriter, tableFromArrays, vectorFromArray } from 'apache-arrow';
 import { fromArrow, fromCsv, fromNpy, fromTfExamples, TfExampleBuilder, writeTfRecords } from 'orbit-ts/data';
-import { median } from '../lib/stats.mjs';
 import { serve } from './protocol.mjs';
+import { residentBytes } from './resident.mjs';
 
 const COLUMNS = 8;
 const BATCH = 1000;
@@ -81,18 +81,6 @@ const readers = {
   arrow: () => fromArrow(at('arrow'), { columns, batchSize: BATCH }),
   npy: () => fromNpy(at('npy')).batch(BATCH),
 };
-
-async function residentBytes() {
-  const readings = [];
-  for (let i = 0; i < 5; i++) {
-    for (let j = 0; j < 2; j++) {
-      globalThis.gc();
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    readings.push(process.memoryUsage.rss());
-  }
-  return median(readings);
-}
 
 await serve({
   async write({ kind, bytes }) {

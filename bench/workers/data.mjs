@@ -2,8 +2,8 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { dataConfig, InputReader, inWorker, range, writeTfRecords } from 'orbit-ts/data';
-import { median } from '../lib/stats.mjs';
 import { serve } from './protocol.mjs';
+import { residentBytes } from './resident.mjs';
 
 const BLOCK = 50_000;
 let reader = null;
@@ -37,18 +37,6 @@ function openReader() {
     seed: 1,
   });
   return new InputReader({ params, parserFn: (record) => ({ x: Float32Array.of(record[0]) }) }).read();
-}
-
-async function residentBytes() {
-  const readings = [];
-  for (let i = 0; i < 5; i++) {
-    for (let j = 0; j < 2; j++) {
-      globalThis.gc();
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    readings.push(process.memoryUsage.rss());
-  }
-  return median(readings);
 }
 
 /** Pipelines for the memory measurement: endless, with small batches. */

@@ -6,8 +6,8 @@ import { getExperimentConfig, getTask, OrbitExperimentRunner } from 'orbit-ts/ex
 import { compile } from 'orbit-ts/function';
 import { Mean } from 'orbit-ts/metrics';
 import { TINY } from '../models/tiny.mjs';
-import { median } from '../lib/stats.mjs';
 import { serve } from './protocol.mjs';
+import { residentBytes } from './resident.mjs';
 
 /** A number of steps that no measurement reaches. */
 const NEVER = 1e9;
@@ -37,19 +37,6 @@ async function buildBareStep(params, task) {
 async function firstElement(dataset) {
   for await (const element of typeof dataset === 'function' ? await dataset() : dataset) return element;
   throw new Error('the dataset is empty');
-}
-
-/** Median of five readings of resident memory, each after two forced collections. */
-async function residentBytes() {
-  const readings = [];
-  for (let i = 0; i < 5; i++) {
-    for (let j = 0; j < 2; j++) {
-      globalThis.gc();
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    readings.push(process.memoryUsage.rss());
-  }
-  return median(readings);
 }
 
 await serve({
