@@ -364,11 +364,17 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
     }
   },
   "MultiTaskExperimentConfig": {
-    "doc": "",
+    "doc": "The schema behind multiTaskExperimentConfig.",
     "fields": {
       "task": "The tasks and the model that they share.",
       "trainer": "The training and evaluation loops.",
       "runtime": "Devices, precision and the process as a whole."
+    }
+  },
+  "MultiTaskMultiEvalExperimentConfig": {
+    "doc": "",
+    "fields": {
+      "eval_tasks": "The tasks that the trained model is evaluated on."
     }
   },
   "MultiTaskTrainerConfig": {

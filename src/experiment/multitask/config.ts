@@ -1,8 +1,8 @@
 /** Configs of multi-task experiments. */
 import { addRestrictions, cloneConfig, defineConfig, extendConfig, field, isConfig, oneOf, schemaOf } from '../../config/index.js';
 import type { AnyConfigSchema, ConfigInputOf, ConfigOf } from '../../config/index.js';
-import { baseExperimentConfig, baseTaskConfig, differentialPrivacyConfig, runtimeConfig, trainerConfig } from '../config.js';
-import type { ExperimentConfig, RuntimeConfig, RuntimeConfigInput, TaskConfig, TrainerConfigInput } from '../config.js';
+import { baseTaskConfig, differentialPrivacyConfig, runtimeConfig, trainerConfig } from '../config.js';
+import type { RuntimeConfig, RuntimeConfigInput, TaskConfig } from '../config.js';
 import { ConfigError } from '../../errors.js';
 
 /** One task of several. */
@@ -92,7 +92,8 @@ export const multiTaskTrainerConfig = extendConfig(
 /** See {@link multiTaskTrainerConfig}. */
 export type MultiTaskTrainerConfig = ConfigOf<typeof multiTaskTrainerConfig>;
 
-const multiTaskExperimentSchema = defineConfig(
+/** The schema behind {@link multiTaskExperimentConfig}. */
+export const multiTaskExperimentSchema = defineConfig(
   {
     /** The tasks and the model that they share. */
     task: multiTaskConfig,
@@ -126,43 +127,9 @@ export function multiTaskExperimentConfig<T extends MultiTaskConfig = MultiTaskC
   return cloneConfig(addRestrictions(config, restrictions)) as unknown as MultiTaskExperimentConfig<T>;
 }
 
-const multiEvalExperimentSchema = extendConfig(
-  baseExperimentConfig,
-  {
-    /** The tasks that the trained model is evaluated on. */
-    eval_tasks: field.list(taskRoutine),
-  },
-  { name: 'MultiEvalExperimentConfig' },
-);
-
-/** An experiment that trains one task and evaluates several. */
-export interface MultiEvalExperimentConfig<T extends TaskConfig = TaskConfig> extends ExperimentConfig<T> {
-  /** The tasks that the trained model is evaluated on. */
-  eval_tasks: TaskRoutine[];
-}
-
-/** Makes an experiment that trains one task and evaluates several; see `experimentConfig`. */
-export function multiEvalExperimentConfig<T extends TaskConfig = TaskConfig>(
-  values: {
-    readonly task?: T;
-    readonly trainer?: TrainerConfigInput;
-    readonly runtime?: RuntimeConfigInput;
-    readonly eval_tasks?: readonly ConfigInputOf<typeof taskRoutine>[];
-  } = {},
-  { restrictions = [] }: { readonly restrictions?: readonly string[] } = {},
-): MultiEvalExperimentConfig<T> {
-  const config = multiEvalExperimentSchema(values as ConfigInputOf<typeof multiEvalExperimentSchema>);
-  return cloneConfig(addRestrictions(config, restrictions)) as unknown as MultiEvalExperimentConfig<T>;
-}
-
 /** Whether an experiment trains several tasks. */
 export function isMultiTask(params: object): params is MultiTaskExperimentConfig {
   return isConfig(params) && schemaOf(params) === multiTaskExperimentSchema;
-}
-
-/** Whether an experiment trains one task and evaluates several. */
-export function isMultiEval(params: object): params is MultiEvalExperimentConfig {
-  return isConfig(params) && schemaOf(params) === multiEvalExperimentSchema;
 }
 
 /** Name and config of each routine's task. @throws ConfigError for one without config or name, or a name that occurs twice */

@@ -9,6 +9,7 @@ import type { MultiTaskModel } from './model.js';
 import type { MultiTask } from './multi-task.js';
 import { getTaskSampler } from './task-sampler.js';
 import { MultiTaskTrainer } from './trainer.js';
+import type { EvaluatedTasks } from './trainer.js';
 
 /** What {@link createMultiTaskTrainer} takes. */
 export interface CreateMultiTaskTrainerOptions {
@@ -22,6 +23,8 @@ export interface CreateMultiTaskTrainerOptions {
   evaluate?: boolean;
   /** Keeps the checkpoint with the best evaluation. Default none. */
   checkpointExporter?: BestCheckpointExporter | null;
+  /** What is evaluated. Default: the tasks that are trained. */
+  evaluated?: EvaluatedTasks | null;
 }
 
 /** Makes the optimizer, then the trainer of `trainer.trainer_type`; an interleaving one with the sampler of the config. */

@@ -1,5 +1,25 @@
 /** Training and evaluating several tasks at once. */
-export * from './config.js';
+export {
+  annealingSampleConfig,
+  isMultiTask,
+  multiTaskConfig,
+  multiTaskExperimentConfig,
+  multiTaskTrainerConfig,
+  namedRoutines,
+  proportionalSampleConfig,
+  taskRoutine,
+  taskSamplingConfig,
+} from './config.js';
+export type {
+  MultiTaskConfig,
+  MultiTaskExperimentConfig,
+  MultiTaskSchema,
+  MultiTaskTrainerConfig,
+  MultiTaskTrainerConfigInput,
+  TaskRoutine,
+  TaskSamplingConfig,
+} from './config.js';
+export { isMultiEval, multiEvalExperimentConfig, type MultiEvalExperimentConfig, type TrainedTaskConfig } from './eval-config.js';
 export { createMultiTaskTrainer, type CreateMultiTaskTrainerOptions } from './factories.js';
 export { MultiEvalRunner, type MultiEvalParts, type MultiEvalRunnerOptions, runExperimentWithMultiTaskEval } from './eval-runner.js';
 export { MultiTaskEvaluator, type MultiTaskEvaluatorOptions } from './evaluator.js';
@@ -23,4 +43,4 @@ export {
   type TaskWeights,
   UniformTaskSampler,
 } from './task-sampler.js';
-export { MultiTaskTrainer, type MultiTaskTrainerOptions, type TaskIterators } from './trainer.js';
+export { type EvaluatedTasks, MultiTaskTrainer, type MultiTaskTrainerOptions, type TaskIterators } from './trainer.js';

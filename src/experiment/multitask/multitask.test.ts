@@ -4,23 +4,20 @@ import path from 'node:path';
 import * as tf from '#tf';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readManifest, readSafetensors } from '../../checkpoint/index.js';
-import { ConfigError, DataError, NotImplementedModeError, UsageError } from '../../errors.js';
+import { ConfigError, DataError, UsageError } from '../../errors.js';
 import { toPlain, toYaml } from '../../config/index.js';
 import { SGD } from '../../optimization/index.js';
 import type { Output } from '../../orbit/index.js';
-import { createOptimizer, getTask, makeRunner } from '../index.js';
+import { createOptimizer } from '../index.js';
 import type { ExperimentConfig } from '../index.js';
-import { BestCheckpointExporter } from '../best-checkpoint.js';
 import {
   getMultiTask,
   MultiTask,
   MultiTaskEvaluator,
   MultiTaskInterleavingTrainer,
   MultiTaskTrainer,
-  multiEvalExperimentConfig,
   multiTaskConfig,
   multiTaskExperimentConfig,
-  runExperimentWithMultiTaskEval,
 } from './index.js';
 import { Alternating, recorded, toyModel, toyMulti, toyMultiParams, toyMultiRunner, toyRegression, ToyRegression, toyWeights } from './toy-tasks.testing.js'; // prettier-ignore
 import type { Recorded } from './toy-tasks.testing.js';
@@ -309,70 +306,5 @@ describe('a run with model initialisation', () => {
     const second = toyMultiRunner(params, at('second'));
     await second.run();
     expect(toyWeights(second.trainer.model)).toEqual(toyWeights(first.trainer.model));
-  });
-});
-
-describe('training one task and evaluating several', () => {
-  /** Trains `foo` and evaluates it on the data of both. */
-  class Foo extends ToyRegression {
-    override buildModel(): never {
-      return toyModel().subTasks['foo'] as never;
-    }
-  }
-  const params = (trainer: object = {}) => {
-    const { trainer: shared } = toyMultiParams();
-    const { task_sampler: _s, trainer_type: _t, ...rest } = { ...shared };
-    const config = (name: string) => toyRegression({ name, train_data: { is_training: true }, validation_data: { is_training: false } });
-    return multiEvalExperimentConfig({
-      task: config('foo'),
-      trainer: { ...(rest as object), ...trainer },
-      eval_tasks: [
-        { task_config: config('foo'), eval_steps: 2 },
-        { task_name: 'bar', task_config: config('other') },
-      ],
-    });
-  };
-  const quiet = { reporter: {}, log: () => {}, saveSummary: false };
-
-  it('gives nested results, runs the actions of the factories and keeps the best checkpoint', async () => {
-    const heard: string[] = [];
-    const config = params({ best_checkpoint_export_subdir: 'best', best_checkpoint_eval_metric: 'bar|validation_loss' });
-    const { evalLogs, model } = await runExperimentWithMultiTaskEval({
-      ...{
-        task: new Foo(config.task as never, { name: 'foo' }),
-        mode: 'train_and_eval',
-        params: config,
-        modelDir: dir,
-        runPostEval: true,
-        ...quiet,
-      },
-      trainActionsFactory: ({ trainer }) => [() => void heard.push(`loop ${trainer.globalStep.value}`)],
-      evalActionsFactory: () => [(logs) => void heard.push(`evaluated ${Object.keys(logs).join()}`)],
-    });
-    expect(heard).toEqual(['loop 3', 'loop 6', 'evaluated foo,bar', 'evaluated foo,bar']);
-    const mean = (name: string, count: number): number => {
-      const losses = recorded.batches[name]!.validation.slice(0, count).map(([x, y]) =>
-        tf.tidy(
-          () =>
-            tf.mean(tf.squaredDifference((model as tf.LayersModel).predict(tf.tensor2d(x)) as tf.Tensor, tf.tensor2d(y))).dataSync()[0]!,
-        ),
-      );
-      return losses.reduce((a, b) => a + b) / count;
-    };
-    expect((evalLogs['foo'] as Output)['validation_loss']).toBeCloseTo(mean('foo', 2), 5);
-    expect((evalLogs['bar'] as Output)['validation_loss']).toBeCloseTo(mean('bar', 3), 5);
-    expect(new BestCheckpointExporter(at('best'), 'bar|validation_loss', 'higher').bestCkptLogs).toHaveProperty('bar.mae');
-  });
-
-  it('refuses a mode that does not exist', async () => {
-    const config = params();
-    const run = runExperimentWithMultiTaskEval({ task: getTask(config.task), mode: 'evaluate', params: config, modelDir: dir, ...quiet });
-    await expect(run).rejects.toThrow(NotImplementedModeError);
-  });
-
-  it('is what makeRunner makes of its config, as of the others', () => {
-    const options = { mode: 'train', modelDir: dir, ...quiet };
-    expect(makeRunner({ ...options, params: params() }).constructor.name).toBe('MultiEvalRunner');
-    expect(makeRunner({ ...options, params: toyMultiParams() as never }).constructor.name).toBe('MultiTaskRunner');
   });
 });

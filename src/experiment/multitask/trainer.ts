@@ -11,6 +11,7 @@ import type { ExperimentConfig } from '../config.js';
 import { taskInputs } from '../inputs.js';
 import { LabelCheck } from '../label-check.js';
 import type { Model, Tensors } from '../model.js';
+import type { Task } from '../task.js';
 import { Trainer } from '../trainer.js';
 import type { Evaluation, TrainerOptions, TrainerParts } from '../trainer.js';
 import type { MultiTaskExperimentConfig } from './config.js';
@@ -36,6 +37,16 @@ export interface MultiTaskTrainerOptions extends Pick<TrainerOptions, 'train' | 
   validationDatasets?: Readonly<Record<string, DatasetLike>> | null;
   /** Keeps the checkpoint with the best evaluation. Default none. */
   checkpointExporter?: BestCheckpointExporter | null;
+  /** What is evaluated. Default: the tasks that are trained, each on its own number of batches. */
+  evaluated?: EvaluatedTasks | null;
+}
+
+/** Tasks to evaluate. */
+export interface EvaluatedTasks {
+  /** The tasks by name. */
+  readonly tasks: Readonly<Record<string, Task>>;
+  /** Batches by task; missing, null or 0: what an evaluation is asked for. */
+  readonly steps: Readonly<Record<string, number | null>>;
 }
 
 /** An iterator per task. */
@@ -128,10 +139,11 @@ export class MultiTaskTrainer extends Trainer {
 }
 
 function evaluationOf(trainer: Trainer, options: MultiTaskTrainerOptions): Evaluation {
-  const { multiTask, model, config, validationDatasets, checkpointExporter } = options;
+  const { multiTask, model, config, validationDatasets, checkpointExporter, evaluated } = options;
+  const { tasks, steps } = evaluated ?? { tasks: multiTask.tasks, steps: multiTask.taskEvalSteps };
   const evaluator = new MultiTaskEvaluator({
-    evalTasks: multiTask.tasks,
-    evalSteps: multiTask.taskEvalSteps,
+    evalTasks: tasks,
+    evalSteps: steps,
     ...{ model, config, checkpointExporter, datasets: validationDatasets ?? {} },
     globalStep: trainer.globalStep,
     throwIfStopped: () => trainer.throwIfStopped(),
