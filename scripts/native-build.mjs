@@ -75,14 +75,15 @@ function oneDnnVersion(build) {
   return ['MAJOR', 'MINOR', 'PATCH'].map((part) => new RegExp(`DNNL_VERSION_${part}\\s+(\\d+)`).exec(text)[1]).join('.');
 }
 
-/** Files that call oneDNN. */
-const NEED_ONEDNN = new Set(['onednn.cc', 'convolution.cc']);
+/** True for the files that call oneDNN. */
+const needsOneDnn = (file) => file.includes('onednn');
 
-/** Files that need another instruction set than the baseline, on x86-64 alone. */
+/** Flags by the ending of a file's name, for files that need another instruction set than the baseline; on x86-64 alone. */
 const ISA_FLAGS = {
-  'tile_avx2.cc': ['-mavx2', '-mfma'],
-  'tile_avx512.cc': ['-mfma', '-mavx512f', '-mavx512vl', '-mavx512bw', '-mavx512dq', '-mprefer-vector-width=512'],
+  avx2: ['-mavx2', '-mfma'],
+  avx512: ['-mfma', '-mavx512f', '-mavx512vl', '-mavx512bw', '-mavx512dq', '-mprefer-vector-width=512'],
 };
+const isaFlags = (file) => ISA_FLAGS[/_(\w+)\.cc$/.exec(file)?.[1]];
 
 /** Compiles and links the wrapper; returns the library's path. */
 export function compileWrapper({ source, build, cxx: [compiler, ...cxxFlags], target, work }) {
@@ -103,11 +104,11 @@ export function compileWrapper({ source, build, cxx: [compiler, ...cxxFlags], ta
     `-DORBIT_ONEDNN_VERSION="${oneDnnVersion(build)}"`,
   ];
   const compiled = readdirSync(src)
-    .filter((file) => file.endsWith('.cc') && (arch === 'x64' || !(file in ISA_FLAGS)) && (build !== undefined || !NEED_ONEDNN.has(file)))
+    .filter((file) => file.endsWith('.cc') && (arch === 'x64' || isaFlags(file) === undefined) && (build !== undefined || !needsOneDnn(file)))
     .sort()
     .map((file) => {
       const object = path.join(objects, file.replace(/\.cc$/, '.o'));
-      run(compiler, [...flags, ...(ISA_FLAGS[file] ?? []), '-c', path.join(src, file), '-o', object]);
+      run(compiler, [...flags, ...(isaFlags(file) ?? []), '-c', path.join(src, file), '-o', object]);
       return object;
     });
   const library = path.join(objects, libraryNames[os]);
