@@ -83,7 +83,7 @@ const ISA_FLAGS = {
   avx2: ['-mavx2', '-mfma'],
   avx512: ['-mfma', '-mavx512f', '-mavx512vl', '-mavx512bw', '-mavx512dq', '-mprefer-vector-width=512'],
 };
-const isaFlags = (file) => ISA_FLAGS[/_(\w+)\.cc$/.exec(file)?.[1]];
+const isaFlags = (file) => ISA_FLAGS[/_([^_]+)\.cc$/.exec(file)?.[1]];
 
 /** Compiles and links the wrapper; returns the library's path. */
 export function compileWrapper({ source, build, cxx: [compiler, ...cxxFlags], target, work }) {
