@@ -56,6 +56,8 @@ export interface RandomAccess<T> {
   locate?(pass: number, position: number): string | undefined;
   /** Set where elements are rows of columns that can make a whole batch in one go. */
   readonly rows?: RowAccess;
+  /** Set where elements are read in groups, such as the row groups of a file. */
+  readonly locality?: Locality;
   /** The stage of one repetition, where this is an endless repetition. */
   readonly cycle?: RandomAccess<T>;
   /** Takes back an element that `at` made and nobody uses any more, to reuse its memory. Only where no two elements share any. */
@@ -64,11 +66,21 @@ export interface RandomAccess<T> {
   readonly readAhead?: number;
 }
 
+/** Which positions are read together: in any order, reading those of few groups at a time costs far less than reading all over. */
+export interface Locality {
+  /** Position at which each group begins, ascending; the first is 0. */
+  readonly starts: ArrayLike<number>;
+  /** Groups that fit into the memory given to them. */
+  readonly kept: number;
+  /** Says that positions will be read in an order that takes `kept` groups at a time. */
+  keep(): void;
+}
+
 /** Rows of columns, addressed through an order. */
 export interface RowAccess {
   /** The row of the source at a position of a pass. */
   index(pass: number, position: number): number;
-  /** Gathers `count` rows into a new batch. */
+  /** Gathers `count` rows into a new batch, or a promise of it. The list of indices may change after the call. */
   gather(indices: Uint32Array, count: number): unknown;
   /** Takes back a batch that `gather` made and nobody uses any more. */
   release?(batch: unknown): void;

@@ -1,4 +1,6 @@
 export { detectCompression, firstBytes, openBytes, type ByteStream, type Compression } from './byte-stream.js';
 export { cannotDecompress, cannotRead, optionalPackage } from './failures.js';
+export { firstBytesSync } from './first-bytes.js';
+export { required, requiredOptional } from './lazy.js';
 export { expandPaths, type Paths } from './paths.js';
 export { ByteWindow } from './byte-window.js';

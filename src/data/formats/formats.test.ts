@@ -190,8 +190,8 @@ describe('bad records', () => {
     truncateSync(path, Math.floor(readFileSync(path).length * 0.6));
     const read: Record<string, () => Promise<unknown>> = {
       gz: () => fromCsv(path).toArray(),
-      parquet: () => fromParquet(path).toArray(),
-      arrow: () => fromArrow(path).toArray(),
+      parquet: async () => fromParquet(path).toArray(),
+      arrow: async () => fromArrow(path).toArray(),
       npy: async () => readNpy(path),
       npz: () => readNpz(path),
       safetensors: async () => readSafetensors(path),

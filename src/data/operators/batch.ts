@@ -1,3 +1,4 @@
+import { movedLocality } from '../locality.js';
 import { list, randomStage } from '../random-access.js';
 import {
   AGAIN,
@@ -46,9 +47,11 @@ export function group<T, B>(
 function groupRandom<T, B>(random: RandomAccess<T>, size: number, dropRemainder: boolean, join: (elements: T[]) => B): RandomAccess<B> {
   const { length, rows } = random;
   const whole = (position: number): number => Math.min(size, length - position * size);
+  const batches = dropRemainder ? Math.floor(length / size) : Math.ceil(length / size);
   const common = {
-    length: dropRemainder ? Math.floor(length / size) : Math.ceil(length / size),
+    length: batches,
     readAhead: random.readAhead,
+    locality: movedLocality(random.locality, batches, (start) => Math.ceil(start / size)),
     ready: random.ready && ((): Promise<void> | undefined => random.ready?.()),
   };
   // Rows of columns go straight into the batch; a joined list of elements would cost a copy and an object per row.

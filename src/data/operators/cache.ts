@@ -7,7 +7,7 @@ export function cache<T>(source: Stage<T>): Stage<T> {
   const { random } = source;
   if (random !== undefined) {
     const kept = new Map<number, Maybe<T>>();
-    const { rows } = random;
+    const rows = random.locality === undefined ? random.rows : undefined; // those in groups are read from files
     return randomStage(label, {
       length: random.length,
       readAhead: random.readAhead,

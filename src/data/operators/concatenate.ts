@@ -1,3 +1,4 @@
+import { joinedLocality } from '../locality.js';
 import { count, list, randomStage } from '../random-access.js';
 import { AGAIN, END, loop, restoreCursor, chain, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
 
@@ -8,6 +9,7 @@ export function concatenate<T>(first: Stage<T>, second: Stage<T>): Stage<T> {
     const [a, b] = [first.random, second.random];
     return randomStage(label, {
       length: a.length + b.length,
+      locality: joinedLocality(a.locality, b.locality, a.length),
       readAhead: Math.max(a.readAhead ?? 0, b.readAhead ?? 0),
       ready: () => {
         const loading = [a.ready?.(), b.ready?.()].filter((promise) => promise !== undefined);

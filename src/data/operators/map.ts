@@ -61,6 +61,7 @@ export function map<A, B>(source: Stage<A>, fn: (element: A) => Maybe<B>, parall
     const readAhead = Math.max(random.readAhead ?? 0, parallel > 1 ? parallel : 0);
     return randomStage(label, {
       length: random.length,
+      locality: random.locality,
       readAhead,
       ready: random.ready && (() => random.ready?.()),
       locate: random.locate,

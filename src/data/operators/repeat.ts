@@ -1,4 +1,5 @@
 import { count as checkCount, fetchGroups, list, randomStage } from '../random-access.js';
+import { repeatedLocality } from '../locality.js';
 import {
   AGAIN,
   END,
@@ -35,6 +36,7 @@ export function repeatRandom<T>(cycle: RandomAccess<T>, times: number): RandomAc
   return {
     length: length === 0 ? 0 : length * times,
     readAhead: cycle.readAhead,
+    locality: repeatedLocality(cycle.locality, length, times),
     cycle: times === Infinity ? cycle : undefined,
     release: cycle.release,
     locate: cycle.locate && ((pass, position) => cycle.locate!(innerPass(pass, times, Math.floor(position / length)), position % length)),

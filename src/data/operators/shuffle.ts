@@ -1,4 +1,5 @@
 import { count, list, randomStage } from '../random-access.js';
+import { groupedPermutation } from '../locality.js';
 import { hashKey, permutation, RandomStream } from '../random.js';
 import {
   AGAIN,
@@ -39,7 +40,9 @@ export function shuffle<T>(source: Stage<T>, plan: ShufflePlan): Stage<T> {
   const { random } = source;
   const endless = random?.length === Infinity;
   if (random !== undefined && (!endless || random.cycle !== undefined)) {
-    const label = `${source.label} > shuffle(seed ${plan.seed}${plan.reshuffle ? '' : ', same order'})`;
+    const { locality } = random.cycle ?? random;
+    const windows = locality !== undefined && locality.kept < locality.starts.length ? `, ${locality.kept} groups at a time` : '';
+    const label = `${source.label} > shuffle(seed ${plan.seed}${windows}${plan.reshuffle ? '' : ', same order'})`;
     return randomStage(label, endless ? repeatRandom(shuffleRandom(random.cycle!, plan), Infinity) : shuffleRandom(random, plan));
   }
   return {
@@ -51,7 +54,7 @@ export function shuffle<T>(source: Stage<T>, plan: ShufflePlan): Stage<T> {
 }
 
 function shuffleRandom<T>(random: RandomAccess<T>, { seed, reshuffle }: ShufflePlan): RandomAccess<T> {
-  const { length, rows } = random;
+  const { length, rows, locality } = random;
   const orders = new Map<number, (position: number) => number>();
   let lastPass = -1;
   let lastOrder: (position: number) => number = (position) => position;
@@ -60,7 +63,8 @@ function shuffleRandom<T>(random: RandomAccess<T>, { seed, reshuffle }: ShuffleP
     lastPass = pass;
     const known = orders.get(pass);
     if (known !== undefined) return (lastOrder = known);
-    lastOrder = permutation(length, hashKey(seed, reshuffle ? pass : 0));
+    const key = hashKey(seed, reshuffle ? pass : 0);
+    lastOrder = locality === undefined ? permutation(length, key) : groupedPermutation(length, locality, key);
     orders.set(pass, lastOrder);
     if (orders.size > KEPT_ORDERS) orders.delete(orders.keys().next().value!);
     return lastOrder;

@@ -1,4 +1,5 @@
 import { count, list, randomStage } from '../random-access.js';
+import { movedLocality } from '../locality.js';
 import {
   AGAIN,
   END,
@@ -43,9 +44,11 @@ function slice<T>(source: Stage<T>, operator: string, part: Slice): Stage<T> {
   const { random } = source;
   if (random !== undefined) {
     const { rows } = random;
+    const length = sliceLength(random.length, part);
     return randomStage(label, {
-      length: sliceLength(random.length, part),
+      length,
       readAhead: random.readAhead,
+      locality: movedLocality(random.locality, length, (start) => Math.ceil((start - offset) / stride)),
       release: random.release,
       locate: random.locate && ((pass, position) => random.locate!(pass, offset + position * stride)),
       ready: random.ready && (() => random.ready?.()),

@@ -1,10 +1,11 @@
-import { DataError, UsageError } from '../../errors.js';
+import { DataError } from '../../errors.js';
 import { BadRecords, type OnBadRecord } from '../bad-records.js';
 import { Dataset } from '../dataset.js';
 import { expandPaths, type Paths } from '../files/index.js';
 import { count, list } from '../random-access.js';
 import { chain, END, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
 import { concatenateBatches } from '../structure.js';
+import { checkBatch, tooFew, type BatchOptions } from './batch-options.js';
 
 /** Some consecutive records of a file, decoded together. */
 export interface Block<R, B> {
@@ -14,6 +15,8 @@ export interface Block<R, B> {
   row(index: number): R;
   /** Records `begin` up to `end` (excluded) as a batch. */
   slice(begin: number, end: number): B;
+  /** A batch whose i-th record is record `row[i]` of `blocks[block[i]]`; the blocks are of this one's kind. */
+  gather(blocks: readonly Block<R, B>[], block: Uint32Array, row: Uint32Array): B;
 }
 
 /** Reads a file block by block. */
@@ -34,14 +37,6 @@ export interface StreamOptions {
   readonly onBadRecord?: OnBadRecord;
 }
 
-/** Options of readers that can make batches by themselves. */
-export interface BatchOptions {
-  /** Elements are batches of this many records, cut straight from what was read: faster than rows and `batch`. Left out: single records. */
-  readonly batchSize?: number;
-  /** Leave out the last batch of a pass when it is not full; default false. */
-  readonly dropRemainder?: boolean;
-}
-
 /** Opens a file; records that cannot be used go to `bad`. */
 export type OpenBlocks<R, B> = (path: string, bad: BadRecords) => BlockReader<R, B>;
 
@@ -59,10 +54,7 @@ export function blockDataset<R, B>(
   options: StreamOptions & BatchOptions = {},
 ): Dataset<unknown> {
   const { batchSize, dropRemainder = false, onBadRecord } = options;
-  if (batchSize !== undefined && !(Number.isSafeInteger(batchSize) && batchSize > 0)) {
-    throw new UsageError(`batchSize is ${String(batchSize)}, expected a whole number of at least 1.`);
-  }
-  if (dropRemainder && batchSize === undefined) throw new UsageError('dropRemainder needs a batchSize.');
+  checkBatch(options);
   new BadRecords(onBadRecord); // checks the policy before anything is read
   const files = expandPaths(paths);
   const name = files.length === 1 ? files[0]! : `${files.length} files from ${files[0]!}`;
@@ -134,11 +126,7 @@ class BlockCursor<R, B> implements Cursor<R | B> {
   }
 
   #none(filled: number, size: number): End {
-    if (this.#given === 0 && filled > 0) {
-      throw new DataError(
-        `${this.#plan.name}: there are ${filled} records, less than one batch of ${size}, and dropRemainder drops the rest.`,
-      );
-    }
+    if (this.#given === 0 && filled > 0) throw tooFew(this.#plan.name, filled, size);
     return END;
   }
 

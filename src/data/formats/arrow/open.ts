@@ -1,32 +1,38 @@
 /** Opens Arrow files. Not in a file whose types users see: they would need those of the optional package. */
-import { open } from 'node:fs/promises';
-import type { DataType, RecordBatchReader } from 'apache-arrow';
-import { DataError } from '../../../errors.js';
-import { cannotRead, firstBytes, optionalPackage } from '../../files/index.js';
-import type { ColumnType, FileColumn } from '../table/index.js';
+import type { DataType, Vector } from 'apache-arrow';
 
-/** Opens an Arrow file or stream; the caller cancels the reader. */
-export async function openArrow(path: string): Promise<{ reader: RecordBatchReader; columns: FileColumn[] }> {
-  await firstBytes(path, 1); // says in our words when the file is missing
-  const { RecordBatchReader: Reader } = await optionalPackage(() => import('apache-arrow'), 'apache-arrow', `Reading ${path}`);
-  let reader: RecordBatchReader | undefined;
-  try {
-    reader = await Reader.from(await open(path)); // a handle: with it a file's record batches can be read in any order
-    await reader.open();
-    if (reader.schema === undefined) throw new Error('it has no schema');
-    return { reader, columns: reader.schema.fields.map(({ name, type }) => ({ name, type: typeOf(type), stored: String(type) })) };
-  } catch (error) {
-    await reader?.cancel();
-    throw notArrow(path, error);
-  }
-}
+import { decodedBytes, knownColumns, rulesOf, type ColumnFile, type Columns, type ColumnType, type FileColumn } from '../table/index.js';
+import { arrowMessages } from './messages.js';
 
-/** The error of a file that cannot be read as Arrow. */
-export function notArrow(path: string, error: unknown): DataError {
-  if ((error as NodeJS.ErrnoException).code !== undefined) return cannotRead(path, error);
-  return new DataError(`${path} is not an Arrow file, or it is truncated, damaged or compressed (${(error as Error).message}).`, {
-    cause: error,
-  });
+/** About how much larger compressed record batches are in memory. */
+const COMPRESSION = 3;
+
+/** An Arrow file or stream: its columns and number of records, and its record batches with some of the columns. */
+export function openArrow(path: string): { columns: FileColumn[]; records: number; select(asked: Columns | undefined): ColumnFile } {
+  const { schema, batches, read } = arrowMessages(path);
+  const own = schema.fields.map(({ name, type }) => ({ name, type: typeOf(type), stored: String(type) }));
+  const lists = new Set(schema.fields.flatMap(({ name, type }) => (/List/.test(String(type)) ? [name] : [])));
+  return {
+    columns: own,
+    records: batches.reduce((sum, { rows }) => sum + rows, 0),
+    select: (asked) => {
+      const columns = knownColumns(path, own, asked);
+      const names = Object.keys(columns);
+      const varied = names.some((name) => lists.has(name) || rulesOf(columns[name]!).dtype === 'string');
+      return {
+        path,
+        columns,
+        groups: batches.map(({ rows, begin, end, compressed }) => {
+          const numbers = names.reduce((sum, name) => sum + decodedBytes(columns, name, rows, 0), 0);
+          return { rows, bytes: numbers + (varied ? (end - begin) * (compressed ? COMPRESSION : 1) : 0) };
+        }),
+        read: async (group) => {
+          const batch = await read(batches[group]!);
+          return Object.fromEntries(names.map((name) => [name, valuesOf(batch.getChild(name)!)]));
+        },
+      };
+    },
+  };
 }
 
 function typeOf(type: DataType): ColumnType | undefined {
@@ -37,4 +43,16 @@ function typeOf(type: DataType): ColumnType | undefined {
   if (/Utf8/.test(name)) return 'string';
   const inner = /^(?:Fixed(?:Size)?List|List).*?<(.*)>/.exec(name)?.[1];
   return inner !== undefined && /Float|Int/.test(inner) ? (/Float/.test(inner) ? 'float32' : 'int32') : undefined;
+}
+
+function valuesOf(vector: Vector): ArrayLike<unknown> {
+  if (vector.nullCount === 0 && /^(Int|Uint|Float)(8|32|64)/.test(String(vector.type))) return vector.toArray() as ArrayLike<unknown>;
+  return Array.from({ length: vector.length }, (_, i) => {
+    const value: unknown = vector.get(i);
+    return isVector(value) ? Array.from(value) : value;
+  });
+}
+
+function isVector(value: unknown): value is Iterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value;
 }

@@ -2,7 +2,8 @@ import { UsageError } from '../../../errors.js';
 import type { Dataset } from '../../dataset.js';
 import { expandPaths, type Compression, type Paths } from '../../files/index.js';
 import type { NDArray } from '../../ndarray.js';
-import { blockDataset, type BatchOptions, type StreamOptions } from '../../sources/blocks.js';
+import type { BatchOptions } from '../../sources/batch-options.js';
+import { blockDataset, type StreamOptions } from '../../sources/blocks.js';
 import { checkSpecs, type Columns, type TableBatch, type TableRow } from '../table/index.js';
 import { CsvReader, readCsvSchema, type CsvFormat } from './reader.js';
 

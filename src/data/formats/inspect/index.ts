@@ -12,6 +12,7 @@ import { csvFormat, fromCsv, readCsvSchema } from '../csv/index.js';
 import { imageExtensions, fromImages } from '../images/index.js';
 import { fromJsonLines } from '../json-lines/index.js';
 import { fromParquet, openParquet } from '../parquet/index.js';
+import type { Columns, FileColumn } from '../table/index.js';
 import { fromTextLines } from '../text/index.js';
 import { readWav } from '../wav/index.js';
 import { inspectIdx, inspectNpy, inspectNpz, inspectSafetensors } from './arrays.js';
@@ -81,26 +82,21 @@ const inspectors: Readonly<Record<string, Inspect>> = {
     return { schema: [...fields].map(([name, type]) => ({ name, type })), ...found };
   },
   Parquet: async (files, rows) => {
-    const opened = await Promise.all(files.map(openParquet));
-    const readable = Object.fromEntries(
-      opened[0]!.columns.flatMap(({ name, type }) =>
-        type === undefined ? [] : [[name, { dtype: type, default: type === 'string' ? '' : NaN, allowNaN: true }]],
-      ),
-    );
+    const opened = files.map(openParquet);
     const records = opened.reduce((sum, { groups }) => sum + groups.reduce((n, group) => n + group, 0), 0);
     return {
       schema: opened[0]!.columns.map(({ name, stored }) => ({ name, type: stored })),
       records,
-      first: await firstOf(fromParquet(files, { columns: readable, onBadRecord: { skip: Infinity } }), rows),
+      first: await firstOf(fromParquet(files, { columns: readable(opened[0]!.columns), onBadRecord: { skip: Infinity } }), rows),
     };
   },
   Arrow: async (files, rows) => {
-    const { reader, columns } = await openArrow(files[0]!);
-    await reader.cancel();
-    const readable = Object.fromEntries(columns.flatMap(({ name, type }) => (type === undefined ? [] : [[name, type]])));
+    const opened = files.map(openArrow);
+    const { columns } = opened[0]!;
     return {
       schema: columns.map(({ name, stored }) => ({ name, type: stored })),
-      ...(await countAll(fromArrow(files, { columns: readable }), rows)),
+      records: opened.reduce((sum, { records }) => sum + records, 0),
+      first: await firstOf(fromArrow(files, { columns: readable(columns), onBadRecord: { skip: Infinity } }), rows),
     };
   },
   TFRecord: inspectRecords,
@@ -122,6 +118,15 @@ const inspectors: Readonly<Record<string, Inspect>> = {
     return { schema: [{ name: 'image', type: `uint8[${(first[0] as NDArray).shape.join(', ')}]` }], records: files.length, first };
   },
 };
+
+/** The columns that can be shown, with something in the place of missing values. */
+function readable(columns: readonly FileColumn[]): Columns {
+  return Object.fromEntries(
+    columns.flatMap(({ name, type }) =>
+      type === undefined ? [] : [[name, { dtype: type, default: type === 'string' ? '' : NaN, allowNaN: true }]],
+    ),
+  );
+}
 
 function inspectFolder(folder: string, rows: number): Found {
   const { classes, paths, labels } = listClassFolder(folder, [...imageExtensions, '.wav']);

@@ -1,7 +1,8 @@
+import { statSync } from 'node:fs';
 import type { AsyncBuffer, FileMetaData, ParquetScan, SchemaTree } from 'hyparquet';
 
 import { DataError } from '../../../errors.js';
-import { cannotRead, firstBytes } from '../../files/index.js';
+import { cannotRead, firstBytesSync, required } from '../../files/index.js';
 import type { ColumnType, FileColumn } from '../table/index.js';
 
 /** A Parquet file whose footer is read. */
@@ -10,23 +11,23 @@ export interface ParquetFile {
   readonly columns: readonly FileColumn[];
   /** Records of each row group. */
   readonly groups: readonly number[];
+  /** Bytes of a column's values in a row group, encoded but not compressed. */
+  bytes(column: string, group: number): number;
   /** The values of a column in a row group. */
   read(column: string, group: number): Promise<ArrayLike<unknown>>;
 }
 
+/** Bytes after the metadata: their length, and the format's name. */
+const TAIL_BYTES = 8;
+
 /** Reads the footer of a Parquet file. Throws a {@link DataError} where the file is missing, damaged or of another format. */
-export async function openParquet(path: string): Promise<ParquetFile> {
-  const magic = Buffer.from(await firstBytes(path, 4)).toString('latin1');
+export function openParquet(path: string): ParquetFile {
+  const magic = Buffer.from(firstBytesSync(path, 4)).toString('latin1');
   if (magic !== 'PAR1') throw new DataError(`${path} is not a Parquet file: it begins with ${JSON.stringify(magic)}, expected "PAR1".`);
-  const { asyncBufferFromFile, parquetMetadataAsync, parquetScan, parquetSchema } = await import('hyparquet');
-  const { compressors } = await import('hyparquet-compressors');
-  let file: AsyncBuffer;
+  const { asyncBufferFromFile, parquetMetadata, parquetScan, parquetSchema } = required<typeof import('hyparquet')>('hyparquet');
   let metadata: FileMetaData;
-  let scan: ParquetScan;
   try {
-    file = await asyncBufferFromFile(path);
-    metadata = await parquetMetadataAsync(file);
-    scan = await parquetScan({ file, metadata, compressors });
+    metadata = parquetMetadata(footer(path));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== undefined) throw cannotRead(path, error);
     throw new DataError(
@@ -36,13 +37,23 @@ export async function openParquet(path: string): Promise<ParquetFile> {
   }
   const groups = metadata.row_groups.map((group) => Number(group.num_rows));
   const starts = groups.map((_, i) => groups.slice(0, i).reduce((sum, rows) => sum + rows, 0));
+  let scan: Promise<ParquetScan> | undefined;
+  const scanned = async (): Promise<ParquetScan> => {
+    const file: AsyncBuffer = await asyncBufferFromFile(path);
+    const { compressors } = await import('hyparquet-compressors');
+    return parquetScan({ file, metadata, compressors });
+  };
   return {
     path,
     groups,
     columns: parquetSchema(metadata).children.map((node) => ({ name: node.element.name, ...typeOf(node) })),
+    bytes: (column, group) => {
+      const parts = metadata.row_groups[group]!.columns.filter(({ meta_data: part }) => part?.path_in_schema[0] === column);
+      return parts.reduce((sum, { meta_data: part }) => sum + Number(part!.total_uncompressed_size), 0);
+    },
     read: async (column, group) => {
       try {
-        return await scan.readColumn({ column, rowStart: starts[group]!, rowEnd: starts[group]! + groups[group]! });
+        return await (await (scan ??= scanned())).readColumn({ column, rowStart: starts[group]!, rowEnd: starts[group]! + groups[group]! });
       } catch (error) {
         throw new DataError(
           `${path}, column ${column}: row group ${group} (from record ${starts[group]! + 1}) cannot be read: ${(error as Error).message}.`,
@@ -51,6 +62,14 @@ export async function openParquet(path: string): Promise<ParquetFile> {
       }
     },
   };
+}
+
+function footer(path: string): Uint8Array {
+  const { size } = statSync(path);
+  const tail = firstBytesSync(path, TAIL_BYTES, Math.max(0, size - TAIL_BYTES));
+  if (tail.length < TAIL_BYTES) throw new Error('it has only a few bytes');
+  const length = new DataView(tail.buffer, tail.byteOffset).getUint32(0, true) + TAIL_BYTES;
+  return firstBytesSync(path, Math.min(length, size), Math.max(0, size - length));
 }
 
 function typeOf(node: SchemaTree): { type: ColumnType | undefined; stored: string } {

@@ -1,6 +1,6 @@
 import { DataError } from '../../../errors.js';
 import type { BadRecords } from '../../bad-records.js';
-import { NDArray } from '../../ndarray.js';
+import { allocate, NDArray, shapeSize } from '../../ndarray.js';
 import type { Block } from '../../sources/blocks.js';
 import { badValue, ColumnBuilder } from './builder.js';
 import { rulesOf, type Columns } from './columns.js';
@@ -24,11 +24,42 @@ export class TableBlock implements Block<Record<string, NDArray | string>, Recor
     return row;
   }
 
+  gather(blocks: readonly TableBlock[], block: Uint32Array, row: Uint32Array): Record<string, Values> {
+    const batch: Record<string, Values> = {};
+    this.#columns.forEach(([name, own], column) => {
+      const parts = blocks.map((one) => one.#columns[column]![1]);
+      batch[name] =
+        own instanceof NDArray ? gatherArrays(name, parts as NDArray[], block, row) : gatherTexts(parts as string[][], block, row);
+    });
+    return batch;
+  }
+
   slice(begin: number, end: number): Record<string, Values> {
     const batch: Record<string, Values> = {};
     for (const [name, values] of this.#columns) batch[name] = values.slice(begin, end);
     return batch;
   }
+}
+
+function gatherArrays(name: string, parts: readonly NDArray[], block: Uint32Array, row: Uint32Array): NDArray {
+  const { shape, dtype } = parts[0]!;
+  const inner = shape.slice(1);
+  const size = shapeSize(inner);
+  for (const part of parts) {
+    if (part.shape.slice(1).join() !== inner.join())
+      throw new DataError(
+        `Column ${name} has lists of shape [${part.shape.slice(1).join(', ')}] and of [${inner.join(', ')}]; one shape was expected.`,
+      );
+  }
+  const data = allocate(dtype, row.length * size);
+  const sources = parts.map((part) => part.data);
+  if (size === 1) for (let i = 0; i < row.length; i++) data[i] = sources[block[i]!]![row[i]!]!;
+  else for (let i = 0; i < row.length; i++) data.set(sources[block[i]!]!.subarray(row[i]! * size, (row[i]! + 1) * size), i * size);
+  return new NDArray(data as Float32Array, [row.length, ...inner], dtype as 'float32');
+}
+
+function gatherTexts(parts: readonly string[][], block: Uint32Array, row: Uint32Array): string[] {
+  return Array.from(row, (index, i) => parts[block[i]!]![index]!);
 }
 
 /**

@@ -11,5 +11,7 @@ export {
   type TableBatch,
   type TableRow,
 } from './columns.js';
+export { columnDataset } from './group-reader.js';
+export { decodedBytes, type ColumnFile } from './groups.js';
 export { knownColumns } from './known.js';
 export type { FileColumn, FromTable, TableOptions } from './stream.js';

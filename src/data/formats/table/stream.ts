@@ -1,10 +1,12 @@
 import type { Dataset } from '../../dataset.js';
 import type { NDArray } from '../../ndarray.js';
-import type { BatchOptions, StreamOptions } from '../../sources/blocks.js';
+import type { BatchOptions } from '../../sources/batch-options.js';
+import type { StreamOptions } from '../../sources/blocks.js';
+import type { CacheOptions } from '../../sources/groups.js';
 import type { Columns, ColumnType, TableBatch, TableRow } from './columns.js';
 
 /** Options of the readers of files that say themselves what their columns are. */
-export interface TableOptions<C extends Columns = Columns> extends StreamOptions, BatchOptions {
+export interface TableOptions<C extends Columns = Columns> extends StreamOptions, BatchOptions, CacheOptions {
   /** The columns to read and their types; left out: all, numbers as float32 or int32. */
   readonly columns?: C;
 }

@@ -1,7 +1,8 @@
 import { UsageError } from '../../../errors.js';
 import type { Dataset } from '../../dataset.js';
 import type { Compression, Paths } from '../../files/index.js';
-import { blockDataset, type BatchOptions, type StreamOptions } from '../../sources/blocks.js';
+import type { BatchOptions } from '../../sources/batch-options.js';
+import { blockDataset, type StreamOptions } from '../../sources/blocks.js';
 import { listBlock } from '../../sources/list-block.js';
 import { stack, type Batched } from '../../structure.js';
 import {
