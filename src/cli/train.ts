@@ -59,6 +59,8 @@ export async function train(flags: TrainFlags): Promise<number> {
     signal: stop.signal,
     log: (line) => progress.line(line),
   });
+  const { setNoticeHandler } = await import('../notice.js');
+  setNoticeHandler((line) => progress.line(line)); // not into the line that is rewritten
   let isBuilt = false;
   try {
     await runner.build();
@@ -86,6 +88,7 @@ export async function train(flags: TrainFlags): Promise<number> {
     process.stderr.write(`orbit: ${text}\n`);
     return status;
   } finally {
+    setNoticeHandler();
     progress.close();
     stop.close();
   }

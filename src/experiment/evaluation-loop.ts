@@ -1,5 +1,6 @@
 /** The evaluation half of a trainer. */
 import { ConfigError, DataError } from '../errors.js';
+import { notice } from '../notice.js';
 import { Mean } from '../metrics/index.js';
 import type { Metric } from '../metrics/index.js';
 import { StandardEvaluator } from '../orbit/index.js';
@@ -123,7 +124,7 @@ export class EvaluationLoop extends StandardEvaluator<DatasetLike> {
   #merge(passthrough: Output, logs: StepLogs): Output {
     const merged: Output = { ...passthrough };
     for (const [key, value] of Object.entries(logs)) {
-      if (Object.hasOwn(passthrough, key)) console.warn(`The log "${key}" of nextEvalInputs is replaced by that of the validation step.`);
+      if (Object.hasOwn(passthrough, key)) notice(`The log "${key}" of nextEvalInputs is replaced by that of the validation step.`);
       merged[key] = [value];
     }
     return merged;

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { Checkpoint, latestCheckpoint } from '../checkpoint/index.js';
 import { CheckpointError } from '../errors.js';
+import { notice } from '../notice.js';
 import type { Model } from './model.js';
 
 /**
@@ -12,7 +13,7 @@ import type { Model } from './model.js';
 export async function initializeFromCheckpoint(from: string, model: Model): Promise<void> {
   const checkpoint = await findCheckpoint(from);
   if (checkpoint === null) {
-    console.warn(`task.init_checkpoint: there is no checkpoint in ${from}; the model keeps its random weights.`);
+    notice(`task.init_checkpoint: there is no checkpoint in ${from}; the model keeps its random weights.`);
     return;
   }
   const items = model.checkpointItems ?? { model };

@@ -1,13 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { setNoticeHandler } from '../notice.js';
 import { SGD } from '../optimization/index.js';
 import { configureOptimizer, setMixedPrecisionPolicy } from './index.js';
 
 const warnings: string[] = [];
 beforeEach(() => {
   warnings.length = 0;
-  vi.spyOn(console, 'warn').mockImplementation((text: string) => void warnings.push(text));
+  setNoticeHandler((text) => void warnings.push(text));
 });
-afterEach(() => void vi.restoreAllMocks());
+afterEach(() => setNoticeHandler());
 
 describe('half precision', () => {
   it('is accepted with a warning that float32 is used', () => {

@@ -1,5 +1,6 @@
 /** Half precision of the original, which this release does not have: everything is computed in float32. */
 import { UsageError } from '../errors.js';
+import { notice } from '../notice.js';
 import type { Optimizer } from '../optimization/index.js';
 
 const DTYPES = ['float32', 'float16', 'bfloat16'];
@@ -14,7 +15,7 @@ export function setMixedPrecisionPolicy(dtype: 'float32' | 'float16' | 'bfloat16
   if (!DTYPES.includes(dtype))
     throw new UsageError(`setMixedPrecisionPolicy: "${String(dtype)}" is no type; there are ${DTYPES.join(', ')}.`);
   if (lossScale !== null) throw new UsageError('setMixedPrecisionPolicy takes no loss scale; configureOptimizer does.');
-  if (dtype !== 'float32') console.warn(`mixed_precision_dtype ${dtype} has no effect: float32 is used.`);
+  if (dtype !== 'float32') notice(`mixed_precision_dtype ${dtype} has no effect: float32 is used.`);
 }
 
 /**
@@ -32,6 +33,6 @@ export function configureOptimizer<O extends Optimizer>(
   const isScale = lossScale === null || lossScale === 'dynamic' || (typeof lossScale === 'number' && lossScale > 0);
   if (!isScale)
     throw new UsageError(`configureOptimizer: lossScale is ${String(lossScale)}; expected "dynamic", a number above 0, or null.`);
-  if (useFloat16) console.warn('useFloat16 has no effect: float32 is used, which needs no loss scaling.');
+  if (useFloat16) notice('useFloat16 has no effect: float32 is used, which needs no loss scaling.');
   return optimizer;
 }

@@ -1,5 +1,6 @@
 /** What happens when training blows up: notice it, go back to the last checkpoint, give up after too many times. */
 import { TrainingError } from '../errors.js';
+import { notice } from '../notice.js';
 import type { StateDict } from '../checkpoint/index.js';
 import { getValue } from '../orbit/index.js';
 import type { ActionObject, CheckpointManagerLike, GlobalStep, Output } from '../orbit/index.js';
@@ -97,7 +98,7 @@ export interface RecoveryActionOptions {
   checkpointManager: CheckpointManagerLike;
   /** Wraps the restore, for example to leave the data position as it is. Default: just restores. */
   during?: (restore: () => Promise<string | null>) => Promise<string | null>;
-  /** Where the notice goes. Default: `console.warn`. */
+  /** Where the notice goes. Default: one line on standard error. */
   warn?: (message: string) => void;
 }
 
@@ -114,7 +115,7 @@ export class RecoveryAction implements ActionObject {
 
   /** Restores; waits for a background save first, so that it is not overlooked. */
   async run(): Promise<void> {
-    const { checkpointManager, during = (restore) => restore(), warn = (text) => console.warn(text) } = this.#options;
+    const { checkpointManager, during = (restore) => restore(), warn = (text) => notice(text) } = this.#options;
     await checkpointManager.sync();
     const path = await during(() => checkpointManager.restoreOrInitialize());
     warn(

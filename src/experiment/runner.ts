@@ -5,6 +5,7 @@ import { checkSupported, configNotices, validateConfig } from '../config/index.j
 import { CheckpointManager, lockDirectory, type DirectoryLock } from '../checkpoint/index.js';
 import type { DistributionStrategy } from '../distribute/index.js';
 import { UsageError } from '../errors.js';
+import { notice } from '../notice.js';
 import { variableHolder } from '../function/index.js';
 import { applyRuntime } from './apply-runtime.js';
 import { Controller, LineReporter } from '../orbit/index.js';
@@ -262,7 +263,7 @@ export class OrbitExperimentRunner {
   readonly #warn = (message: string): void => {
     const { reporter } = this.#options;
     if (reporter?.warning) reporter.warning(message);
-    else console.warn(message);
+    else notice(message);
   };
 
   /** A trainer as at the start of the run; null where the caller made the trainer. */

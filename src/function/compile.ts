@@ -1,5 +1,6 @@
 /** `compile`: tf.function for TensorFlow.js. */
 import { UsageError } from '../errors.js';
+import { notice } from '../notice.js';
 import { checkOptions, type CompileOptions } from './compile-options.js';
 import type { CompiledFunction, CompiledMemory } from './compiled-function.js';
 import type { TypedArray } from './dtype.js';
@@ -135,10 +136,9 @@ class Compiled {
   }
 
   private warnOfRetraces(): void {
-    process.emitWarning(
-      `The compiled function "${this.name}" was traced ${this.traces} times, which is slow. ${whatChanged(this.signatures)} ` +
+    notice(
+      `Note: the compiled function "${this.name}" was traced ${this.traces} times, which is slow. ${whatChanged(this.signatures)} ` +
         'Give batches a fixed shape (drop or pad the last short one), pass changing numbers as tensors, and pass the same objects.',
-      'OrbitWarning',
     );
   }
 

@@ -1,9 +1,13 @@
 import * as tf from '#tf';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { TraceError, UsageError } from '../errors.js';
+import { setNoticeHandler } from '../notice.js';
 import { compile } from './index.js';
 
-afterEach(() => vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  setNoticeHandler();
+});
 
 describe('a signature', () => {
   it('is new for each shape, dtype, structure, number, string and flag, and for each other object', () => {
@@ -78,7 +82,7 @@ describe('a signature', () => {
 
   it('that keeps changing is warned of once, with the argument that changes', () => {
     const warnings: string[] = [];
-    vi.spyOn(process, 'emitWarning').mockImplementation(((text: string) => warnings.push(text)) as never);
+    setNoticeHandler((text) => void warnings.push(text));
     const f = compile((b: { x: tf.Tensor; scale: number }, on: boolean) => b.x.mul(on ? b.scale : 1), { name: 'scaled' });
     for (let i = 0; i < 9; i++) f.runSync({ x: tf.zeros([2]), scale: i }, true);
     const about = warnings.filter((w) => w.includes('scaled'));
@@ -89,7 +93,7 @@ describe('a signature', () => {
 
   it('that stays while an optimizer changes is warned of as such', () => {
     const warnings: string[] = [];
-    vi.spyOn(process, 'emitWarning').mockImplementation(((text: string) => warnings.push(text)) as never);
+    setNoticeHandler((text) => void warnings.push(text));
     const v = tf.variable(tf.scalar(1));
     const optimizer = tf.train.sgd(0.1) as tf.SGDOptimizer & { setLearningRate(x: number): void };
     const step = compile(() => optimizer.minimize(() => v.square() as tf.Scalar, true, [v]), { name: 'decayed' });

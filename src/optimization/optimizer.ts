@@ -1,5 +1,6 @@
 import * as tf from '#tf';
 import { UsageError } from '../errors.js';
+import { notice } from '../notice.js';
 import type { StateDict } from '../checkpoint/index.js';
 import { initScope, nameScope } from '../function/index.js';
 import { constrained } from './constraint.js';
@@ -228,7 +229,7 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
     }
     if (missing.length > 0 && !this.warned) {
       this.warned = true;
-      console.warn(`${this.name}: no gradient for ${missing.join(', ')}; these variables stay as they are. Said once.`);
+      notice(`${this.name}: no gradient for ${missing.join(', ')}; these variables stay as they are. Said once.`);
     }
     return present;
   }

@@ -42,7 +42,7 @@ describe('construction', () => {
 
   it('rejects an option that does not exist and lists those that do', () => {
     const options = { ...optionsFor(createGlobalStep()), stepPerLoop: 3 };
-    expect(() => new Controller(options)).toThrow(/no option `stepPerLoop`.*stepsPerLoop/);
+    expect(() => new Controller(options)).toThrow(/no option `stepPerLoop`\. Did you mean "stepsPerLoop"\?/);
   });
 
   it('rejects an action that cannot be called', () => {

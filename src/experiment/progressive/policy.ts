@@ -1,5 +1,6 @@
 /** Stages of a training: what each trains, and which one a step belongs to. */
 import { UsageError } from '../../errors.js';
+import { notice } from '../../notice.js';
 import type { Optimizer } from '../../optimization/index.js';
 import type { DatasetLike, MaybePromise } from '../../orbit/index.js';
 import type { Model } from '../model.js';
@@ -50,7 +51,7 @@ export class Stages {
   #evalData: MaybePromise<DatasetLike> | null = null;
 
   /** Makes optimizer and model of the first stage. @param warn hears of steps after the last stage */
-  constructor(policy: ProgressivePolicy, warn: (message: string) => void = console.warn) {
+  constructor(policy: ProgressivePolicy, warn: (message: string) => void = notice) {
     this.#policy = policy;
     this.#warn = warn;
     requireCount(policy.numStages(), 1, 'numStages()');

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { UsageError } from '../../errors.js';
+import { notice } from '../../notice.js';
 import { packageRoot } from './library.js';
 import { openNativeLibrary, ort } from './ort.js';
 
@@ -45,7 +46,7 @@ export function nativeLibrary(wanted: boolean): NativeLibrary | undefined {
   if ('native' in state) return state.native;
   if (!told) {
     told = true;
-    process.emitWarning(`Compiled steps run on ONNX Runtime's own operators: ${state.reason}`, 'OrbitInfo');
+    notice(`Note: compiled steps run on ONNX Runtime's own operators: ${state.reason}`);
   }
   return undefined;
 }

@@ -68,7 +68,7 @@ export function runTrace(f: TracedFunction, options: TraceOptions): TraceResult 
     if (!options.mayCreateVariables) {
       throw trace.error(
         'variable',
-        `The variable "${name ?? ''}" is made in a later call of the function. Variables may only be made in its first call: make them once, outside or behind a check.`,
+        `${described(name, initialValue)} is made in a later call of the function. Variables may only be made in its first call: make them once, outside or behind a check.`,
       );
     }
     const symbolic = trace.find(initialValue.dataId as object);
@@ -76,7 +76,7 @@ export function runTrace(f: TracedFunction, options: TraceOptions): TraceResult 
     if (symbolic !== undefined && value === undefined) {
       throw trace.error(
         'variable',
-        `The initial value of the variable "${name ?? ''}" depends on the function's inputs. Give it a value of its own, then assign it.`,
+        `${described(name, initialValue)} has an initial value that depends on the function's inputs. Give it a value of its own, then assign it.`,
       );
     }
     const variable = initScope(() => {
@@ -167,6 +167,11 @@ function runOrFail<T>(trace: Trace, f: () => T): T {
     undo();
     if (trace.failure !== undefined) throw trace.failure; // in the place of the error that came of it
   }
+}
+
+/** A variable as a message names it. */
+function described(name: string | undefined, { shape }: tf.Tensor): string {
+  return name ? `The variable "${name}"` : `A variable without a name, of shape [${shape.join(', ')}],`;
 }
 
 /** Makes `loss > 0` and `loss + 1` errors, which would silently compare and add NaN; undoes itself when called back. */
