@@ -38,6 +38,8 @@ function idx(
 
 const bytes2x3 = idx(0x08, [2, 3], [1, 2, 3, 253, 254, 255], 1, (view, at, value) => view.setUint8(at, value));
 
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength);
+
 describe('readIdx', () => {
   it('reads bytes, integers and floats, plain and gzip', async () => {
     const plain = await readIdx(write('bytes', bytes2x3));
@@ -131,16 +133,32 @@ describe('mnist', () => {
     const iterator = mnist({ split: 'test' }).batch(100).prefetch(2).iterator();
     const take = () => iterator.nextSync()!.value!;
     const first = (await iterator.next()).value!;
-    const copy = first[0].data.slice();
-    const second = take(); // the third has been made
-    iterator.release(second);
-    const [third, fourth] = [take(), take()];
-    expect(third[0].data).not.toBe(second[0].data);
-    expect(fourth[0].data).toBe(second[0].data);
-    expect(first[0].data).toEqual(copy);
-    iterator.release(second); // a second time: the memory is the fourth batch's now
+    const copy = Buffer.from(bytesOf(first[0].data));
+    iterator.release(take()); // from now on batches are made where they need no copy
+    take();
+    const fourth = take(); // the fifth has been made
+    const values = Buffer.from(bytesOf(fourth[0].data));
+    iterator.release(fourth);
+    const [fifth, sixth] = [take(), take()];
+    expect(fifth[0].data).not.toBe(fourth[0].data);
+    expect(sixth[0].data).toBe(fourth[0].data);
+    expect(Buffer.compare(bytesOf(sixth[0].data), values)).not.toBe(0);
+    expect(Buffer.compare(bytesOf(first[0].data), copy)).toBe(0);
+    iterator.release(fourth); // a second time: the memory is the sixth batch's now
     const after = [take(), take(), take()];
-    for (const batch of after) expect([third[0].data, fourth[0].data]).not.toContain(batch[0].data);
+    for (const batch of after) expect([fifth[0].data, sixth[0].data]).not.toContain(batch[0].data);
+  });
+
+  it('gives the same numbers whether batches are given back or not', async () => {
+    const d = mnist({ split: 'test' }).take(900).shuffle({ seed: 1 }).batch(100);
+    const kept: Float32Array[] = [];
+    for await (const [images] of d.iterator(0)) kept.push(images.data);
+    const iterator = d.iterator(0);
+    for (const expected of kept) {
+      const batch = (await iterator.next()).value!;
+      expect(Buffer.compare(bytesOf(batch[0].data), bytesOf(expected))).toBe(0);
+      iterator.release(batch);
+    }
   });
 
   it('says which file is missing or wrong', () => {

@@ -1,7 +1,8 @@
 import { DataError } from '../../errors.js';
-import { allocate, NDArray, shapeSize, type DType, type DTypeArrays, type TypedArray } from '../ndarray.js';
+import { NDArray, shapeSize, type DType, type TypedArray } from '../ndarray.js';
 import { randomStage } from '../random-access.js';
 import type { Stage } from '../stage.js';
+import { ReturnedArrays } from './returned-arrays.js';
 import { describe, isRecord } from '../structure.js';
 
 /** One column of a table: a value per row, gathered into batches straight from where it lies. */
@@ -24,6 +25,7 @@ export class ArrayColumn<D extends DType> implements Column {
   readonly #array: NDArray<D>;
   readonly #shape: number[];
   readonly #size: number;
+  readonly #arrays = new ReturnedArrays<D>();
 
   constructor(array: NDArray<D>) {
     this.#array = array;
@@ -39,7 +41,7 @@ export class ArrayColumn<D extends DType> implements Column {
   gather(indices: Uint32Array, count: number): NDArray<D> {
     const size = this.#size;
     const source = this.#array.data;
-    const data = allocate(this.#array.dtype, count * size);
+    const data = this.#arrays.take(this.#array.dtype, count * size);
     if (size < 32) {
       // Short rows: a loop costs less than a view per row.
       for (let i = 0, out = 0; i < count; i++) {
@@ -49,7 +51,11 @@ export class ArrayColumn<D extends DType> implements Column {
     } else {
       for (let i = 0; i < count; i++) data.set(source.subarray(indices[i]! * size, (indices[i]! + 1) * size), i * size);
     }
-    return new NDArray(data as DTypeArrays[D], [count, ...this.#shape], this.#array.dtype);
+    return this.#arrays.give(new NDArray(data, [count, ...this.#shape], this.#array.dtype));
+  }
+
+  release(batch: unknown): void {
+    this.#arrays.takeBack(batch);
   }
 }
 

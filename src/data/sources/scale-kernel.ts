@@ -19,9 +19,12 @@ const MODULE =
 
 /** Room for floats before they are copied out: what a first-level cache holds. */
 const SCRATCH_BYTES = 2 ** 15;
+/** Address space for results that are made where they are used; what nobody writes takes no memory. */
+const RESULT_BYTES = 2 ** 24;
 const PAGE_BYTES = 2 ** 16;
 /** Bytes that the kernel may read or write beyond the last row. */
 const PAD_BYTES = 64;
+const LINE_BYTES = 64;
 /** Larger sources stay outside: a WebAssembly memory ends at 4 GiB. */
 const LARGEST_BYTES = 2 ** 31;
 
@@ -47,10 +50,13 @@ export class ScaleKernel {
   readonly #rowsPerChunk: number;
   readonly #high: number;
   readonly #low: number;
+  /** Where the next result begins. */
+  #next: number;
 
   private constructor(memory: Memory, kernel: Kernel, scratch: number, length: number, rowSize: number, parts: [number, number]) {
     const first = scratch + PAD_BYTES;
     this.bytes = new Uint8Array(memory.buffer, first, length);
+    this.#next = aligned(first + length);
     this.#scratch = new Float32Array(memory.buffer, 0, scratch / 4);
     this.#kernel = kernel;
     this.#rowSize = rowSize;
@@ -64,7 +70,8 @@ export class ScaleKernel {
     if (parts === undefined || length > LARGEST_BYTES) return undefined;
     const scratch = Math.ceil(Math.max(SCRATCH_BYTES, rowSize * 4) / 32) * 32;
     try {
-      const memory = new WebAssembly.Memory({ initial: Math.ceil((scratch + length + 2 * PAD_BYTES) / PAGE_BYTES) });
+      const size = aligned(scratch + length + PAD_BYTES) + RESULT_BYTES;
+      const memory = new WebAssembly.Memory({ initial: Math.ceil(size / PAGE_BYTES) });
       const instance = new WebAssembly.Instance(compiled(), { m: { m: memory } });
       return new ScaleKernel(memory, instance.exports['s'] as Kernel, scratch, length, rowSize, parts);
     } catch {
@@ -72,10 +79,51 @@ export class ScaleKernel {
     }
   }
 
+  /** Memory for `length` results that {@link gather} writes without a copy; undefined when too little is left. */
+  allocate(length: number): Float32Array | undefined {
+    if (!this.hasRoom(length)) return undefined;
+    const results = new Float32Array(this.bytes.buffer, this.#next, length);
+    this.#next = aligned(this.#next + length * 4 + PAD_BYTES);
+    return results;
+  }
+
+  /** Whether {@link allocate} can give memory for `length` results. */
+  hasRoom(length: number): boolean {
+    return aligned(this.#next + length * 4 + PAD_BYTES) <= this.bytes.buffer.byteLength;
+  }
+
+  /** Whether {@link gather} writes to this array without a copy. */
+  writesTo(array: ArrayBufferView): boolean {
+    return array.buffer === this.bytes.buffer;
+  }
+
+  /**
+   * Reads a byte of every cache line of the rows: rows in a random order lie where no processor expects them, and many such
+   * reads are under way at a time, while the kernel would wait for one after the other.
+   */
+  #touch(indices: Uint32Array, count: number): void {
+    const { bytes } = this;
+    const size = this.#rowSize;
+    let sum = 0;
+    for (let i = 0; i < count; i++) {
+      const first = indices[i]! * size;
+      for (let at = first; at < first + size; at += LINE_BYTES) sum ^= bytes[at]!;
+    }
+    this.#scratch[0] = sum; // is written over later: it only keeps a compiler from leaving the reads out
+  }
+
   /** Writes `count` scaled rows to `out`. */
   gather(indices: Uint32Array, count: number, out: Float32Array): void {
     const size = this.#rowSize;
     const first = this.bytes.byteOffset;
+    this.#touch(indices, count);
+    if (this.writesTo(out)) {
+      for (let i = 0, target = out.byteOffset; i < count; i++, target += size * 4) {
+        const source = first + indices[i]! * size;
+        this.#kernel(source, target, source + size, this.#high, this.#low);
+      }
+      return;
+    }
     for (let done = 0; done < count; done += this.#rowsPerChunk) {
       const rows = Math.min(this.#rowsPerChunk, count - done);
       for (let i = 0; i < rows; i++) {
@@ -86,6 +134,10 @@ export class ScaleKernel {
       out.set(this.#scratch.subarray(0, rows * size), done * size);
     }
   }
+}
+
+function aligned(address: number): number {
+  return Math.ceil(address / PAD_BYTES) * PAD_BYTES;
 }
 
 /** The scale as a sum of two float32, the first with 16 bits of mantissa; undefined where that is not exact for every byte. */

@@ -1,5 +1,6 @@
 import { allocate, NDArray, shapeSize, type DTypeArrays } from '../ndarray.js';
 import type { Column } from './columns.js';
+import { ReturnedArrays } from './returned-arrays.js';
 import { ScaleKernel } from './scale-kernel.js';
 
 /** Bytes as they lie in a file, rows of `shape` values each, given as float32 or int32 numbers times `scale`. */
@@ -10,8 +11,7 @@ export class ScaledBytesColumn<D extends 'float32' | 'int32'> implements Column 
   readonly #scale: number;
   readonly #dtype: D;
   readonly #load: (target: Uint8Array) => Promise<void>;
-  readonly #free: DTypeArrays[D][] = [];
-  readonly #given = new WeakSet<NDArray>();
+  readonly #arrays = new ReturnedArrays<D>();
   #bytes: Uint8Array = new Uint8Array(0);
   #kernel: ScaleKernel | undefined;
   #loading: Promise<void> | undefined;
@@ -42,30 +42,38 @@ export class ScaledBytesColumn<D extends 'float32' | 'int32'> implements Column 
   }
 
   row(index: number): NDArray<D> {
-    return this.gather(Uint32Array.of(index), 1).reshape(this.#shape);
+    return new NDArray(this.#fill(Uint32Array.of(index), 1, allocate(this.#dtype, this.#size)), this.#shape, this.#dtype);
   }
 
   gather(indices: Uint32Array, count: number): NDArray<D> {
-    const size = this.#size;
-    const length = count * size;
-    const data = this.#free.at(-1)?.length === length ? this.#free.pop()! : allocate(this.#dtype, length);
+    const length = count * this.#size;
+    const data = this.#fill(
+      indices,
+      count,
+      this.#arrays.take(this.#dtype, length, () => this.#memory(length)),
+    );
+    return this.#arrays.give(new NDArray(data, [count, ...this.#shape], this.#dtype));
+  }
+
+  #fill(indices: Uint32Array, count: number, data: DTypeArrays[D]): DTypeArrays[D] {
     if (this.#kernel !== undefined) this.#kernel.gather(indices, count, data as Float32Array);
-    else gatherBytes(this.#bytes, this.#scale, indices, count, size, data);
-    const batch = new NDArray(data, [count, ...this.#shape], this.#dtype);
-    this.#given.add(batch);
-    return batch;
+    else gatherBytes(this.#bytes, this.#scale, indices, count, this.#size, data);
+    return data;
+  }
+
+  /** Memory where the kernel needs no copy goes only to those who give it back: there is little of it. */
+  #memory(length: number): DTypeArrays[D] {
+    const inPlace = this.#arrays.returned ? (this.#kernel?.allocate(length) as DTypeArrays[D] | undefined) : undefined;
+    return inPlace ?? allocate(this.#dtype, length);
   }
 
   release(batch: unknown): void {
-    // Only what was given and not yet released: a second release must not free memory that serves a later batch.
-    if (batch instanceof NDArray && this.#given.delete(batch) && this.#free.length < KEPT_ARRAYS) {
-      this.#free.push(batch.data as DTypeArrays[D]);
-    }
+    this.#arrays.takeBack(
+      batch,
+      (array) => this.#kernel === undefined || this.#kernel.writesTo(array) || !this.#kernel.hasRoom(array.length),
+    );
   }
 }
-
-/** Released arrays that are kept for the next batches. */
-const KEPT_ARRAYS = 4;
 
 function gatherBytes(
   bytes: Uint8Array,
