@@ -200,25 +200,34 @@ async function readTensors(
   verify: 'checksum' | 'size',
 ): Promise<Map<string, StateTensor>> {
   const values = new Map<string, StateTensor>();
-  const places = needed.map((ref) => {
-    const file = files.get(ref.file);
-    const info = file?.info(ref.name);
-    if (!file || !info) throw new DamagedCheckpointError(`The checkpoint "${checkpoint}" lacks the tensor "${ref.name}" of ${ref.file}.`);
-    return { ref, file, info };
-  });
-  places.sort((a, b) => (a.ref.file === b.ref.file ? a.info.begin - b.info.begin : a.ref.file < b.ref.file ? -1 : 1));
-  for (const { ref, file, info } of places) {
-    values.set(key(ref), await file.read(info, verify === 'checksum' ? manifest.files[ref.file]?.tensor_crc32[ref.name] : undefined));
+  for (const [name, file] of files) {
+    const places = needed.filter((ref) => ref.file === name).map((ref) => ({ ref, info: file.info(ref.name) ?? lacks(checkpoint, ref) }));
+    places.sort((a, b) => a.info.begin - b.info.begin);
+    const sums = verify === 'checksum' ? manifest.files[name]?.tensor_crc32 : undefined;
+    const tensors = await file.readAll(places.map(({ ref, info }) => ({ info, expectedCrc32: sums?.[ref.name] })));
+    for (const [i, { ref }] of places.entries()) values.set(key(ref), tensors[i]!);
   }
+  for (const ref of needed) if (!values.has(key(ref))) lacks(checkpoint, ref);
   return values;
 }
 
+function lacks(checkpoint: string, ref: TensorReference): never {
+  throw new DamagedCheckpointError(`The checkpoint "${checkpoint}" lacks the tensor "${ref.name}" of ${ref.file}.`);
+}
+
 async function apply(checkpoint: string, match: Match, values: ReadonlyMap<string, StateTensor>): Promise<void> {
+  const needed = neededTensors(match).map(key);
+  const isShared = new Set(needed).size < needed.length; // by a manifest that was not written here
+  const take = (ref: TensorReference): StateTensor => {
+    const tensor = values.get(key(ref))!;
+    // Not enumerable: the state equals the one that was saved.
+    return Object.defineProperty({ ...tensor, data: isShared ? tensor.data.slice() : tensor.data }, 'owned', { value: true });
+  };
   // Objects with their own loading first: only they can still refuse.
   for (const a of match.assignments) {
     if (a.kind !== 'stateful') continue;
     try {
-      const loading: unknown = a.target.loadStateDict(decodeState(a.value, (ref) => values.get(key(ref))!) as StateDict);
+      const loading: unknown = a.target.loadStateDict(decodeState(a.value, take) as StateDict);
       await Promise.resolve(loading); // some return a promise all the same
     } catch (error) {
       throw new CheckpointError(
@@ -229,7 +238,7 @@ async function apply(checkpoint: string, match: Match, values: ReadonlyMap<strin
   }
   for (const a of match.assignments) {
     if (a.kind === 'counter') a.target.assign(a.value);
-    else if (a.kind === 'variable') assignVariable(a.target, values.get(key(a.value))!);
+    else if (a.kind === 'variable') assignVariable(a.target, take(a.value));
   }
 }
 

@@ -99,6 +99,36 @@ async function writeFully(handle: FileHandle, buffers: Uint8Array[]): Promise<vo
   }
 }
 
+/** A tensor to read, and the checksum that it must have; without one it is read unchecked. */
+export interface ReadRequest {
+  readonly info: TensorInfo;
+  readonly expectedCrc32?: string | undefined;
+}
+
+/** Bytes per read: small enough to be in a processor's cache still when the checksum is taken. */
+const readBytes = 1 << 20;
+/** Reads at a time. */
+const readsUnderWay = 3;
+
+interface ReadPart {
+  readonly request: ReadRequest;
+  readonly target: Uint8Array;
+  /** Place in the data of the file. */
+  readonly begin: number;
+  /** Whether it ends its tensor. */
+  readonly isLast: boolean;
+}
+
+function* readParts(requests: readonly ReadRequest[], tensors: readonly StateTensor[]): Generator<ReadPart, undefined> {
+  for (const [i, request] of requests.entries()) {
+    const { buffer, byteOffset, byteLength } = tensors[i]!.data;
+    for (let at = 0; at < byteLength || at === 0; at += readBytes) {
+      const target = new Uint8Array(buffer, byteOffset + at, Math.min(readBytes, byteLength - at));
+      yield { request, target, begin: request.info.begin + at, isLast: at + readBytes >= byteLength };
+    }
+  }
+}
+
 /** An open safetensors file. Close it after use. */
 export class SafetensorsFile {
   private readonly byName: ReadonlyMap<string, TensorInfo>;
@@ -144,31 +174,50 @@ export class SafetensorsFile {
     return this.byName.get(name);
   }
 
-  /**
-   * Reads one tensor into a new array.
-   * @param expectedCrc32 checksum to compare with; none to read without
-   * @throws CheckpointError when the data cannot be read or differ from the checksum
-   */
+  /** Reads one tensor; see {@link readAll}. */
   async read(info: TensorInfo, expectedCrc32?: string): Promise<StateTensor> {
-    const data = new elementTypes[info.dtype].array(info.bytes / elementTypes[info.dtype].array.BYTES_PER_ELEMENT);
-    const bytes = new Uint8Array(data.buffer);
-    const start = this.dataStart + info.begin;
+    return (await this.readAll([{ info, expectedCrc32 }]))[0]!;
+  }
+
+  /**
+   * Reads tensors into new arrays, in the given order. Several reads are under way at any time, since the pages of new arrays
+   * come into being in them, and the checksum is taken of what has arrived meanwhile.
+   * @throws CheckpointError when the data cannot be read or differ from a checksum
+   */
+  async readAll(requests: readonly ReadRequest[]): Promise<StateTensor[]> {
+    const tensors = requests.map(({ info: { dtype, shape, bytes } }) => {
+      const { array } = elementTypes[dtype];
+      return { dtype, shape, data: new array(bytes / array.BYTES_PER_ELEMENT) };
+    });
+    const parts = readParts(requests, tensors);
+    const underWay: Promise<ReadPart>[] = [];
+    const start = (): void => {
+      const next = parts.next();
+      if (next.done) return;
+      const part = next.value;
+      const reading = readFully(this.handle, part.target, this.dataStart + part.begin, this.file).then(() => part);
+      reading.catch(() => {}); // awaited in its turn, unless one before it fails
+      underWay.push(reading);
+    };
+    for (let i = 0; i < readsUnderWay; i++) start();
     let sum = 0;
-    let done: Uint8Array | undefined;
-    for (let at = 0; at < info.bytes; at += chunkBytes) {
-      const part = bytes.subarray(at, at + chunkBytes);
-      const reading = readFully(this.handle, part, start + at, this.file);
-      if (done && expectedCrc32 !== undefined) sum = crc32(done, sum);
-      await reading;
-      done = part;
+    for (let reading = underWay.shift(); reading; reading = underWay.shift()) {
+      const { target, request, isLast } = await reading;
+      start();
+      if (request.expectedCrc32 === undefined) continue;
+      sum = crc32(target, sum);
+      if (!isLast) continue;
+      this.requireChecksum(request, hex(sum));
+      sum = 0;
     }
-    if (done && expectedCrc32 !== undefined) sum = crc32(done, sum);
-    if (expectedCrc32 !== undefined && hex(sum) !== expectedCrc32) {
-      throw new DamagedCheckpointError(
-        `"${this.file}" is damaged: tensor "${info.name}" ${describeTensor(info)} has checksum ${hex(sum)}, written was ${expectedCrc32}. Use an older checkpoint.`,
-      );
-    }
-    return { dtype: info.dtype, shape: info.shape, data };
+    return tensors;
+  }
+
+  private requireChecksum({ info, expectedCrc32 }: ReadRequest, found: string): void {
+    if (found === expectedCrc32) return;
+    throw new DamagedCheckpointError(
+      `"${this.file}" is damaged: tensor "${info.name}" ${describeTensor(info)} has checksum ${found}, written was ${expectedCrc32}. Use an older checkpoint.`,
+    );
   }
 
   /** Gives the file back. */
@@ -182,7 +231,8 @@ export async function readSafetensors(file: string): Promise<Map<string, StateTe
   const opened = await SafetensorsFile.open(file);
   try {
     const tensors = new Map<string, StateTensor>();
-    for (const info of opened.header.tensors) tensors.set(info.name, await opened.read(info));
+    const infos = opened.header.tensors;
+    for (const [i, tensor] of (await opened.readAll(infos.map((info) => ({ info })))).entries()) tensors.set(infos[i]!.name, tensor);
     return tensors;
   } finally {
     await opened.close();

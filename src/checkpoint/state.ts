@@ -27,6 +27,8 @@ export interface StateTensor {
   readonly shape: readonly number[];
   /** The elements in row-major order. */
   readonly data: StateArray;
+  /** Whether nobody else holds `data`, so that `loadStateDict` may keep it without a copy. Default false. */
+  readonly owned?: boolean;
 }
 
 /** One value in a state. Numbers keep every bit, NaN, infinities and -0 included. */
@@ -41,7 +43,7 @@ export interface StateDict {
  * Anything that can join a checkpoint.
  *
  * `stateDict` returns the whole state at this moment, synchronously. `loadStateDict` puts such a state back; it copies what
- * it keeps, and throws when the state does not fit. Both run between two steps.
+ * it keeps (tensors that are `owned` excepted), and throws when the state does not fit. Both run between two steps.
  */
 export interface Stateful {
   stateDict(): StateDict;

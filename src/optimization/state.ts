@@ -92,7 +92,7 @@ export class SlotVariables {
       );
     }
     loadVariables(this.owner, mine, state);
-    this.waiting = structuredClone(Object.fromEntries(unknown.map((path) => [path, state[path]])));
+    this.waiting = Object.fromEntries(unknown.map((path) => [path, kept(state[path])]));
   }
 
   dispose(): void {
@@ -133,13 +133,18 @@ function loadVariables(owner: string, variables: Record<string, tf.Variable>, st
   );
 }
 
+/** A saved value that nobody else changes. */
+function kept(saved: StateDict[string]): StateDict[string] {
+  return (saved as Partial<StateTensor> | undefined)?.owned ? saved : structuredClone(saved);
+}
+
 function fromSaved(saved: StateDict[string], path: string, shape: readonly number[], dtype: string): tf.Tensor {
-  const { dtype: savedDtype, shape: savedShape, data } = (saved ?? {}) as Partial<StateTensor>;
+  const { dtype: savedDtype, shape: savedShape, data, owned } = (saved ?? {}) as Partial<StateTensor>;
   if (savedDtype !== dtype || !data || savedShape?.length !== shape.length || savedShape.some((size, i) => size !== shape[i])) {
     const found = data ? `${savedDtype} [${savedShape}]` : saved === undefined ? 'missing' : 'no tensor';
     throw new CheckpointError(`Saved "${path}" is ${found}, but ${dtype} [${shape}] is expected. Has the model or the optimizer changed?`);
   }
-  return tf.tensor(data.slice() as Float32Array, [...shape], savedDtype as 'float32' | 'int32');
+  return tf.tensor((owned ? data : data.slice()) as Float32Array, [...shape], savedDtype as 'float32' | 'int32');
 }
 
 function list(paths: readonly string[]): string {
