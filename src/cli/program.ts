@@ -5,6 +5,7 @@ import { UsageError } from '../errors.js';
 import { packageVersion } from '../experiment/versions.js';
 import { foreignFlags, type ExperimentFlags } from './experiment-flags.js';
 import { describeError, WRONG_USE } from './report-error.js';
+import type { ExportFlags } from './export.js';
 import type { LrFindFlags } from './lr-find.js';
 import type { TrainFlags } from './train.js';
 
@@ -130,6 +131,13 @@ function program(done: (status: number) => void): Command {
     .option('--steps <count>', 'training steps', number('steps'), 100)
     .option('--json', 'print the result as one line of JSON');
   commonFlags(lrFind).action(async (flags: LrFindFlags) => done(await (await import('./lr-find.js')).lrFind(flags)));
+  const exporting = orbit.command('export').description('write the model of a run as an ONNX file, or its weights');
+  experimentFlags(exporting)
+    .option('--model_dir <dir>', 'directory of the run, whose newest checkpoint is taken, or a checkpoint', once('model_dir'))
+    .option('--out <path>', 'directory for everything, or a file that ends in .onnx, .safetensors or .json', once('out'))
+    .option('--batch_size <count>', 'examples in a batch of the ONNX file', number('batch_size'), 1)
+    .option('--task <name>', 'the task whose model is exported, where several were trained', once('task'));
+  commonFlags(exporting).action(async (flags: ExportFlags) => done(await (await import('./export.js')).exportRun(flags)));
   const experiments = commonFlags(orbit.command('experiments').description('list the registered experiments'));
   experiments.action(async (flags: { import?: string[] }) => done(await (await import('./experiments.js')).listExperiments(flags)));
   checkpointCommands(orbit, done);
