@@ -5,6 +5,7 @@ import * as zlib from 'node:zlib';
 
 import { DataError } from '../../errors.js';
 import { cannotDecompress, cannotRead } from './failures.js';
+import { firstBytesSync } from './first-bytes.js';
 import { zstdPieces } from './zstd.js';
 
 /** How a file is compressed; `auto` looks at its first bytes. */
@@ -37,7 +38,15 @@ export function openBytes(path: string, compression: Compression = 'auto'): Byte
 
 /** What the first bytes of a file say about its compression. */
 export async function detectCompression(path: string): Promise<Exclude<Compression, 'auto'>> {
-  const [a, b, c, d] = await firstBytes(path, 4);
+  return compressionOf(await firstBytes(path, 4));
+}
+
+/** Like {@link detectCompression}, at once. */
+export function detectCompressionSync(path: string): Exclude<Compression, 'auto'> {
+  return compressionOf(firstBytesSync(path, 4));
+}
+
+function compressionOf([a, b, c, d]: Uint8Array): Exclude<Compression, 'auto'> {
   if (a === 0x1f && b === 0x8b) return 'gzip';
   return a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd ? 'zstd' : 'none';
 }

@@ -1,4 +1,4 @@
-export { detectCompression, firstBytes, openBytes, type ByteStream, type Compression } from './byte-stream.js';
+export { detectCompression, detectCompressionSync, firstBytes, openBytes, type ByteStream, type Compression } from './byte-stream.js';
 export { cannotDecompress, cannotRead, optionalPackage } from './failures.js';
 export { firstBytesSync } from './first-bytes.js';
 export { required, requiredOptional } from './lazy.js';

@@ -3,6 +3,7 @@ export { parseExample, type FeatureSpec, type ParsedExample } from './parse.js';
 export { TfExampleFeatureKeyBase } from './feature-keys.js';
 export { parseSequenceExample, type FeatureListSpec, type ParsedSequenceExample, type SequenceSpecs } from './parse-sequence.js';
 export { decodeSequenceExample, encodeSequenceExample, hasFeatureLists, type SequenceExample } from './sequence-example.js';
+export { indexedRecords, type ParseRun } from './index-scan.js';
 export { recordAt } from './record-at.js';
 export { tfRecords, type TfRecordOptions } from './read.js';
 export { pickDatasetFn, writeSmallDataset, type DatasetFn } from './file-types.js';

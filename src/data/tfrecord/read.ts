@@ -1,12 +1,15 @@
-import { open, type FileHandle } from 'node:fs/promises';
-
 import { DataError, UsageError } from '../../errors.js';
 import { Dataset } from '../dataset.js';
 import { fromItems } from '../from.js';
-import { cannotRead, openBytes, type ByteStream } from '../files/index.js';
+import { cannotRead } from '../files/index.js';
 import { positionedStage, type PositionedReader } from '../sources/positioned.js';
+import type { Block } from '../sources/blocks.js';
+import { groupDataset, type CacheOptions } from '../sources/groups.js';
+import { listBlock } from '../sources/list-block.js';
 import { chain, type Maybe, type PositionValue } from '../stage.js';
 import { count } from '../random-access.js';
+import { CHUNK_BYTES, CompressedBytes, PlainBytes, type Bytes } from './bytes.js';
+import { indexedRecords } from './index-scan.js';
 import { maskedCrc32c } from './crc32c.js';
 import { FOOTER_BYTES, HEADER_BYTES, payloadLength, recordAt } from './record-at.js';
 
@@ -15,8 +18,6 @@ import { FOOTER_BYTES, HEADER_BYTES, payloadLength, recordAt } from './record-at
  * little-endian; the whole file may be compressed with gzip or zstd.
  */
 
-/** Bytes read from a file at a time. */
-const CHUNK_BYTES = 2 ** 20;
 /** Records that are to be read again are read together where no more than this lies between them. */
 const NEARBY_BYTES = 2 ** 15;
 
@@ -24,12 +25,20 @@ const NEARBY_BYTES = 2 ** 15;
 export interface TfRecordOptions {
   /** How the files are compressed; default: not at all. */
   readonly compression?: 'none' | 'gzip' | 'zstd';
+  /**
+   * Goes through the files once to learn where their records are (about a second per gigabyte): their number is then known, any of
+   * them can be read by itself, and `shuffle` is no longer bound to a buffer. Not for compressed files. Default false.
+   */
+  readonly indexed?: boolean;
 }
 
 /** The records of one or several record files, in order. A damaged file ends in a {@link DataError} with file and byte. */
-export function tfRecords(paths: string | readonly string[], { compression = 'none' }: TfRecordOptions = {}): Dataset<Uint8Array> {
+export function tfRecords(paths: string | readonly string[], options: TfRecordOptions & CacheOptions = {}): Dataset<Uint8Array> {
+  const { compression = 'none', indexed = false, cacheBytes } = options;
   if (!['none', 'gzip', 'zstd'].includes(compression))
     throw new UsageError(`There is no compression ${JSON.stringify(compression)} of record files; expected none, gzip or zstd.`);
+  if (indexed && compression !== 'none') throw new UsageError(`indexed needs record files without compression, but it is ${compression}.`);
+  if (indexed) return groupDataset(indexedRecords('records', paths, payloads), { cacheBytes }) as Dataset<Uint8Array>;
   const one = (path: string): Dataset<Uint8Array> =>
     new Dataset(
       positionedStage(`records ${path}`, () =>
@@ -39,61 +48,8 @@ export function tfRecords(paths: string | readonly string[], { compression = 'no
   return typeof paths === 'string' ? one(paths) : fromItems(paths).flatMap(one);
 }
 
-/** The bytes of a file in order, in pieces. */
-interface Bytes {
-  /** The next piece; undefined at the end. */
-  next(): Promise<Uint8Array | undefined>;
-  /** Starts over, so that the next piece begins at `offset` or before; gives where it begins. */
-  seek(offset: number): Promise<number>;
-  close(): Promise<void>;
-}
-
-class PlainBytes implements Bytes {
-  #file: FileHandle | undefined;
-  #offset = 0;
-
-  constructor(readonly path: string) {}
-
-  async file(): Promise<FileHandle> {
-    return (this.#file ??= await open(this.path, 'r'));
-  }
-
-  async next(): Promise<Uint8Array | undefined> {
-    const file = await this.file();
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, this.#offset);
-    this.#offset += bytesRead;
-    return bytesRead === 0 ? undefined : buffer.subarray(0, bytesRead);
-  }
-
-  async seek(offset: number): Promise<number> {
-    return (this.#offset = offset);
-  }
-
-  async close(): Promise<void> {
-    await this.#file?.close();
-    this.#file = undefined;
-  }
-}
-
-class CompressedBytes implements Bytes {
-  readonly #bytes: ByteStream;
-
-  constructor(path: string, compression: 'gzip' | 'zstd') {
-    this.#bytes = openBytes(path, compression);
-  }
-
-  next(): Promise<Uint8Array | undefined> {
-    return this.#bytes.next();
-  }
-
-  async seek(offset: number): Promise<number> {
-    await this.#bytes.seek(offset);
-    return offset;
-  }
-
-  close(): Promise<void> {
-    return this.#bytes.close();
-  }
+function payloads(_: string, buffer: Buffer, spans: readonly number[]): Block<Uint8Array, Uint8Array[]> {
+  return listBlock(Array.from({ length: spans.length / 2 }, (_, i) => new Uint8Array(buffer.subarray(spans[2 * i], spans[2 * i + 1]))));
 }
 
 /** Reads records in order. Positions are bytes of the uncompressed file. */

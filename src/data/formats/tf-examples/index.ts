@@ -1,11 +1,14 @@
-import { UsageError } from '../../../errors.js';
+import { DataError, UsageError } from '../../../errors.js';
 import type { Dataset } from '../../dataset.js';
 import type { Compression, Paths } from '../../files/index.js';
 import type { BatchOptions } from '../../sources/batch-options.js';
 import { blockDataset, type StreamOptions } from '../../sources/blocks.js';
+import { groupDataset, type CacheOptions } from '../../sources/groups.js';
 import { listBlock } from '../../sources/list-block.js';
 import { stack, type Batched } from '../../structure.js';
 import {
+  indexedRecords,
+  type ParseRun,
   parseExample,
   parseSequenceExample,
   type FeatureSpec,
@@ -15,13 +18,19 @@ import {
 } from '../../tfrecord/index.js';
 import { checkRules } from '../../value-rules.js';
 import { TableBlock } from '../table/index.js';
-import { RecordBlocks, type ParseRecords } from './record-blocks.js';
+import { badRecord, RecordBlocks, type ParseRecords } from './record-blocks.js';
 import { ColumnParser } from './wire.js';
 
 /** How {@link fromTfSequenceExamples} reads. */
-export interface TfSequenceExamplesOptions extends StreamOptions {
+export interface TfSequenceExamplesOptions extends StreamOptions, CacheOptions {
   /** Default `auto`: by the first bytes. */
   readonly compression?: Compression;
+  /**
+   * Goes through the files once to learn where their records are (about a second per gigabyte): their number is then known, any of
+   * them can be read by itself, and `shuffle` is no longer bound to a buffer. Not for compressed files, nor together with `onBadRecord`.
+   * Default false.
+   */
+  readonly indexed?: boolean;
 }
 
 /** How {@link fromTfExamples} reads. */
@@ -80,8 +89,28 @@ export function fromTfSequenceExamples<const S extends SequenceSpecs>(
 }
 
 function records(format: string, paths: Paths, parse: ParseRecords, options: TfExamplesOptions): Dataset<unknown> {
-  const { compression = 'auto' } = options;
+  const { compression = 'auto', indexed = false, onBadRecord = 'error' } = options;
+  if (indexed) {
+    if (onBadRecord !== 'error')
+      throw new UsageError(
+        'indexed numbers the records before they are read, so that none can be left out: leave out onBadRecord or indexed.',
+      );
+    const strict: ParseRun<unknown, unknown> = (path, buffer, spans, start) =>
+      parse(buffer, spans, (i, one) =>
+        parseAt(path, start + spans[i]! - 12, () => one(new Uint8Array(buffer.subarray(spans[i], spans[i + 1])))),
+      );
+    return groupDataset(indexedRecords(format, paths, strict), options);
+  }
   return blockDataset<unknown, unknown>(format, paths, (path, bad) => new RecordBlocks(path, compression, parse, bad), options);
+}
+
+function parseAt<T>(path: string, byte: number, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    throw badRecord(path, byte, error);
+  }
 }
 
 function oneByOne(parse: (bytes: Uint8Array) => unknown): ParseRecords {

@@ -19,6 +19,11 @@ export type ParseRecords = (
 /** Records of a block at most. */
 const BLOCK_RECORDS = 1024;
 
+/** The error of a record that cannot be used. */
+export function badRecord(path: string, byte: number, error: Error): DataError {
+  return new DataError(`${path}, record at byte ${byte}: ${error.message}`, { cause: error });
+}
+
 /** Reads the records of a record file block by block, verifying checksums. Positions are bytes of the uncompressed file. */
 export class RecordBlocks implements BlockReader<unknown, unknown> {
   readonly #window: ByteWindow;
@@ -67,7 +72,7 @@ export class RecordBlocks implements BlockReader<unknown, unknown> {
   }
 
   #report(byte: number, error: Error): void {
-    this.bad.report(new DataError(`${this.path}, record at byte ${byte}: ${error.message}`, { cause: error }));
+    this.bad.report(badRecord(this.path, byte, error));
   }
 
   #parse(buffer: Buffer, spans: readonly number[], start: number): Block<unknown, unknown> {
