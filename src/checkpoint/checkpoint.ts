@@ -1,12 +1,11 @@
 /** Saves and restores a set of live objects. */
 import path from 'node:path';
 import { CheckpointError, UsageError } from '../errors.js';
-import { DamagedCheckpointError } from './damaged.js';
+import { key, openFiles, readTensors } from './checkpoint-files.js';
 import { decodeState, type TensorReference } from './encoding.js';
 import { takeSnapshot, type CheckpointItems } from './items.js';
 import { readManifest, type CheckpointMetadata, type Manifest } from './manifest.js';
 import { matchItems, neededTensors, type Match } from './match.js';
-import { SafetensorsFile } from './safetensors.js';
 import type { StateDict, StateTensor } from './state.js';
 import { writeStateFile } from './state-file.js';
 import { assignVariable } from './tf-variables.js';
@@ -168,51 +167,6 @@ export class Checkpoint {
       await Promise.all([...files.values()].map((f) => f.close()));
     }
   }
-}
-
-async function openFiles(checkpoint: string, manifest: Manifest): Promise<Map<string, SafetensorsFile>> {
-  const files = new Map<string, SafetensorsFile>();
-  try {
-    for (const [name, written] of Object.entries(manifest.files)) {
-      const file = await SafetensorsFile.open(path.join(checkpoint, name));
-      files.set(name, file);
-      if (file.headerCrc32 !== written.header_crc32)
-        throw new DamagedCheckpointError(
-          `"${file.file}" is damaged: its header has another checksum than when it was written. Use an older checkpoint.`,
-        );
-    }
-    return files;
-  } catch (error) {
-    await Promise.all([...files.values()].map((f) => f.close()));
-    throw error;
-  }
-}
-
-function key(ref: TensorReference): string {
-  return `${ref.file}\n${ref.name}`;
-}
-
-async function readTensors(
-  checkpoint: string,
-  manifest: Manifest,
-  files: ReadonlyMap<string, SafetensorsFile>,
-  needed: readonly TensorReference[],
-  verify: 'checksum' | 'size',
-): Promise<Map<string, StateTensor>> {
-  const values = new Map<string, StateTensor>();
-  for (const [name, file] of files) {
-    const places = needed.filter((ref) => ref.file === name).map((ref) => ({ ref, info: file.info(ref.name) ?? lacks(checkpoint, ref) }));
-    places.sort((a, b) => a.info.begin - b.info.begin);
-    const sums = verify === 'checksum' ? manifest.files[name]?.tensor_crc32 : undefined;
-    const tensors = await file.readAll(places.map(({ ref, info }) => ({ info, expectedCrc32: sums?.[ref.name] })));
-    for (const [i, { ref }] of places.entries()) values.set(key(ref), tensors[i]!);
-  }
-  for (const ref of needed) if (!values.has(key(ref))) lacks(checkpoint, ref);
-  return values;
-}
-
-function lacks(checkpoint: string, ref: TensorReference): never {
-  throw new DamagedCheckpointError(`The checkpoint "${checkpoint}" lacks the tensor "${ref.name}" of ${ref.file}.`);
 }
 
 async function apply(checkpoint: string, match: Match, values: ReadonlyMap<string, StateTensor>): Promise<void> {

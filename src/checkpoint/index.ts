@@ -22,7 +22,8 @@ export { anyTrigger, everyEpochs, everySeconds, everySteps, type SaveMoment, typ
 export { type ManagedCheckpoint } from './state-file.js';
 export { checkpointsIterator, latestCheckpoint, type WatchOptions } from './watch.js';
 export { readGlobalStep, readMetadata, removeCheckpoints } from './directory-tools.js';
-export { readSafetensors, writeSafetensors, type WrittenFile } from './safetensors.js';
+export { readSafetensors } from './safetensors.js';
+export { writeSafetensors, type WrittenFile } from './write-safetensors.js';
 export { loadWeights, type LoadedWeights, type LoadWeightsOptions } from './weights.js';
 export { castTensor, transposeTensor } from './layout.js';
 export { surveyCheckpoints, verifyCheckpoint, type SurveyedCheckpoint } from './survey.js';

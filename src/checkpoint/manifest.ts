@@ -6,7 +6,7 @@ import { CheckpointError } from '../errors.js';
 import { DamagedCheckpointError } from './damaged.js';
 import type { Json } from './encoding.js';
 import { attempt } from './files.js';
-import { hex } from './safetensors.js';
+import { hex } from './safetensors-header.js';
 
 /** File name of the manifest within a checkpoint's directory. */
 export const manifestName = 'manifest.json';

@@ -2,6 +2,8 @@
  * The header of a safetensors file: eight bytes of length, then JSON that gives each tensor's dtype, shape and place in the
  * data that follow (https://github.com/huggingface/safetensors). Padded with spaces so that the data start at a multiple of 8.
  */
+import { endianness } from 'node:os';
+import { CheckpointError } from '../errors.js';
 import { DamagedCheckpointError } from './damaged.js';
 import { bytesPerElement, dtypeOfTag, elementCount, elementTypes } from './dtypes.js';
 import type { StateDType } from './state.js';
@@ -101,4 +103,14 @@ export function decodeHeader(json: Buffer, dataBytes: number, file: string): Hea
 
 function isCounts(x: unknown): x is number[] {
   return Array.isArray(x) && x.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
+
+/** A checksum as text. */
+export function hex(checksum: number): string {
+  return checksum.toString(16).padStart(8, '0');
+}
+
+/** Numbers lie in files as they lie in memory. */
+export function requireLittleEndian(): void {
+  if (endianness() !== 'LE') throw new CheckpointError('Checkpoints can be written and read on little-endian machines only.');
 }

@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DamagedCheckpointError } from './damaged.js';
 import { elementTypes } from './dtypes.js';
-import { readSafetensors, SafetensorsFile, writeSafetensors } from './safetensors.js';
+import { readSafetensors, SafetensorsFile } from './safetensors.js';
+import { writeSafetensors } from './write-safetensors.js';
 import type { StateDType, StateTensor } from './state.js';
 
 const directory = await mkdtemp(path.join(tmpdir(), 'safetensors-'));

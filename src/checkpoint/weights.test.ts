@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { CheckpointError, UsageError } from '../errors.js';
 import { Checkpoint } from './checkpoint.js';
 import { castTensor, transposeTensor } from './layout.js';
-import { writeSafetensors } from './safetensors.js';
+import { writeSafetensors } from './write-safetensors.js';
 import type { StateTensor } from './state.js';
 import { loadWeights } from './weights.js';
 

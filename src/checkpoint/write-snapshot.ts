@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Json } from './encoding.js';
 import { attempt, commitDirectory, writeNewFile } from './files.js';
 import { formatVersion, manifestName, manifestText, type CheckpointMetadata, type FileEntry } from './manifest.js';
-import { writeSafetensors } from './safetensors.js';
+import { writeSafetensors } from './write-safetensors.js';
 import type { StateTensor } from './state.js';
 
 /** File for the variables of models, readable by any safetensors reader under their object paths. */
