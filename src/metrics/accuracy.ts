@@ -4,6 +4,14 @@ import { MeanMetricWrapper } from './mean.js';
 import { named, type NameOr } from './metric.js';
 import { sameShape, toFloat } from './weights.js';
 
+/** How often a prediction equals its label. */
+export class Accuracy extends MeanMetricWrapper {
+  /** Labels and predictions of the same shape, such as class numbers. @param name key in logs; default `accuracy`. */
+  constructor(name: NameOr<object> = 'accuracy') {
+    super((labels, predictions) => tf.equal(...sameShape(labels, predictions, 'Accuracy')), named(name, 'accuracy').name);
+  }
+}
+
 /** How often the class with the highest prediction is the label. Of equal predictions the first counts. */
 export class SparseCategoricalAccuracy extends MeanMetricWrapper {
   /** Labels: class numbers `[…]` or `[…, 1]`; predictions: scores `[…, classes]`. @param name key in logs; default `sparse_categorical_accuracy`. */

@@ -1,5 +1,6 @@
 /** Streaming metrics. Their state lives in variables, so that a compiled step updates them in its graph. */
 export {
+  Accuracy,
   BinaryAccuracy,
   CategoricalAccuracy,
   SparseCategoricalAccuracy,

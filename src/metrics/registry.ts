@@ -1,5 +1,6 @@
 import { ConfigError } from '../errors.js';
 import {
+  Accuracy,
   BinaryAccuracy,
   CategoricalAccuracy,
   SparseCategoricalAccuracy,
@@ -29,6 +30,7 @@ import {
 const classes: Record<string, { make: new (options: never) => Metric; options: readonly string[] }> = {
   Mean: { make: Mean, options: [] },
   Sum: { make: Sum, options: [] },
+  Accuracy: { make: Accuracy, options: [] },
   SparseCategoricalAccuracy: { make: SparseCategoricalAccuracy, options: [] },
   CategoricalAccuracy: { make: CategoricalAccuracy, options: [] },
   BinaryAccuracy: { make: BinaryAccuracy, options: ['threshold'] },
