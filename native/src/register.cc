@@ -26,6 +26,7 @@ std::vector<Op> convolutionOps();
 #endif
 std::vector<Op> fusedOps();
 std::vector<Op> poolingOps();
+std::vector<Op> recurrenceOps();
 
 namespace {
 
@@ -149,6 +150,7 @@ const std::vector<Op>& ops() {
     for (auto list : {
              fusedOps(),
              poolingOps(),
+             recurrenceOps(),
 #if !defined(ORBIT_WITHOUT_ONEDNN)
              convolutionOps(),
 #endif

@@ -8,6 +8,7 @@ import { lower } from './graph/lower.js';
 import { optimize } from './graph/passes/index.js';
 import { singleReplica } from './graph/passes/single-replica.js';
 import { fuse } from './graph/fusion/index.js';
+import { nativeRecurrences } from './graph/recurrence/index.js';
 import { splitAtCollectives, type GraphSegment } from './graph/segments.js';
 import type { CompileOptions } from './compile-options.js';
 import { Executable, type ExecutableSegment, type LoweredSegment } from './runtime/executable.js';
@@ -142,7 +143,8 @@ export function traceProgram(
     const native = nativeLibrary(options.nativeKernels ?? true)?.ops;
     const lowerSegment = (s: GraphSegment): LoweredSegment => {
       // Buffers go by the values of the segment's own graph; the fused one has the same inputs and outputs in the same order.
-      return { ...s, lowered: lower(native?.has('Fused') ? fuse(s.graph, native.has('Conv')) : s.graph, native) };
+      const looped = native?.has('Recurrence') ? nativeRecurrences(s.graph) : s.graph;
+      return { ...s, lowered: lower(native?.has('Fused') ? fuse(looped, native.has('Conv')) : looped, native) };
     };
     const optimized = optimize(alone ? singleReplica(graph) : graph, options.disabledPasses);
     return [optimized, splitAtCollectives(optimized).map((s) => (s.kind === 'graph' ? lowerSegment(s) : s))];

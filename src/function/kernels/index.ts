@@ -19,6 +19,7 @@ import './resize.js';
 import './warp.js';
 import './pool.js';
 import './random.js';
+import './recurrence-native.js';
 import './reduce.js';
 import './scan.js';
 import './scatter.js';

@@ -219,6 +219,10 @@ class Split {
     }
     const moved = call !== undefined && this.placeOf(v) !== 'loop';
     if (moved && call.kernel === 'Reshape') return emit('Reshape', { x: this.sumOf(a!) }, v.shape, { shape: [...v.shape] });
+    if (moved && call.kernel === 'Concat' && call.inputs.every((t) => this.placeOf(t) !== 'once')) {
+      const pieces = Object.fromEntries(call.inputNames.map((name, i) => [name, this.sumOf(call.inputs[i]!)]));
+      return emit('Concat', pieces, v.shape, call.attrs);
+    }
     if (moved && call.kernel === 'Add' && [a!, b!].every((t) => t.shape.join() === v.shape.join())) {
       return emit('Add', { a: this.sumOf(a!), b: this.sumOf(b!) }, v.shape);
     }

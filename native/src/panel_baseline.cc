@@ -1,0 +1,4 @@
+#include "panel.inc"
+namespace orbit {
+const PanelOps& panelOpsBaseline() { return table; }
+}  // namespace orbit

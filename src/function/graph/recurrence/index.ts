@@ -1,0 +1,121 @@
+/**
+ * Loops over time steps as calls of the native kernel `Recurrence`, which runs whole sequences row by row: those whose steps
+ * consist of elementwise kernels, of products with matrices that all steps share, and of columns taken apart and put together.
+ */
+import { formOf, sizeOf } from '../fusion/forms.js';
+import { makeCall, producer, rewriteCalls, roots, type Call, type Graph, type Value } from '../ir.js';
+import { loopBody, loopInputs, type LoopBody } from '../loop.js';
+import { deadCode } from '../passes/dead-code.js';
+import { pruneLoops } from '../passes/prune-loops.js';
+import { gives, Unsupported } from './program.js';
+import { StepWriter } from './step.js';
+
+/** The kernel of these calls. */
+export const RECURRENCE = 'orbit.Recurrence';
+
+/** Attributes of a call, as the native kernel takes them. */
+export interface RecurrenceAttrs {
+  readonly steps: number;
+  readonly rows: number;
+  /** Runs from the last step to the first. */
+  readonly reverse: boolean;
+  /** Kind, source, offset and width of each value. */
+  readonly values: readonly number[];
+  readonly constants: readonly number[];
+  /** Instruction, result and three operands, each. */
+  readonly program: readonly number[];
+  /** Next value and input of the initial one of each state. */
+  readonly states: readonly number[];
+  /** What is given, and of which state or value. */
+  readonly outputs: readonly number[];
+}
+
+const ALIASES = new Set(['Reshape', 'Identity', 'ExpandDims', 'Squeeze']);
+
+/** The graph with its loops, where possible, as native calls. What only a loop reads of elementwise results moves into its step. */
+export function nativeRecurrences(graph: Graph): Graph {
+  if (!graph.calls.some((c) => loopBody(c) !== undefined)) return graph;
+  const pruned = pruneLoops(graph);
+  const users = new Map<Value, Set<Call>>();
+  for (const call of pruned.calls) for (const v of call.inputs) users.set(v, (users.get(v) ?? new Set()).add(call));
+  const own = new Set(pruned.calls);
+  const kept = new Set(roots(pruned));
+  const rewritten = rewriteCalls(pruned, (call, replace, old) => {
+    const body = loopBody(old);
+    if (body === undefined) return undefined;
+    const needed = old.outputs.map((v) => users.has(v) || kept.has(v));
+    // Inputs are old values; the rewriting puts what replaced them in their place.
+    const made = recurrence(old, body, needed, sinksInto(old, body, users, own, kept));
+    if (made === undefined) return undefined;
+    let next = 0;
+    call.outputs.forEach((v, i) => needed[i] && replace(v, made.outputs[next++]!));
+    return [made];
+  });
+  return deadCode(rewritten);
+}
+
+/** Which stacks the step of a loop can compute itself because nothing else reads them. */
+function sinksInto(
+  loop: Call,
+  { steps, sliced }: LoopBody,
+  users: ReadonlyMap<Value, ReadonlySet<Call>>,
+  own: ReadonlySet<Call>,
+  kept: ReadonlySet<Value>,
+): (v: Value) => boolean {
+  const found = new Map<Value, boolean>();
+  const readHere = (v: Value): boolean => {
+    if (kept.has(v)) return false;
+    return [...(users.get(v) ?? [])].every((u) => {
+      if (u === loop) return loop.inputs.every((x, i) => x !== v || i < sliced.length);
+      return ALIASES.has(u.kernel) ? readHere(u.outputs[0]!) : sinks(u.outputs[0]!);
+    });
+  };
+  const sinks = (v: Value): boolean => {
+    let known = found.get(v);
+    if (known === undefined) {
+      const call = producer(v);
+      const form = call !== undefined && own.has(call) && v.shape[0] === steps ? formOf(call) : undefined;
+      known =
+        form !== undefined &&
+        form.row === undefined &&
+        form.operands.every((o) => o.shape.length < v.shape.length || (o.shape.length === v.shape.length && o.shape[0] === steps)) &&
+        readHere(v);
+      found.set(v, known);
+    }
+    return known;
+  };
+  return sinks;
+}
+
+function recurrence(call: Call, body: LoopBody, needed: readonly boolean[], sinks: (v: Value) => boolean): Call | undefined {
+  const [state] = body.carried;
+  const values = [...body.sliced, ...body.carried.map((c) => c.value), ...body.captured];
+  const rows = state?.value.shape[0];
+  if (rows === undefined || values.some((v) => v.dtype === 'int32' || sizeOf(v.shape) === 0)) return undefined;
+  if ([...body.carried.map((c) => c.value), ...call.outputs].some((v) => v.dtype !== 'float32')) return undefined;
+  const { stacks, initial, outer } = loopInputs(call, body);
+  try {
+    const writer = new StepWriter(body, { stacks, outer, sinks }, rows);
+    const states = body.carried.map(({ next }, i) => [writer.of(next), writer.input(initial[i]!)] as const);
+    const outputs = call.outputs.flatMap((_, i) => {
+      if (!needed[i]) return [];
+      const output = body.outputs[i - states.length];
+      return [output === undefined ? [gives.last, i] : [gives[output.kind], writer.of(output.value)]];
+    });
+    const read = [...states.map(([next]) => next), ...outputs.flatMap(([kind, v]) => (kind === gives.last ? [] : [v!]))];
+    const attrs: RecurrenceAttrs = {
+      steps: body.steps,
+      rows,
+      reverse: body.reverse,
+      ...writer.attributes(read),
+      states: states.flat(),
+      outputs: outputs.flat(),
+    };
+    const inputs = Object.fromEntries(writer.inputs.map((v, i) => [String(i), v]));
+    const specs = call.outputs.filter((_, i) => needed[i]);
+    return makeCall(RECURRENCE, inputs, attrs as unknown as Record<string, unknown>, specs, call.origin);
+  } catch (error) {
+    if (error instanceof Unsupported) return undefined;
+    throw error;
+  }
+}
