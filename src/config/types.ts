@@ -71,7 +71,7 @@ export interface SchemaInfo {
 }
 
 /** Key under which a schema and the prototype of its configs keep their {@link SchemaInfo}. */
-export const INFO = Symbol('orbit-ts config schema');
+export const INFO: unique symbol = Symbol.for('orbit-ts config schema'); // the same in another copy of this package
 
 /** A schema whose fields are not known to the type system; what functions over all schemas accept. */
 export interface AnyConfigSchema<T extends object = object, I = unknown> extends Typed<T, I> {

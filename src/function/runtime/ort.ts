@@ -166,8 +166,8 @@ export function openLibrary(file: string, apiVersion = API_VERSION): Library {
     );
   }
   const [getApi, getVersion] = koffi.decode(base, 'void*', 2) as [unknown, unknown];
-  const version = String(koffi.call(getVersion, prototype('getVersionString', 'const char* F()')));
-  const getTable = prototype('getApi', 'void* F(uint32_t)');
+  const version = String(koffi.call(getVersion, prototype('const char* F()')));
+  const getTable = prototype('void* F(uint32_t)');
   const pointer = koffi.call(getApi, getTable, apiVersion) as unknown;
   if (pointer === null) {
     throw new OrbitError(
@@ -186,7 +186,7 @@ function functions<K extends string>(pointer: unknown, positions: Record<K, read
   const pointers = koffi.decode(pointer, 'void*', Math.max(...entries.map(([, [position]]) => position)) + 1) as unknown[];
   // A decoded function object costs less per call than koffi.call and has an asynchronous form.
   const decoded = entries.map(([name, [position, signature]]) => {
-    return [name, koffi.decode(pointers[position], prototype(name, signature))] as const;
+    return [name, koffi.decode(pointers[position], prototype(signature))] as const;
   });
   return Object.fromEntries(decoded) as Record<K, NativeFunction>;
 }
@@ -195,10 +195,10 @@ type Prototype = ReturnType<typeof koffi.proto>;
 
 const prototypes = new Map<string, Prototype>();
 
-/** koffi keeps prototypes by name for the whole process: each is declared once. */
-function prototype(name: string, signature: string): Prototype {
-  let known = prototypes.get(name);
-  if (known === undefined) prototypes.set(name, (known = koffi.proto(signature.replace('F(', `Orbit_${name}(`))));
+/** Without a name: koffi keeps names for the whole process, where another copy of this package may have taken them. */
+function prototype(signature: string): Prototype {
+  let known = prototypes.get(signature);
+  if (known === undefined) prototypes.set(signature, (known = koffi.proto(signature.replace('F(', '('))));
   return known;
 }
 

@@ -1,6 +1,6 @@
 /** The MNIST experiments: `mnist_mlp` and `mnist_cnn`. */
-import { experimentConfig, registerExperiment } from '../../experiment/index.js';
-import type { ExperimentConfig } from '../../experiment/index.js';
+import { experimentConfig, experimentNames, registerExperiment } from '../../experiment/index.js';
+import type { ExperimentConfig, ExperimentHandle } from '../../experiment/index.js';
 import { mnistTask } from './config.js';
 import type { MnistTaskConfig } from './config.js';
 
@@ -55,28 +55,30 @@ function mnistExperiment(recipe: Recipe): ExperimentConfig<MnistTaskConfig> {
   });
 }
 
+/** Registers an experiment, unless another copy of this package in the process did so. */
+function builtIn(name: 'mnist_mlp' | 'mnist_cnn', recipe: Recipe): ExperimentHandle<ExperimentConfig<MnistTaskConfig>> {
+  const config = (): ExperimentConfig<MnistTaskConfig> => mnistExperiment(recipe);
+  return experimentNames().includes(name) ? { name, config } : registerExperiment(name, config);
+}
+
 /** Two hidden layers of 512 units, three epochs of 469 steps. */
-export const mnistMlp = registerExperiment('mnist_mlp', () =>
-  mnistExperiment({
-    model: 'mlp',
-    batchSize: 128,
-    validationBatchSize: 1000,
-    epochs: 3,
-    loopsPerEpoch: 1,
-    learningRate: 0.002,
-    warmupSteps: 100,
-  }),
-);
+export const mnistMlp = builtIn('mnist_mlp', {
+  model: 'mlp',
+  batchSize: 128,
+  validationBatchSize: 1000,
+  epochs: 3,
+  loopsPerEpoch: 1,
+  learningRate: 0.002,
+  warmupSteps: 100,
+});
 
 /** Two convolutions, pooling and a dense layer, two epochs of 938 steps. */
-export const mnistCnn = registerExperiment('mnist_cnn', () =>
-  mnistExperiment({
-    model: 'cnn',
-    batchSize: 64,
-    validationBatchSize: 200,
-    epochs: 2,
-    loopsPerEpoch: 2,
-    learningRate: 0.001,
-    warmupSteps: 100,
-  }),
-);
+export const mnistCnn = builtIn('mnist_cnn', {
+  model: 'cnn',
+  batchSize: 64,
+  validationBatchSize: 200,
+  epochs: 2,
+  loopsPerEpoch: 2,
+  learningRate: 0.001,
+  warmupSteps: 100,
+});
