@@ -1,6 +1,6 @@
 // kill -9 at random moments, until there were enough: what is left behind each time, and whether the resumed run ends with the same bits.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { nodeCommand, ROOT } from '../lib/contenders.mjs';
 
@@ -15,6 +15,11 @@ export async function measureKills(context) {
   const { surveyCheckpoints, compareCheckpoints } = await import(path.join(ROOT, 'dist/checkpoint/index.js'));
   const count = context.options.kills;
   const results = { kills: 0, torn: 0, lost: 0, leftovers: 0, runs: 0, different: 0 };
+  const incidents = [];
+  const note = (kind, text) => {
+    results[kind]++;
+    incidents.push(`${kind} after kill ${results.kills}: ${text}`);
+  };
   const whole = mkdtempSync(path.join(context.scratch, 'whole-'));
   await train(context, whole, null);
   let directory = null;
@@ -28,17 +33,22 @@ export async function measureKills(context) {
     reported = Math.max(reported, ...ended.saved);
     if (ended.wasKilled) {
       results.kills++;
-      const found = await surveyCheckpoints(directory, { verify: 'checksum' }).catch(() => []);
-      // One that was deleted just now may still be listed: it has no bytes.
-      if (found.some((c) => c.problem !== null && c.bytes > 0)) results.torn++;
-      if (Math.max(0, ...found.map((c) => c.step ?? 0)) < reported) results.lost++;
+      const found = existsSync(directory)
+        ? await surveyCheckpoints(directory, { verify: 'checksum' }).catch((error) => (note('torn', error.message), []))
+        : [];
+      // Torn is what looks complete and is not. One that was deleted just now may still be listed: it has no bytes.
+      const torn = found.filter((c) => c.problem !== null && c.bytes > 0);
+      if (torn.length > 0) note('torn', torn.map((c) => c.problem).join(' '));
+      const newest = Math.max(0, ...found.filter((c) => c.problem === null).map((c) => c.step ?? 0));
+      if (newest < reported) note('lost', `step ${reported} was reported as saved, step ${newest} is there`);
       continue;
     }
     if (ended.status !== 0) throw new Error(`the run ended with status ${ended.status}: ${ended.errors}`);
     results.runs++;
     const { tensors, values } = await compareCheckpoints(path.join(directory, `ckpt-${STEPS}`), path.join(whole, `ckpt-${STEPS}`));
-    if (tensors.length + values.length > 0) results.different++;
-    if (readdirSync(directory).some((name) => name.startsWith('.tmp') || name.includes('replaced'))) results.leftovers++;
+    if (tensors.length + values.length > 0) note('different', [...tensors.map((t) => t.name), ...values].join(', '));
+    const left = readdirSync(directory, { recursive: true }).filter((name) => name.includes('.tmp') || name.includes('replaced'));
+    if (left.length > 0) note('leftovers', left.join(', '));
     rmSync(directory, { recursive: true, force: true });
     directory = null;
     reported = 0;
@@ -46,8 +56,11 @@ export async function measureKills(context) {
   const bad = results.torn + results.lost + results.leftovers + results.different;
   return {
     title: `kill -9 at ${results.kills} random moments of runs of ${STEPS} steps, resumed to their ends ${results.runs} times`,
-    results,
-    facts: Object.entries(results).map(([name, value]) => ({ name, value })),
+    results: { ...results, incidents },
+    facts: [
+      ...Object.entries(results).map(([name, value]) => ({ name, value })),
+      ...incidents.map((value) => ({ name: 'incident', value })),
+    ],
     goals: [{ name: 'torn, lost, left over or different', value: bad, limit: 0, unit: '' }],
   };
 }

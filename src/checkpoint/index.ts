@@ -32,6 +32,6 @@ export { readWeights, writeWeights } from './convert.js';
 export { readManifest, type FileEntry, type Manifest } from './manifest.js';
 export { type Json } from './encoding.js';
 export { type CheckpointMetadata } from './manifest.js';
-export { commitDirectory, removeLeftovers, writeNewFile, type CommitOptions } from './files.js';
+export { commitDirectory, removeLeftovers, replaceTextFile, writeNewFile, type CommitOptions } from './files.js';
 export { lockDirectory, type DirectoryLock } from './lock.js';
 export { type CheckpointLogger } from './logger.js';

@@ -3,7 +3,8 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Checkpoint, readMetadata, type StateDict } from '../checkpoint/index.js';
+import { Checkpoint, compareCheckpoints, readMetadata, type StateDict } from '../checkpoint/index.js';
+import type { Output } from '../orbit/index.js';
 import { CheckpointError, ConfigError, TrainingError } from '../errors.js';
 import { batchesPerEpoch, retention, saveTrigger } from './checkpoint-policies.js';
 import {
@@ -155,9 +156,38 @@ describe('blow-ups', () => {
       if (existsSync(path.join(modelDir, '.orbit-recovery.json'))) throw new Error('killed');
     };
     await expect(runExperiment(options(blowUp, { trainActions: [die] }))).rejects.toThrow('killed');
-    expect(JSON.parse(readFileSync(path.join(modelDir, '.orbit-recovery.json'), 'utf8'))).toEqual({ trials: 1 });
+    expect(JSON.parse(readFileSync(path.join(modelDir, '.orbit-recovery.json'), 'utf8'))).toMatchObject({ trials: 1 });
     await expect(runExperiment(options(blowUp))).rejects.toThrow(/blow-up number 2 with trainer.recovery_max_trials 1/);
   });
+
+  it.each(['continue', 'rewind'] as const)(
+    'leave no trace of a kill after the roll-back, with recovery_data: %s',
+    async (recovery_data) => {
+      const trainer = { recovery_max_trials: 1, recovery_data, checkpoint_interval: 4, train_steps: 12 };
+      /** Blows up at step 8, where the last checkpoint is that of step 4 or 5; dies two steps after the roll-back if told to. */
+      const run = (dir: string, dies: boolean): Promise<unknown> => {
+        const record = path.join(dir, '.orbit-recovery.json');
+        let isBlown = existsSync(record);
+        let stepsLeft = 2;
+        const act = (output: Output): void => {
+          if (isBlown && dies && stepsLeft-- === 0) throw new Error('killed');
+          if (isBlown || runner.trainer.globalStep.value !== 8) return;
+          isBlown = true;
+          output['training_loss'] = Infinity;
+        };
+        const { params, ...rest } = options(trainer, { trainActions: [act], modelDir: dir });
+        (params.task as unknown as { model: { dropout: number } }).model.dropout = 0.5;
+        const runner = new OrbitExperimentRunner({ ...rest, params, task: getTask(params.task) });
+        return runner.run();
+      };
+      const [whole, killed] = [path.join(modelDir, 'whole'), path.join(modelDir, 'killed')];
+      await run(whole, false);
+      await expect(run(killed, true)).rejects.toThrow('killed');
+      await run(killed, false);
+      const { tensors, values } = await compareCheckpoints(path.join(whole, 'ckpt-12'), path.join(killed, 'ckpt-12'));
+      expect([tensors, values]).toEqual([[], []]);
+    },
+  );
 });
 
 describe('a directory that cannot be written', () => {

@@ -60,7 +60,9 @@ export class LossGuard implements ActionObject {
   async run(output: Output): Promise<void> {
     const { manager, trainer } = this.#options;
     if (!(await this.#condition.test(trainer.watchedLogs(output)))) return;
-    await writeRecoveryRecord(manager.directory, trainer.recovery.trials);
+    const goesOn = trainer.config.trainer.recovery_data !== 'rewind';
+    const position = goesOn ? trainer.dataPosition.stateDict() : null;
+    await writeRecoveryRecord(manager.directory, { trials: trainer.recovery.trials, position });
     await this.#action.run();
   }
 

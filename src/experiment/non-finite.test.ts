@@ -139,6 +139,6 @@ describe('variables that are not numbers', () => {
     const params = toyParams({ recovery_max_trials: 1 });
     const { message } = await failure(params);
     expect(message).toMatch(/blow-up number 2 with trainer\.recovery_max_trials 1/);
-    expect(JSON.parse(readFileSync(path.join(run.modelDir, '.orbit-recovery.json'), 'utf8'))).toEqual({ trials: 1 });
+    expect(JSON.parse(readFileSync(path.join(run.modelDir, '.orbit-recovery.json'), 'utf8'))).toMatchObject({ trials: 1 });
   });
 });

@@ -24,12 +24,13 @@ export async function completeResume(trainer: Trainer, modelDir: string): Promis
   await forgetFinishedEvaluation(trainer, modelDir);
 }
 
-/** A roll-back that the process did not outlive: the count and the other random numbers hold all the same. */
+/** A roll-back that the process did not outlive: the count, the other random numbers and the batches hold all the same. */
 async function recallBlowUps(trainer: Trainer, modelDir: string): Promise<void> {
-  const recorded = await readRecoveryRecord(modelDir);
-  if (recorded <= trainer.recovery.trials) return;
-  trainer.recovery.trials = recorded;
-  drawAnew(recorded);
+  const record = await readRecoveryRecord(modelDir);
+  if (record === null || record.trials <= trainer.recovery.trials) return;
+  trainer.recovery.trials = record.trials;
+  drawAnew(record.trials);
+  if (record.position !== null && trainer.config.trainer.resume_data === 'continue') trainer.dataPosition.loadStateDict(record.position);
 }
 
 /** The last checkpoint of a finished run is older than its last evaluation, which need not be made up for. */

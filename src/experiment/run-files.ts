@@ -1,29 +1,19 @@
 /** The small files that a run leaves in the model directory, each written whole or not at all. */
-import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, statSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { replaceTextFile } from '../checkpoint/index.js';
 import { UsageError } from '../errors.js';
 
 /**
- * Writes a text file atomically: a temporary file beside it, flushed to disk, then renamed over the target.
- * Missing directories are made.
+ * Writes a text file atomically: a temporary file beside it, flushed to disk, then renamed over the target. What a process that
+ * dies meanwhile leaves is swept with the leftovers of checkpoints. Missing directories are made.
  * @throws UsageError that says why the file cannot be written; nothing half-written stays
  */
 export async function writeFileAtomically(file: string, text: string): Promise<void> {
-  const temporary = `${file}.tmp.${randomBytes(6).toString('hex')}`;
   try {
     makeLevels(path.dirname(file));
-    const handle = await open(temporary, 'w');
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
+    await replaceTextFile(file, text);
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {});
     throw new UsageError(`Cannot write ${file}: ${reasonOf(error as NodeJS.ErrnoException)}`, { cause: error });
   }
 }

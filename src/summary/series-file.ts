@@ -47,7 +47,7 @@ export class SeriesFile {
   /** Writes the whole file anew, all or nothing. */
   replace(lines: readonly string[]): void {
     this.#attempt(() => {
-      const temporary = `${this.path}.tmp.${process.pid}`;
+      const temporary = `${this.path}.tmp`; // always the same: what a killed process leaves is written over
       mkdirSync(path.dirname(this.path), { recursive: true });
       writeFileSync(temporary, lines.map((line) => `${line}\n`).join(''));
       renameSync(temporary, this.path);
