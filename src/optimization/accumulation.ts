@@ -5,6 +5,7 @@ import { initScope } from '../function/index.js';
 import type { MaybeGradient } from './gradients.js';
 import type { Optimizer } from './optimizer.js';
 import type { LearningRate } from './schedule.js';
+import { isFromLookup, markAsFromLookup } from './sparse-gradients.js';
 import { createVariable, type SavedState, SlotVariables } from './state.js';
 import type { StateDict } from '../checkpoint/index.js';
 
@@ -26,6 +27,8 @@ export class GradientAccumulation implements Optimizer {
   private phase: AccumulationPhase = 'first';
   private batchSize = 1;
   private total: tf.Tensor | null = null;
+  /** Variables of which a batch had a gradient that did not come straight from a lookup. */
+  private readonly dense = new Set<tf.Variable>();
 
   /** @param optimizer what does the updates */
   constructor(readonly optimizer: Optimizer) {
@@ -88,10 +91,15 @@ export class GradientAccumulation implements Optimizer {
   private add(gradient: tf.Tensor | null, variable: tf.Variable): tf.Tensor | null {
     const sum = this.sums.of(variable)?.['sum'];
     if (sum === undefined) return null; // no batch had a gradient for it
+    if (gradient !== null && !isFromLookup(gradient)) this.dense.add(variable);
     const weighted = gradient === null ? null : tf.mul(gradient, this.batchSize);
     if (this.phase === 'first') sum.assign(weighted ?? tf.zerosLike(sum));
     else if (this.phase === 'middle') sum.assign(weighted === null ? sum : tf.add(sum, weighted));
-    else return tf.div(weighted === null ? sum : tf.add(sum, weighted), this.total!);
+    else {
+      const whole = tf.div(weighted === null ? sum : tf.add(sum, weighted), this.total!);
+      if (!this.dense.has(variable)) markAsFromLookup(whole);
+      return whole;
+    }
     return null;
   }
 

@@ -35,6 +35,11 @@ export function isFromLookup(gradient: tf.Tensor): boolean {
   return fromLookups.has(gradient);
 }
 
+/** Marks a gradient that is a sum of such gradients. */
+export function markAsFromLookup(gradient: tf.Tensor): void {
+  fromLookups.add(gradient);
+}
+
 /** An update of those rows alone that have a gradient which is not 0; the other rows and their slots stay as they are. */
 export function onlyTouchedRows(updated: Updated, parameter: tf.Tensor, slots: Slots, gradient: tf.Tensor): Updated {
   const inner = gradient.shape.map((_, axis) => axis).slice(1);
