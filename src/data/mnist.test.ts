@@ -70,7 +70,9 @@ describe('readIdx', () => {
     await expect(readIdx(write('header', bytes2x3.subarray(0, 9)))).rejects.toThrow(/header of 12 bytes ends after 9/);
     await expect(readIdx(write('long', Buffer.concat([bytes2x3, bytes2x3])))).rejects.toThrow(/after its last value/);
     await expect(readIdx(write('short.gz', gzipSync(bytes2x3.subarray(0, -1))))).rejects.toThrow(/truncated/);
-    await expect(readIdx(write('broken.gz', gzipSync(bytes2x3).subarray(0, 25)))).rejects.toThrow(/decompressed/);
+    await expect(readIdx(write('broken.gz', gzipSync(bytes2x3).subarray(0, 25)))).rejects.toThrow(
+      /broken\.gz is truncated: its gzip data end too early/,
+    );
   });
 });
 

@@ -36,7 +36,7 @@ export function openBytes(path: string, compression: Compression = 'auto'): Byte
   };
 }
 
-/** What the first bytes of a file say about its compression. */
+/** How a file is compressed, by its first bytes. */
 export async function detectCompression(path: string): Promise<Exclude<Compression, 'auto'>> {
   return compressionOf(await firstBytes(path, 4));
 }
@@ -46,7 +46,8 @@ export function detectCompressionSync(path: string): Exclude<Compression, 'auto'
   return compressionOf(firstBytesSync(path, 4));
 }
 
-function compressionOf([a, b, c, d]: Uint8Array): Exclude<Compression, 'auto'> {
+/** What the first bytes of a file say about its compression. */
+export function compressionOf([a, b, c, d]: Uint8Array): Exclude<Compression, 'auto'> {
   if (a === 0x1f && b === 0x8b) return 'gzip';
   return a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd ? 'zstd' : 'none';
 }

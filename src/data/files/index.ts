@@ -1,4 +1,12 @@
-export { detectCompression, detectCompressionSync, firstBytes, openBytes, type ByteStream, type Compression } from './byte-stream.js';
+export {
+  compressionOf,
+  detectCompression,
+  detectCompressionSync,
+  firstBytes,
+  openBytes,
+  type ByteStream,
+  type Compression,
+} from './byte-stream.js';
 export { cannotDecompress, cannotRead, optionalPackage } from './failures.js';
 export { firstBytesSync } from './first-bytes.js';
 export { required, requiredOptional } from './lazy.js';

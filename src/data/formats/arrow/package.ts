@@ -19,5 +19,6 @@ export function loadArrow(path: string): Arrow {
 
 function decompressZstd(bytes: Uint8Array): Uint8Array {
   const native = (zlib as { zstdDecompressSync?: (bytes: Uint8Array) => Uint8Array }).zstdDecompressSync; // from Node 22.15
-  return native === undefined ? required<typeof import('fzstd')>('fzstd').decompress(bytes) : native(bytes);
+  const made = native === undefined ? required<typeof import('fzstd')>('fzstd').decompress(bytes) : native(bytes);
+  return made.byteOffset % 8 === 0 ? made : made.slice(); // values of 64 bits are looked at in place
 }

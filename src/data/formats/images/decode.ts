@@ -59,14 +59,14 @@ export function imageDecoder(options: ImageOptions): Decoder {
         image = image.resize({ width, height, fit: fit === 'crop' ? 'cover' : 'fill', kernel: 'linear' });
       }
       if (flip && random.below(2) === 1) image = image.flop();
-      return (channels === 1 ? image.removeAlpha().toColourspace('b-w') : image.removeAlpha().toColourspace('srgb')).raw();
+      return image.removeAlpha().toColourspace('srgb').raw();
     });
     const shape = [info.height, info.width, channels];
-    if (info.channels !== channels)
-      throw new DataError(`${path} has ${info.channels} channels after conversion; ${channels} were expected.`);
-    if (dtype === 'uint8') return new NDArray(new Uint8Array(data), shape, 'uint8');
-    const values = new Float32Array(data.length);
-    if (channels === 1) for (let i = 0; i < values.length; i++) values[i] = data[i]! * scale[0]! + shift[0]!;
+    if (info.channels !== 3) throw new DataError(`${path} has ${info.channels} channels after conversion; 3 were expected.`);
+    const bytes = channels === 1 ? greyOf(data) : data;
+    if (dtype === 'uint8') return new NDArray(new Uint8Array(bytes), shape, 'uint8');
+    const values = new Float32Array(bytes.length);
+    if (channels === 1) for (let i = 0; i < values.length; i++) values[i] = bytes[i]! * scale[0]! + shift[0]!;
     else {
       const [s0, s1, s2] = scale as [number, number, number];
       const [b0, b1, b2] = shift as [number, number, number];
@@ -78,6 +78,15 @@ export function imageDecoder(options: ImageOptions): Decoder {
     }
     return new NDArray(values, shape, 'float32');
   };
+}
+
+/** Luma of ITU-R 601 in whole numbers: the grey of Pillow and of tf.image. */
+function greyOf(rgb: Uint8Array): Uint8Array {
+  const grey = new Uint8Array(rgb.length / 3);
+  for (let i = 0, at = 0; i < grey.length; i++, at += 3) {
+    grey[i] = (rgb[at]! * 19595 + rgb[at + 1]! * 38470 + rgb[at + 2]! * 7471 + 0x8000) >> 16;
+  }
+  return grey;
 }
 
 async function decode(path: string, image: () => Promise<import('sharp').Sharp>) {

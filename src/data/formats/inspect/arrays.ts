@@ -42,7 +42,7 @@ export async function inspectSafetensors([path]: readonly string[]): Promise<Fou
   };
 }
 
-/** An IDX file, plain or gzip: its header, and the beginnings of its first rows; no more is decompressed than that takes. */
+/** An IDX file, plain or compressed: its header, and the beginnings of its first rows; no more is decompressed than that takes. */
 export async function inspectIdx([path]: readonly string[], rows: number): Promise<Found> {
   const header = readIdxHeader(path!);
   const { shape, dtype, headerBytes, valueBytes } = header;

@@ -1,11 +1,12 @@
 import { DataError } from '../../../errors.js';
+import { memberHead, readMember, zipMembers, type ZipMember } from '../../../npz/index.js';
 import { Dataset } from '../../dataset.js';
 import { allocate, NDArray, shapeSize } from '../../ndarray.js';
+import { firstBytesSync } from '../../files/first-bytes.js';
 import { ArrayColumn, tableStage, type Column, type ColumnTree } from '../../sources/columns.js';
 import { StoredColumn, type StoredArray } from '../../sources/stored-array.js';
 import { checkRulesByName, checkValues, type ValueRules } from '../../value-rules.js';
 import { NPY_HEADER_BYTES, parseNpyHeader, rowMajor, type NpyHeader } from './header.js';
-import { memberHead, readMember, zipMembers, type ZipMember } from './zip.js';
 
 /** An array of a `.npz` file; its header is read, its values are not. */
 export interface NpzMember {
@@ -20,7 +21,7 @@ export interface NpzMember {
 
 /** The arrays of a `.npz` file by name. Throws a {@link DataError} for a missing, damaged or truncated file. */
 export function npzMembers(path: string): Record<string, NpzMember> {
-  const members = zipMembers(path).filter(({ name }) => name.endsWith('.npy'));
+  const members = zipMembers(path, firstBytesSync).filter(({ name }) => name.endsWith('.npy'));
   return Object.fromEntries(members.map((member) => [member.name.slice(0, -4), open(member)] as const));
 }
 

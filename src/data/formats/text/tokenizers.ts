@@ -63,17 +63,17 @@ export async function loadTokenizer(
   } catch (error) {
     throw new DataError(`${path} cannot be used as a tokenizer: ${(error as Error).message}.`, { cause: error });
   }
+  const tidy = (config as { clean_up_tokenization_spaces?: unknown }).clean_up_tokenization_spaces === true;
   const { vocab, added } = vocabularyOf(json);
   const vocabularySize = Math.max(vocab, added);
   const tokenizer = made;
   return {
     vocabularySize,
     encode: (text) => Int32Array.from(tokenizer.encode(text, { add_special_tokens: specialTokens }).ids),
-    decode: (tokens) =>
-      tokenizer.decode(
-        Array.from(tokens, (token) => known(token, vocabularySize)),
-        { skip_special_tokens: !specialTokens },
-      ),
+    decode: (tokens) => {
+      const ids = Array.from(tokens, (token) => known(token, vocabularySize));
+      return ids.length === 0 ? '' : tokenizer.decode(ids, { skip_special_tokens: !specialTokens, clean_up_tokenization_spaces: tidy });
+    },
   };
 }
 

@@ -1,0 +1,193 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+import {
+  fromArrow, fromCsv, fromImages, fromParquet, fromTfExamples, fromWav, loadTokenizer, decodeExample, NDArray, parseExample, readIdx, readWav, tfRecords,
+  TfExampleBuilder, type ImageOptions, inspectData,
+} from '../index.js'; // prettier-ignore
+
+/** Files and values of scripts/make-format-fixtures.py. */
+const at = (name: string): string => join(resolve(import.meta.dirname, '../../../tests/fixtures/data'), name);
+const json = <T>(name: string): T => JSON.parse(readFileSync(at(name), 'utf8')) as T;
+
+interface Case {
+  readonly text: string;
+  readonly ids: number[];
+  readonly special: number[];
+  readonly decoded: string;
+}
+const expected = json<{
+  wide: { rows: number; sum: number; sample: Record<string, unknown>[] };
+  plain: { i: number; x: number; s: string; b: boolean }[];
+  odd: string[][];
+  idx: Record<string, number[]>;
+  sound: Record<string, number[][]>;
+  picture: Record<string, number[]>;
+  tokenizers: Record<string, { size: number; cases: Case[] }>;
+}>('formats.json');
+
+const plain = (row: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(row).map(([key, v]) => [key, v instanceof NDArray ? (v.dtype === 'bool' ? v.data[0] === 1 : v.data[0]) : v]),
+  );
+
+describe('tables of other writers', () => {
+  it.each(['lz4', 'zstd'])('reads Arrow files of pyarrow with %s, categories and all', async (codec) => {
+    const columns = { n: 'int32', f: 'float64', kind: 'string', word: 'string' } as const;
+    const table = fromArrow(at(`wide-${codec}.arrow`), { columns });
+    expect(table.length).toBe(expected.wide.rows);
+    for (const [i, row] of [0, 7999, 8000, 19999].entries())
+      expect((await table.skip(row).take(1).toArray()).map(plain)).toEqual([expected.wide.sample[i]]);
+    let sum = 0;
+    for await (const { n } of fromArrow(at(`wide-${codec}.arrow`), { columns, batchSize: 3000 })) for (const value of n.data) sum += value;
+    expect(sum).toBe(expected.wide.sum);
+  });
+
+  it.each(['fastparquet', 'polars', 'encodings'])('reads Parquet of %s', async (name) => {
+    const columns = { i: 'int32', x: 'float64', s: 'string', b: 'bool' } as const;
+    expect((await fromParquet(at(`${name}.parquet`), { columns }).toArray()).map(plain)).toEqual(expected.plain);
+    const shuffled = await fromParquet(at(`${name}.parquet`), { columns, cacheBytes: 1 })
+      .shuffle({ seed: 2 })
+      .batch(5)
+      .toArray();
+    const ids = shuffled.flatMap(({ i }) => [...i.data]);
+    expect(ids).not.toEqual(expected.plain.map(({ i }) => i));
+    expect(ids.sort((a, b) => a - b)).toEqual(expected.plain.map(({ i }) => i));
+  });
+
+  it('reads CSV with a byte order mark, CRLF, quotes and line ends in cells as pandas does', async () => {
+    const columns = { 'a b': 'string', number: 'string', 'quo"te': 'string', '': 'string' } as const;
+    const rows = await fromCsv(at('odd.csv'), { columns }).toArray();
+    expect(rows.map((row) => Object.values(row))).toEqual(expected.odd);
+    const numbers = fromCsv(at('odd.csv'), { columns: { number: 'float64' }, onBadRecord: { skip: 10 } });
+    // Hexadecimal digits, digit groups and commas are no numbers.
+    expect((await numbers.toArray()).map(({ number }) => number.data[0])).toEqual([1000, -0.005, 7, 12, 0.5, 5]);
+  });
+});
+
+describe('arrays, sounds and images of other writers', () => {
+  it.each(Object.keys(expected.idx))('reads %s', async (name) => {
+    const array = await readIdx(at(name));
+    expect([array.shape, [...array.data]]).toEqual([[4, 3], expected.idx[name]]);
+    expect((await inspectData(at(name), { rows: 1 })).records).toBe(4);
+  });
+
+  it.each(Object.keys(expected.sound))('reads WAV with an extensible header of %s', async (kind) => {
+    const { samples, sampleRate } = await readWav(at(`extensible-${kind}.wav`));
+    expect([sampleRate, samples.shape]).toEqual([44100, [8, 3]]);
+    expect([...samples.data]).toEqual(expected.sound[kind]!.flat());
+    expect((await fromWav(at(`extensible-${kind}.wav`)).toArray())[0]!.data).toEqual(samples.data);
+  });
+
+  const image = async (name: string, options: ImageOptions = {}): Promise<NDArray<'uint8'>> =>
+    (await fromImages(at(name), { ...options, dtype: 'uint8' }).toArray())[0] as NDArray<'uint8'>;
+  /** Largest and mean difference from Pillow's values. */
+  const difference = (found: NDArray<'uint8'>, wanted: readonly number[]): { most: number; mean: number } => {
+    const differences = wanted.map((value, i) => Math.abs(value - found.data[i]!));
+    return { most: Math.max(...differences), mean: differences.reduce((sum, d) => sum + d, 0) / differences.length };
+  };
+
+  it.each([
+    ['picture.png', 'rgb'],
+    ['picture-alpha.png', 'rgb'],
+    ['picture-palette.png', 'palette'],
+  ])('decodes %s to the very values of Pillow', async (name, key) => {
+    const found = await image(name);
+    expect(found.shape).toEqual([48, 64, 3]);
+    expect([...found.data.subarray(0, expected.picture[key]!.length)]).toEqual(expected.picture[key]);
+  });
+
+  it('decodes grey JPEG and 16-bit PNG as three channels, colours as grey', async () => {
+    expect(difference(await image('picture-grey.jpg'), expected.picture['grey_jpeg']!).most).toBeLessThanOrEqual(1);
+    const deep = await image('picture-16.png');
+    expect(deep.shape).toEqual([48, 64, 3]);
+    expect([...deep.data.subarray(0, 9)]).toEqual([0, 0, 0, 2, 2, 2, 4, 4, 4]);
+    const grey = await image('picture.png', { channels: 1 });
+    expect(grey.shape).toEqual([48, 64, 1]);
+    expect(difference(grey, expected.picture['grey']!).most).toBe(0);
+  });
+
+  it('shrinks and crops as Pillow does with its bilinear filter', async () => {
+    expect(difference(await image('picture.png', { size: [30, 20] }), expected.picture['stretched']!).mean).toBeLessThan(0.5);
+    expect(difference(await image('picture.png', { size: 24, fit: 'crop' }), expected.picture['cropped']!).mean).toBeLessThan(0.5);
+  });
+
+  it('enlarges to the picture of Pillow moved by half a pixel', async () => {
+    const found = await image('picture.png', { size: [60, 80] });
+    const wanted = expected.picture['enlarged']!; // the first four of its rows
+    let most = 0;
+    for (let x = 1; x < 79; x++) {
+      const between = (wanted[(80 + x - 1) * 3]! + wanted[(80 + x) * 3]!) / 2; // red changes along rows alone
+      most = Math.max(most, Math.abs(between - found.data[(80 + x) * 3]!));
+    }
+    expect(most).toBeLessThanOrEqual(2);
+  });
+
+  it('normalises per channel, and mirrors what it mirrors exactly', async () => {
+    const [values] = await fromImages(at('picture.png'), {
+      normalize: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+    }).toArray();
+    [0, 1, 2].forEach((channel) => {
+      const wanted = (expected.picture['rgb']![channel]! / 255 - [0.485, 0.456, 0.406][channel]!) / [0.229, 0.224, 0.225][channel]!;
+      expect(values!.data[channel]).toBeCloseTo(wanted, 5);
+    });
+    const straight = await image('picture.png');
+    const mirrored = Uint8Array.from(straight.data);
+    for (let y = 0; y < 48; y++)
+      for (let x = 0; x < 64; x++) mirrored.set(straight.data.subarray((y * 64 + 63 - x) * 3, (y * 64 + 64 - x) * 3), (y * 64 + x) * 3);
+    const passes = await fromImages(at('picture.png'), { flip: true, dtype: 'uint8' }).repeat(40).toArray();
+    const flips = passes.map(({ data }) =>
+      Buffer.compare(data, mirrored) === 0 ? 1 : Buffer.compare(data, straight.data) === 0 ? 0 : NaN,
+    );
+    const count = flips.reduce<number>((sum, flip) => sum + flip, 0);
+    expect(count).toBeGreaterThan(8);
+    expect(count).toBeLessThan(32);
+  });
+});
+
+describe('records of TensorFlow', () => {
+  const examples = json<{ x: number[]; label: number; name: string; many: number[]; absent: number; bytes: string }[]>('examples.json');
+  const specs = {
+    x: { dtype: 'float32', shape: [2] },
+    label: { dtype: 'int32', shape: [] },
+    name: { dtype: 'bytes', shape: [] },
+    many: { dtype: 'int32' },
+    absent: { dtype: 'float32', shape: [], default: 0.5 },
+  } as const;
+
+  it.each(['examples.tfrecord', 'examples.tfrecord.gz'])('reads %s to the values of its own parser', async (name) => {
+    const rows = await fromTfExamples(at(name), specs).toArray();
+    rows.forEach(({ x, label, many, absent }, i) => {
+      const wanted = examples[i]!;
+      expect([[...x.data], label.data[0], [...many.data], absent.data[0]]).toEqual([wanted.x, wanted.label, wanted.many, wanted.absent]);
+    });
+    const raw = await tfRecords(at(name), { compression: name.endsWith('.gz') ? 'gzip' : 'none' }).toArray();
+    expect(raw.map((bytes) => Buffer.from(bytes).toString('hex'))).toEqual(examples.map(({ bytes }) => bytes));
+    expect(rows.length).toBe(examples.length);
+    expect(parseExample(raw[7]!, specs).label.data[0]).toBe(2 ** 31 - 1);
+  });
+
+  it('encodes an example to bytes that hold the same features', () => {
+    for (const { x, label, name, many, bytes } of examples) {
+      const built = new TfExampleBuilder().addFloatsFeature('x', x).addIntsFeature('label', label).addBytesFeature('name', new Uint8Array(Buffer.from(name, 'hex'))).addIntsFeature('many', many); // prettier-ignore
+      expect(decodeExample(built.serializedExample)).toEqual(decodeExample(new Uint8Array(Buffer.from(bytes, 'hex'))));
+    }
+  });
+});
+
+describe('tokenizers', () => {
+  it.each(Object.keys(expected.tokenizers))('gives the tokens of the package tokenizers: %s', async (name) => {
+    const { size, cases } = expected.tokenizers[name]!;
+    const [bare, marked] = await Promise.all([
+      loadTokenizer(at(`tokenizer-${name}.json`)),
+      loadTokenizer(at(`tokenizer-${name}.json`), { specialTokens: true }),
+    ]);
+    expect(bare.vocabularySize).toBe(size);
+    for (const { text, ids, special, decoded } of cases) {
+      expect([text, [...bare.encode(text)]]).toEqual([text, ids]);
+      expect([text, [...marked.encode(text)]]).toEqual([text, special]);
+      expect([text, bare.decode(ids)]).toEqual([text, decoded]);
+    }
+  });
+});
