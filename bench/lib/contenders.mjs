@@ -53,12 +53,12 @@ export const RUNS = [
 /** Readers of data files, by kind. `command` names what a peer is asked where that is not `read`. */
 export const DATA = {
   csv: [
-    ours('data'),
+    ours('data-formats'),
     python('pandas', 'torch', 'data_pandas'),
     { ...python('pandas, large chunks', 'torch', 'data_pandas'), command: 'read_large' },
   ],
-  tfrecord: [ours('data'), python('tf.data', 'tf', 'data_tf')],
-  jpeg: [ours('data'), python('DataLoader', 'torch', 'data_torch')],
+  tfrecord: [ours('data-formats'), python('tf.data', 'tf', 'data_tf')],
+  jpeg: [ours('data-formats'), python('DataLoader', 'torch', 'data_torch')],
 };
 
 /** The command of a contender: executable, arguments and environment. */

@@ -2,7 +2,8 @@
 import { closeSync, openSync, statSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { Float32, Int32, RecordBatchFileWriter, tableFromArrays, vectorFromArray } from 'apache-arrow';
-import { fromArrow, fromCsv, fromNpy, fromTfExamples, TfExampleBuilder, writeTfRecords } from 'orbit-ts/data';
+import { fileWriter, ParquetWriter } from 'hyparquet-writer';
+import { fromArrow, fromCsv, fromNpy, fromParquet, fromTfExamples, TfExampleBuilder, writeTfRecords } from 'orbit-ts/data';
 import { serve } from './protocol.mjs';
 import { residentBytes } from './resident.mjs';
 
@@ -61,6 +62,17 @@ const writers = {
     await drained;
     closeSync(handle);
   },
+  parquet(bytes) {
+    const rows = 50_000;
+    const schema = [{ name: 'root', num_children: COLUMNS + 1 }, ...[...names, 'label'].map((name) => ({ name, type: name === 'label' ? 'INT32' : 'FLOAT', repetition_type: 'REQUIRED' }))]; // prettier-ignore
+    const writer = new ParquetWriter({ writer: fileWriter(at('parquet')), schema });
+    let state = 1;
+    const noise = () => (state = (state * 1103515245 + 12345) % 2 ** 31) / 2 ** 31; // values that a dictionary does not shorten
+    const floats = names.map(() => Float32Array.from({ length: rows }, noise));
+    const columnData = [...names.map((name, k) => ({ name, data: floats[k] })), { name: 'label', data: Int32Array.from({ length: rows }, (_, row) => row % 10) }]; // prettier-ignore
+    for (let written = 0; written < bytes; written += rows * 4 * COLUMNS) writer.write({ columnData, rowGroupSize: rows });
+    writer.finish();
+  },
   npy(bytes) {
     const rows = Math.floor(bytes / (4 * COLUMNS));
     const header = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${COLUMNS}), }`.padEnd(117) + '\n';
@@ -79,6 +91,7 @@ const readers = {
       { batchSize: BATCH },
     ),
   arrow: () => fromArrow(at('arrow'), { columns, batchSize: BATCH }),
+  parquet: () => fromParquet(at('parquet'), { columns, batchSize: BATCH }),
   npy: () => fromNpy(at('npy')).batch(BATCH),
 };
 
