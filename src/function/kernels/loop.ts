@@ -47,6 +47,10 @@ function lowerLoop(g: Lowering, body: LoopBody, { stacks, initial, outer }: Retu
     ...sums.map((v, i) => out(inner.op('Add', [sumInfos[i]!.name, inner.rows(v)]), v)),
     ...stacked.map((v) => out(inner.rows(v), v)),
   ];
+  // Scan counts its steps by what it scans: a loop that reads no stack gets one of zeros.
+  const counted = stacks.length === 0;
+  const scanned = counted ? [g.filled(0, [body.steps], 'float32')] : stacks.map((v) => g.rows(v));
+  if (counted) sliceInfos.push({ name: g.fresh('x'), type: 'float32', shape: [] });
   const graph = {
     name: 'step',
     inputs: [...stateInfos, ...sumInfos, ...sliceInfos],
@@ -60,12 +64,12 @@ function lowerLoop(g: Lowering, body: LoopBody, { stacks, initial, outer }: Retu
   const direction = body.reverse ? 1 : 0;
   const names = g.ops(
     'Scan',
-    [...initial.map((v) => g.rows(v)), ...sums.map((v) => g.filled(0, v.shape, v.dtype)), ...stacks.map((v) => g.rows(v))],
+    [...initial.map((v) => g.rows(v)), ...sums.map((v) => g.filled(0, v.shape, v.dtype)), ...scanned],
     outputs.length,
     {
       body: { graph },
-      num_scan_inputs: stacks.length,
-      scan_input_directions: stacks.map(() => direction),
+      num_scan_inputs: scanned.length,
+      scan_input_directions: scanned.map(() => direction),
       scan_output_directions: stacked.map(() => direction),
     },
   );
