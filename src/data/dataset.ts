@@ -7,7 +7,8 @@ import { concatenate } from './operators/concatenate.js';
 import { bucketByLength } from './operators/bucket.js';
 import { requireExact } from './operators/exact.js';
 import { fileCache } from './operators/file-cache.js';
-import { filter } from './operators/filter.js';
+import { filterIn } from './operators/filter.js';
+import { inWorkers, ownThread } from './operators/in-workers.js';
 import { interleave } from './operators/interleave.js';
 import { mapIn, type MapPlan } from './operators/map.js';
 import { mix } from './operators/mix.js';
@@ -20,7 +21,7 @@ import { zip } from './operators/zip.js';
 import { itemsStage } from './sources/items.js';
 import { iterableStage, type AnyIterable } from './sources/iterables.js';
 import { chain, type Maybe, type Stage } from './stage.js';
-import type { InWorker, WorkerOptions } from './workers/index.js';
+import { InWorker, type WorkerOptions } from './workers/index.js';
 import { paddingLabel, stackPadded, type PaddingOptions } from './padding.js';
 import { pure } from './purity.js';
 import { rowCount, rowOf, type Batched, type Unbatched } from './structure.js';
@@ -92,15 +93,23 @@ export class Dataset<T> implements AsyncIterable<T> {
     return new Dataset(mapIn(this.stage, fn, options));
   }
 
-  /** Keeps the elements for which a pure function answers true. */
+  /** Keeps the elements for which a pure function answers true; one named by `inWorker` runs in worker threads. */
   filter<U extends T>(predicate: (element: T) => element is U): Dataset<U>;
-  filter(predicate: (element: T) => Maybe<boolean>): Dataset<T>;
-  filter(predicate: (element: T) => Maybe<boolean>): Dataset<T> {
-    return new Dataset(filter(this.stage, pure('filter', asFunction(predicate, 'filter'))));
+  filter(predicate: (element: T) => Maybe<boolean>, options?: { readonly workers?: 0 }): Dataset<T>;
+  filter(predicate: InWorker<T, unknown>, options?: WorkerOptions): Dataset<T>;
+  filter(predicate: ((element: T) => Maybe<boolean>) | InWorker<T, unknown>, options: WorkerOptions = {}): Dataset<T> {
+    return new Dataset(filterIn(this.stage, predicate, options));
   }
 
-  /** Puts the elements of what `fn` makes of each element one after the other. */
-  flatMap<U>(fn: (element: T) => Maybe<Expansion<U>>): Dataset<U> {
+  /**
+   * Puts the elements of what `fn` makes of each element one after the other. A function named by `inWorker` runs in worker
+   * threads and makes lists.
+   */
+  flatMap<U>(fn: (element: T) => Maybe<Expansion<U>>, options?: { readonly workers?: 0 }): Dataset<U>;
+  flatMap<U>(fn: InWorker<T, readonly U[]>, options?: WorkerOptions): Dataset<U>;
+  flatMap<U>(fn: ((element: T) => Maybe<Expansion<U>>) | InWorker<T, readonly U[]>, options: WorkerOptions = {}): Dataset<U> {
+    if (fn instanceof InWorker) return new Dataset(inWorkers<U>(this.stage, fn, 'flatMap', options));
+    ownThread(fn, options, 'flatMap');
     const expand = expansion(pure('flatMap', asFunction(fn, 'flatMap')));
     return new Dataset(interleave(this.stage, expand, { cycleLength: 1, blockLength: Infinity }, 'flatMap'));
   }

@@ -143,6 +143,16 @@ export function allocate<D extends DType>(dtype: D, length: number): DTypeArrays
   return new constructors[dtype](length) as DTypeArrays[D];
 }
 
+/** The array of a dtype over memory. */
+export function arrayOver<D extends DType>(dtype: D, memory: ArrayBufferLike, byteOffset: number, length: number): DTypeArrays[D] {
+  return new constructors[dtype](memory as ArrayBuffer, byteOffset, length) as DTypeArrays[D];
+}
+
+/** Bytes of one value of a dtype. */
+export function valueBytes(dtype: DType): number {
+  return constructors[dtype].BYTES_PER_ELEMENT;
+}
+
 /** The dtype that a typed array's class stands for; a {@link DataError} for classes that no dtype uses (64-bit integers, clamped bytes). */
 export function dtypeOf(data: ArrayBufferView): Exclude<DType, 'bool'> {
   if (data instanceof Float32Array) return 'float32';

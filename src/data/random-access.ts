@@ -1,4 +1,4 @@
-import type { Cursor, End, Maybe, PositionValue, RandomAccess, Stage } from './stage.js';
+import type { Cursor, End, Maybe, PositionValue, PulledRows, RandomAccess, RowAccess, Stage } from './stage.js';
 import { all, END, chain, forEachIndex } from './stage.js';
 import { DataError } from '../errors.js';
 
@@ -19,10 +19,30 @@ class RandomCursor<T> implements Cursor<T> {
   #next: { readonly element: T } | { readonly error: unknown } | undefined;
   #position = 0;
   #ready = false;
+  /** Set where elements are rows. */
+  readonly pullRows?: (count: number) => Maybe<PulledRows | End>;
 
   constructor(random: RandomAccess<T>, pass: number) {
     this.#random = random;
     this.#pass = pass;
+    const { rows } = random;
+    if (rows !== undefined) this.pullRows = (count) => chain(random.ready?.(), () => this.#pullRows(rows, count));
+  }
+
+  #pullRows(rows: RowAccess, most: number): Maybe<PulledRows | End> {
+    const first = this.#position;
+    const count = Math.min(most, this.#random.length - first);
+    if (count <= 0) return END;
+    this.#forget();
+    this.#position += count;
+    const indices = Uint32Array.from({ length: count }, (_, i) => rows.index(this.#pass, first + i));
+    const addresses = Array.from({ length: count }, (_, i) => first + i);
+    return chain(rows.gather(indices, count) as Maybe<unknown>, (batch) => ({
+      batch,
+      count,
+      addresses,
+      release: () => rows.release?.(batch),
+    }));
   }
 
   pull(): Maybe<T | End> {

@@ -21,6 +21,8 @@ export type End = typeof END;
 export interface Cursor<T> {
   /** The next element, or `END` (again and again). */
   pull(): Maybe<T | End>;
+  /** The next `count` elements, or fewer before the end, as rows of a batch; only where that costs less than pulling them. */
+  pullRows?(count: number): Maybe<PulledRows | End>;
   /** The position after the last pulled element. */
   state(): PositionValue;
   /** Goes to a position that `state` gave, in this process or another one. Called before the first `pull`; see {@link restoreCursor}. */
@@ -39,6 +41,16 @@ export interface Cursor<T> {
   release?(element: T): void;
   /** Releases files and workers. */
   close(): Maybe<void>;
+}
+
+/** Elements that {@link Cursor.pullRows} gave. */
+export interface PulledRows {
+  readonly batch: unknown;
+  readonly count: number;
+  /** Addresses of the elements. */
+  readonly addresses: readonly PositionValue[];
+  /** Gives the batch back once it has been read. */
+  release(): void;
 }
 
 /**

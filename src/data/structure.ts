@@ -1,5 +1,5 @@
 import { DataError } from '../errors.js';
-import { allocate, NDArray, type DTypeOf, type TypedArray } from './ndarray.js';
+import { allocate, NDArray, type DType, type DTypeArrays, type DTypeOf, type TypedArray } from './ndarray.js';
 
 /**
  * What a data set element is made of. Arrays and plain records are structure (a tuple `[features, labels]`, named columns);
@@ -38,24 +38,35 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
+/** Makes the array of a batch; its values may be anything. */
+export type MakeBatchArray = <D extends DType>(dtype: D, length: number) => DTypeArrays[D];
+
 /** Joins elements of equal structure, shapes and dtypes along a new first axis. Throws a {@link DataError} that names element and place. */
 export function stack<T>(elements: readonly T[]): Batched<T> {
-  if (elements.length === 0) throw new DataError('A batch needs at least one element.');
-  return stackAt(elements, '') as Batched<T>;
+  return stackIn(elements, allocate);
 }
 
-function stackAt(elements: readonly unknown[], path: string): unknown {
+/** Like {@link stack}, with arrays that `make` makes. */
+export function stackIn<T>(elements: readonly T[], make: MakeBatchArray): Batched<T> {
+  if (elements.length === 0) throw new DataError('A batch needs at least one element.');
+  return stackAt(elements, '', make) as Batched<T>;
+}
+
+function stackAt(elements: readonly unknown[], path: string, make: MakeBatchArray): unknown {
   const first = elements[0];
-  if (first instanceof NDArray) return stackArrays(elements, first, path);
+  if (first instanceof NDArray) return stackArrays(elements, first, path, make);
   if (ArrayBuffer.isView(first)) {
     const arrays = elements.map((e, i) => (ArrayBuffer.isView(e) ? NDArray.of(e as TypedArray) : mismatch(path, i, first, e)));
-    return stackArrays(arrays, arrays[0]!, path);
+    return stackArrays(arrays, arrays[0]!, path, make);
   }
   if (typeof first === 'number') {
-    return NDArray.of(Float32Array.from(elements, (e, i) => (typeof e === 'number' ? e : mismatch(path, i, first, e))));
+    const data = make('float32', elements.length);
+    elements.forEach((e, i) => (data[i] = typeof e === 'number' ? e : mismatch(path, i, first, e)));
+    return NDArray.of(data);
   }
   if (typeof first === 'boolean') {
-    const data = Uint8Array.from(elements, (e, i) => (typeof e === 'boolean' ? Number(e) : mismatch(path, i, first, e)));
+    const data = make('bool', elements.length);
+    elements.forEach((e, i) => (data[i] = typeof e === 'boolean' ? Number(e) : mismatch(path, i, first, e)));
     return new NDArray(data, [data.length], 'bool');
   }
   if (typeof first === 'string') return elements.map((e, i) => (typeof e === 'string' ? e : mismatch(path, i, first, e)));
@@ -65,6 +76,7 @@ function stackAt(elements: readonly unknown[], path: string): unknown {
       stackAt(
         elements.map((e) => (e as unknown[])[k]),
         `${path}[${k}]`,
+        make,
       ),
     );
   }
@@ -79,6 +91,7 @@ function stackAt(elements: readonly unknown[], path: string): unknown {
         stackAt(
           elements.map((e) => (e as Record<string, unknown>)[key]),
           path ? `${path}.${key}` : key,
+          make,
         ),
       ]),
     );
@@ -88,8 +101,8 @@ function stackAt(elements: readonly unknown[], path: string): unknown {
   );
 }
 
-function stackArrays(elements: readonly unknown[], first: NDArray, path: string): NDArray {
-  const data = allocate(first.dtype, elements.length * first.size);
+function stackArrays(elements: readonly unknown[], first: NDArray, path: string, make: MakeBatchArray): NDArray {
+  const data = make(first.dtype, elements.length * first.size);
   let offset = 0;
   elements.forEach((e, i) => {
     if (!(e instanceof NDArray) || e.dtype !== first.dtype || !sameShape(e.shape, first.shape)) mismatch(path, i, first, e);
@@ -165,7 +178,8 @@ function concatenate(a: unknown, b: unknown, path: string): unknown {
   throw new DataError(`${place(path)} is ${describe(a)} in one batch and ${describe(b)} in the other; they cannot be joined.`);
 }
 
-function sameShape(a: readonly number[], b: readonly number[]): boolean {
+/** Whether two shapes are the same. */
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((axis, i) => axis === b[i]);
 }
 

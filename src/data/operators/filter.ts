@@ -1,6 +1,21 @@
 import { failAt } from '../failure.js';
+import { pure } from '../purity.js';
 import { list } from '../random-access.js';
 import { AGAIN, END, fetchAll, locate, loop, restoreCursor, chain, type Cursor, type End, type Maybe, type Stage } from '../stage.js';
+import { InWorker, type WorkerOptions } from '../workers/index.js';
+import { inWorkers, ownThread } from './in-workers.js';
+
+/** Keeps elements by a function of this thread, or by one in workers. */
+export function filterIn<T>(
+  source: Stage<T>,
+  predicate: ((element: T) => Maybe<boolean>) | InWorker<T, unknown>,
+  options: WorkerOptions,
+  operator = 'filter',
+): Stage<T> {
+  if (predicate instanceof InWorker) return inWorkers<T>(source, predicate, 'filter', options, operator);
+  ownThread(predicate, options, operator);
+  return filter(source, pure(operator, predicate));
+}
 
 /** Keeps the elements for which a pure function answers true. */
 export function filter<T>(source: Stage<T>, predicate: (element: T) => Maybe<boolean>): Stage<T> {

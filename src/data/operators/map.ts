@@ -1,4 +1,5 @@
 import { UsageError } from '../../errors.js';
+import { whole } from '../arguments.js';
 import { failAt, failedOn } from '../failure.js';
 import { pure } from '../purity.js';
 import { randomStage } from '../random-access.js';
@@ -15,9 +16,9 @@ import {
   type PositionValue,
   type Stage,
 } from '../stage.js';
-import { defaultWorkers, InWorker, refuseClosure, type WorkerOptions } from '../workers/index.js';
+import { InWorker, type WorkerOptions } from '../workers/index.js';
+import { inWorkers, ownThread } from './in-workers.js';
 import { aheadCursor } from './read-ahead.js';
-import { workerMap } from './worker-map.js';
 
 /** How {@link mapIn} runs its function. */
 export interface MapPlan extends WorkerOptions {
@@ -32,24 +33,14 @@ export function mapIn<A, B>(
   options: MapPlan,
   operator = 'map',
 ): Stage<B> {
-  const { workers, seed, parallel, heapMegabytes } = options;
-  const isCount = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) >= 0;
-  if (workers !== undefined && !isCount(workers))
-    throw new UsageError(`${operator}: workers is ${String(workers)}, expected a whole number from 0.`);
+  const { parallel, ...workerOptions } = options;
   if (fn instanceof InWorker) {
     if (parallel !== undefined)
       throw new UsageError(`${operator}: parallel is for functions of this thread; set workers for one that runs in workers.`);
-    const plan = { functions: [fn as InWorker<unknown, unknown>], seed: seed ?? 0, workers: workers ?? defaultWorkers, heapMegabytes };
-    return workerMap<A, B>(source, plan);
+    return inWorkers<B>(source, fn, 'map', workerOptions, operator);
   }
-  if (typeof fn !== 'function') throw new UsageError(`${operator} needs a function, but ${typeof fn} was given.`);
-  if (workers !== undefined && workers > 0) refuseClosure(operator, workers);
-  if (seed !== undefined)
-    throw new UsageError(
-      `${operator}: seed is for functions in workers, which are given random numbers; use inWorker, with workers: 0 to stay in this thread.`,
-    );
-  if (parallel !== undefined && !(isCount(parallel) && parallel >= 1))
-    throw new UsageError(`${operator}: parallel is ${String(parallel)}, expected a whole number of at least 1.`);
+  ownThread(fn, workerOptions, operator);
+  if (parallel !== undefined) whole(parallel, `${operator}: parallel`, 1);
   return map(source, pure(operator, fn), parallel ?? 1);
 }
 

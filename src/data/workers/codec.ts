@@ -1,6 +1,6 @@
 import { DataError } from '../../errors.js';
 import { NDArray, type DType, type DTypeArrays, type TypedArray } from '../ndarray.js';
-import { isArrayForm } from '../structure.js';
+import { isArrayForm, sameShape } from '../structure.js';
 
 /**
  * Elements as a text (their structure) and bytes (their arrays), for other threads and for cache files. Known are numbers,
@@ -9,7 +9,7 @@ import { isArrayForm } from '../structure.js';
  */
 
 /** Arrays begin at multiples of this. */
-const ALIGNMENT = 8;
+export const ALIGNMENT = 8;
 
 const arrayTypes = {
   Float32Array,
@@ -50,50 +50,106 @@ export interface Encoded {
   write(target: Uint8Array): void;
 }
 
-/** Takes a value apart. Throws a {@link DataError} for what cannot be passed on, with its place. */
-export function encode(value: unknown): Encoded {
-  const parts: { readonly bytes: Uint8Array; readonly offset: number }[] = [];
-  let size = 0;
-  const place = (array: ArrayBufferView): number => {
-    const offset = Math.ceil(size / ALIGNMENT) * ALIGNMENT;
-    parts.push({ bytes: bytesOf(array), offset });
-    size = offset + array.byteLength;
-    return offset;
-  };
-  const byteList = (arrays: readonly Uint8Array[]): Node => {
-    const o = Math.ceil(size / ALIGNMENT) * ALIGNMENT;
-    size = o;
-    for (const bytes of arrays) {
-      parts.push({ bytes, offset: size });
-      size += bytes.length;
-    }
-    return { b: arrays.map(({ length }) => length), o };
-  };
+/**
+ * Takes a value apart. Arrays that lie in `within`, whose first `used` bytes they take, stay there. Throws a {@link DataError} for
+ * what cannot be passed on, with its place.
+ */
+export function encode(value: unknown, within?: ArrayBufferLike, used = 0): Encoded {
+  const places = new Places(within, used);
   const node = (item: unknown, path: string): Node => {
     if (typeof item === 'string' || typeof item === 'boolean' || item === null) return item;
     if (typeof item === 'number')
       return Number.isFinite(item) && !Object.is(item, -0) ? item : { s: Object.is(item, -0) ? '-0' : String(item) };
     if (item === undefined) return { s: 'undefined' };
     if (typeof item === 'bigint') return { i: String(item) };
-    if (ArrayBuffer.isView(item)) return { t: [typeName(item, path), (item as AnyArray).length, place(item)] };
+    if (ArrayBuffer.isView(item)) return { t: [typeName(item, path), (item as AnyArray).length, places.add(item)] };
     if (Array.isArray(item)) {
-      if (item.length > 0 && item.every((bytes) => bytes instanceof Uint8Array)) return byteList(item as Uint8Array[]);
+      if (item.length > 0 && item.every((bytes) => bytes instanceof Uint8Array))
+        return { b: item.map((bytes: Uint8Array) => bytes.length), o: places.addAll(item as Uint8Array[]) };
       return item.map((part, index) => node(part, `${path}[${index}]`));
     }
-    if (isArrayForm(item)) return { n: [item.dtype, item.shape, typeName(item.data, path), place(item.data)] };
+    if (isArrayForm(item)) return { n: [item.dtype, item.shape, typeName(item.data, path), places.add(item.data)] };
     if (item instanceof Map) return { m: [...item].map(([key, part]) => [node(key, path), node(part, `${path}.${String(key)}`)]) };
     if (isPlain(item))
       return { r: Object.fromEntries(Object.entries(item).map(([key, part]) => [key, node(part, path === '' ? key : `${path}.${key}`)])) };
     throw cannotPass(item, path);
   };
-  const text = JSON.stringify(node(value, ''));
-  return {
-    text,
-    size,
-    write: (target) => {
-      for (const { bytes, offset } of parts) target.set(bytes, offset);
-    },
+  return places.encoded(node(value, ''));
+}
+
+/**
+ * Takes elements apart as one batch of them: of arrays of the same shapes that costs far less than one by one. Undefined where
+ * they are something else.
+ */
+export function encodeRows(elements: readonly unknown[]): Encoded | undefined {
+  const places = new Places();
+  const node = (items: readonly unknown[]): Node | undefined => {
+    const [first] = items;
+    if (typeof first === 'string') return items.every((item) => typeof item === 'string') ? items : undefined;
+    if (isArrayForm(first)) {
+      const alike = (item: unknown): item is NDArray =>
+        isArrayForm(item) && item.dtype === first.dtype && sameShape(item.shape, first.shape);
+      if (!items.every(alike)) return undefined;
+      return { n: [first.dtype, [items.length, ...first.shape], typeName(first.data, ''), places.addAll(items.map(({ data }) => data))] };
+    }
+    if (!Array.isArray(first) && !isPlain(first)) return undefined;
+    const keys = Object.keys(first as object);
+    const alike = (item: unknown): boolean =>
+      Array.isArray(item) === Array.isArray(first) &&
+      isStructure(item) &&
+      Object.keys(item).length === keys.length &&
+      keys.every((key) => key in item);
+    if (keys.length === 0 || !items.every(alike)) return undefined;
+    const parts: [string, Node][] = [];
+    for (const key of keys) {
+      const part = node(items.map((item) => (item as Record<string, unknown>)[key]));
+      if (part === undefined) return undefined;
+      parts.push([key, part]);
+    }
+    return Array.isArray(first) ? parts.map(([, part]) => part) : { r: Object.fromEntries(parts) };
   };
+  const batch = elements.length > 1 ? node(elements) : undefined;
+  return batch === undefined ? undefined : places.encoded(batch);
+}
+
+/** Where the arrays of a value go. */
+class Places {
+  readonly #parts: { readonly bytes: Uint8Array; readonly offset: number }[] = [];
+  #size: number;
+
+  constructor(
+    readonly within?: ArrayBufferLike,
+    used = 0,
+  ) {
+    this.#size = used;
+  }
+
+  /** The place of an array. */
+  add(array: ArrayBufferView): number {
+    return array.buffer === this.within ? array.byteOffset : this.addAll([array]);
+  }
+
+  /** The place of the first of several arrays, which lie one after the other. */
+  addAll(arrays: readonly ArrayBufferView[]): number {
+    const first = Math.ceil(this.#size / ALIGNMENT) * ALIGNMENT;
+    this.#size = first;
+    for (const array of arrays) {
+      this.#parts.push({ bytes: bytesOf(array), offset: this.#size });
+      this.#size += array.byteLength;
+    }
+    return first;
+  }
+
+  encoded(node: Node): Encoded {
+    const parts = this.#parts;
+    return {
+      text: JSON.stringify(node),
+      size: this.#size,
+      write: (target) => {
+        for (const { bytes, offset } of parts) target.set(bytes, offset);
+      },
+    };
+  }
 }
 
 /** How {@link decode} makes an array over memory; default: a view, or a copy where memory is given away. */
@@ -157,6 +213,10 @@ function isPlain(item: unknown): item is object {
   if (typeof item !== 'object' || item === null) return false;
   const prototype: unknown = Object.getPrototypeOf(item);
   return prototype === Object.prototype || prototype === null;
+}
+
+function isStructure(item: unknown): item is object {
+  return Array.isArray(item) || isPlain(item);
 }
 
 function cannotPass(item: unknown, path: string): DataError {

@@ -46,3 +46,18 @@ export const imported = () => globalThis.importedForWorkers ?? 0;
 let calls = 0;
 export const counts = () => calls++;
 export const first = (bytes) => bytes[0];
+export const likely = (x, { rng }) => rng.uniform() < 0.6 && x >= 0;
+export const several = (x, { rng }) => Array.from({ length: rng.below(4) }, (_, i) => 10 * x + i);
+export const spins = (x) => {
+  if (x === 21) for (;;);
+  return x;
+};
+export const spinsOnRecord = (bytes) => {
+  if (bytes[0] === 5) for (;;);
+  return bytes[0];
+};
+export const never = (x) => (x === 21 ? new Promise(() => undefined) : x);
+export const sums = ({ data, shape }) => ({ sum: data.reduce((sum, x) => sum + x, 0), rows: shape[0] });
+export const labelled = ({ x, y, name }) => [x.data[0], y.data[0], x.shape.length, y.shape.length, name];
+export const even = (x) => x % 2 === 0;
+export const thrice = (x) => [x, x, x];

@@ -1,25 +1,38 @@
 /** A worker thread of `map(inWorker(…))`: applies a module's functions to elements and hands the results over in shared memory. */
 import { workerData } from 'node:worker_threads';
-import { decode, encode, viewsOf } from './codec.js';
-import type { JobRequest, ThreadMessage, ThreadStart } from './messages.js';
-import { ElementFailure, loadFunctions, runJob, sendable, type LoadedFunction } from './run-job.js';
+import { encode } from './codec.js';
+import { unpack } from './elements.js';
+import { Progress, type JobRequest, type ThreadMessage, type ThreadStart } from './messages.js';
+import { blame, ElementFailure, loadFunctions, runJob, sendable, type LoadedFunction } from './run-job.js';
+import { SlotArrays } from './slot-arrays.js';
 
-const { functions, imports, seed, sent, port } = workerData as ThreadStart;
+const { functions, imports, progress, port } = workerData as ThreadStart;
 /** Memory in place of a slot that was too small is this much larger than needed, so that slightly longer results fit. */
 const SLACK = 1.25;
 
 function send(message: ThreadMessage): void {
   port.postMessage(message);
-  Atomics.add(sent, 0, 1);
-  Atomics.notify(sent, 0);
+  Atomics.add(progress, Progress.sent, 1);
 }
 
-function answer(id: number, result: unknown, slot: SharedArrayBuffer | undefined): void {
+function answer(id: number, result: unknown, slot: SharedArrayBuffer | undefined, used: number): void {
+  try {
+    handOver(id, result, slot, used);
+  } catch (error) {
+    throw blame(result, error);
+  }
+}
+
+function handOver(id: number, result: unknown, slot: SharedArrayBuffer | undefined, used: number): void {
+  const inSlot = slot === undefined ? undefined : encode(result, slot, used);
+  if (inSlot !== undefined && inSlot.size <= slot!.byteLength) {
+    inSlot.write(new Uint8Array(slot!));
+    return send({ id, text: inSlot.text, memory: undefined });
+  }
   const { text, size, write } = encode(result);
-  const fits = slot !== undefined && slot.byteLength >= size;
-  const memory = fits ? slot : new SharedArrayBuffer(Math.ceil(size * (slot === undefined ? 1 : SLACK)));
+  const memory = new SharedArrayBuffer(Math.ceil(size * (slot === undefined ? 1 : SLACK)));
   write(new Uint8Array(memory));
-  send({ id, text, memory: fits ? undefined : memory });
+  send({ id, text, memory });
 }
 
 function fail(id: number, error: unknown): void {
@@ -27,11 +40,17 @@ function fail(id: number, error: unknown): void {
   send({ id, error: sendable(cause), element });
 }
 
-function work(loaded: readonly LoadedFunction[], { id, text, bytes, slot, ...job }: JobRequest): void | Promise<void> {
+function work(loaded: readonly LoadedFunction[], { id, text, bytes, rows, slot, ...job }: JobRequest): void | Promise<void> {
+  const begun = (element: number): void => {
+    progress[Progress.job] = id;
+    progress[Progress.element] = element;
+    Atomics.add(progress, Progress.begun, 1);
+  };
   try {
-    const result = runJob(loaded, decode(text, viewsOf(bytes)) as unknown[], { ...job, seed });
-    if (!(result instanceof Promise)) return answer(id, result, slot);
-    return result.then((done) => answer(id, done, slot)).catch((error: unknown) => fail(id, error));
+    const arrays = new SlotArrays(slot);
+    const result = runJob(loaded, unpack(text, bytes, rows), { ...job, begun, make: arrays.make });
+    if (!(result instanceof Promise)) return answer(id, result, slot, arrays.used);
+    return result.then((done) => answer(id, done, slot, arrays.used)).catch((error: unknown) => fail(id, error));
   } catch (error) {
     fail(id, error);
   }

@@ -1,14 +1,27 @@
 /** What the threads tell each other. */
 
+import type { PlacedFunction } from './named-function.js';
+
+/** Places of the numbers that a thread shares. */
+export const Progress = {
+  /** Messages sent. */
+  sent: 0,
+  /** Elements begun. */
+  begun: 1,
+  /** The job of the element at work. */
+  job: 2,
+  /** Number of that element within the job. */
+  element: 3,
+} as const;
+
 /** What a worker thread is started with. */
 export interface ThreadStart {
   /** The functions to apply to every element, one after the other. */
-  readonly functions: readonly { readonly module: string; readonly exportName: string }[];
+  readonly functions: readonly PlacedFunction[];
   /** Modules to import first. */
   readonly imports: readonly string[];
-  readonly seed: number;
-  /** Element 0 counts the messages that the thread has sent. */
-  readonly sent: Int32Array;
+  /** What the thread does at this moment: one number for each of {@link Progress}. */
+  readonly progress: Int32Array;
   readonly port: import('node:worker_threads').MessagePort;
 }
 
@@ -18,8 +31,10 @@ export interface JobRequest {
   readonly pass: number;
   /** Number of the first element within the pass. */
   readonly first: number;
-  /** The list of elements, taken apart. */
+  /** The elements, taken apart. */
   readonly text: string;
+  /** Set where they are the rows of a batch: how many there are. */
+  readonly rows: number | undefined;
   readonly bytes: ArrayBuffer;
   /** Whether the results are joined into one batch. */
   readonly join: boolean;

@@ -36,6 +36,30 @@ export interface WorkerOptions {
   readonly heapMegabytes?: number;
   /** Seed of the random numbers that the function is given; default 0. */
   readonly seed?: number;
+  /**
+   * Seconds that one call of the function may take; after that the data end with an error, so that an endless loop is no hang.
+   * Default 300; `Infinity`: no limit. Without effect in this thread (`workers: 0`), which cannot be interrupted.
+   */
+  readonly timeoutSeconds?: number;
+}
+
+/** What becomes of an element: its result, itself if the result is true, or each item of the list that is the result. */
+export type FunctionKind = 'map' | 'filter' | 'flatMap';
+
+/** A function with its part in the work. */
+export interface PlacedFunction {
+  /** Address of the module. */
+  readonly module: string;
+  /** Name under which the module exports it. */
+  readonly exportName: string;
+  readonly kind: FunctionKind;
+  /** Seed of its random numbers. */
+  readonly seed: number;
+}
+
+/** A function in words, for errors. */
+export function functionInWords({ kind, module, exportName }: PlacedFunction): string {
+  return `${kind} (${exportName} of ${module}, in a worker)`;
 }
 
 /**

@@ -2,11 +2,13 @@ import { availableParallelism } from 'node:os';
 
 import type { OrbitError } from '../../errors.js';
 import type { Maybe } from '../stage.js';
-import { copiesOf, decode, encode, viewsOf, type Encoded } from './codec.js';
-import type { InWorker } from './named-function.js';
+import { copiesOf, decode, encode, viewsOf } from './codec.js';
+import { pack, unpack, type Elements } from './elements.js';
 import type { JobAnswer } from './messages.js';
-import { ElementFailure, loadFunctions, runJob, type LoadedFunction } from './run-job.js';
+import type { PlacedFunction } from './named-function.js';
+import { blame, ElementFailure, loadFunctions, runJob, type LoadedFunction } from './run-job.js';
 import { SharedSlots } from './slots.js';
+import { whenStuck } from './stuck.js';
 import { revived, WorkerThread } from './worker-thread.js';
 
 /** Workers by default: the training step wants a processor as well. */
@@ -17,7 +19,7 @@ export interface Job {
   readonly pass: number;
   /** Number of the first element within the pass. */
   readonly first: number;
-  readonly elements: readonly unknown[];
+  readonly elements: Elements;
   /** Whether the results become one batch; else they are a list. */
   readonly join: boolean;
 }
@@ -30,6 +32,8 @@ export interface Ticket {
 
 /** Where jobs are done. */
 export interface Pool {
+  /** How many elements to hand in together where they are not made into a batch. */
+  readonly jobElements: number;
   /** Hands in a job. */
   post(job: Job): Ticket;
   /** Takes back a batch, so that its memory may serve for a later one. */
@@ -40,10 +44,11 @@ export interface Pool {
 
 /** Functions and how to run them. */
 export interface PoolPlan {
-  readonly functions: readonly InWorker<unknown, unknown>[];
-  readonly seed: number;
+  readonly functions: readonly PlacedFunction[];
   readonly workers: number;
   readonly heapMegabytes?: number;
+  /** Seconds that a call may take. */
+  readonly timeoutSeconds: number;
 }
 
 /** Makes the pool of a plan. */
@@ -51,8 +56,13 @@ export function makePool(plan: PoolPlan): Pool {
   return plan.workers === 0 ? new InlinePool(plan) : new ThreadPool(plan);
 }
 
+/** Small elements go to a worker together, as long as that is no more than this. */
+const JOB_ELEMENTS = 16;
+const JOB_BYTES = 2 ** 20;
+
 /** Does the jobs in this thread, in the form in which a worker would: functions get copies, as there. */
 class InlinePool implements Pool {
+  readonly jobElements = 1;
   #functions: readonly LoadedFunction[] | undefined;
   #loading: Promise<readonly LoadedFunction[]> | undefined;
 
@@ -60,7 +70,10 @@ class InlinePool implements Pool {
 
   post({ elements, ...job }: Job): Ticket {
     const run = (functions: readonly LoadedFunction[]): Maybe<unknown> => {
-      const done = runJob(functions, copied(elements) as unknown[], { ...job, seed: this.plan.seed });
+      const { text, size, write, rows } = pack(elements);
+      const bytes = new ArrayBuffer(size);
+      write(new Uint8Array(bytes));
+      const done = runJob(functions, unpack(text, bytes, rows), job);
       return done instanceof Promise ? done.then(copied) : copied(done);
     };
     return {
@@ -78,14 +91,22 @@ class InlinePool implements Pool {
 }
 
 function copied(value: unknown): unknown {
-  const { text, size, write } = encode(value);
-  const bytes = new ArrayBuffer(size);
-  write(new Uint8Array(bytes));
-  return decode(text, viewsOf(bytes));
+  try {
+    const { text, size, write } = encode(value);
+    const bytes = new ArrayBuffer(size);
+    write(new Uint8Array(bytes));
+    return decode(text, viewsOf(bytes));
+  } catch (error) {
+    throw blame(value, error);
+  }
 }
 
 interface Waiting {
+  readonly id: number;
   readonly join: boolean;
+  /** Elements of the job. */
+  readonly count: number;
+  thread: WorkerThread | undefined;
   /** Shared memory that went with the job. */
   slot: SharedArrayBuffer | undefined;
   answer: JobAnswer | undefined;
@@ -102,19 +123,34 @@ class ThreadPool implements Pool {
   #jobs = 0;
   /** Tickets that somebody waits for: only then the threads keep the process alive. */
   #waiters = 0;
+  /** Bytes of the largest element or result so far. */
+  #elementBytes = 1;
 
   constructor(readonly plan: PoolPlan) {}
 
+  get jobElements(): number {
+    return Math.max(1, Math.min(JOB_ELEMENTS, Math.floor(JOB_BYTES / this.#elementBytes)));
+  }
+
   post({ elements, join, ...job }: Job): Ticket {
-    const { text, size, write }: Encoded = encode(elements);
+    const { text, size, write, rows } = pack(elements);
     const bytes = new ArrayBuffer(size); // moved, not shared: many functions of the platform refuse shared memory
     write(new Uint8Array(bytes));
     const id = this.#jobs++;
     const slot = this.#slots.take();
-    const waiting: Waiting = { join, slot, answer: undefined, wake: undefined };
+    const count = 'batch' in elements ? elements.count : elements.list.length;
+    this.#measure(size, count);
+    const waiting: Waiting = { id, join, count, slot, thread: undefined, answer: undefined, wake: undefined };
     this.#waiting.set(id, waiting);
-    if (this.#failure === undefined) this.#thread().post({ ...job, id, text, bytes, join, slot });
+    if (this.#failure === undefined) {
+      waiting.thread = this.#thread();
+      waiting.thread.post({ ...job, id, text, bytes, rows, join, slot });
+    }
     return { take: () => this.#take(waiting) };
+  }
+
+  #measure(bytes: number, elements: number): void {
+    this.#elementBytes = Math.max(this.#elementBytes, bytes / Math.max(1, elements));
   }
 
   /** The thread with the fewest jobs. */
@@ -156,16 +192,23 @@ class ThreadPool implements Pool {
 
   async #wait(waiting: Waiting): Promise<void> {
     if (this.#waiters++ === 0) this.#threads.forEach((thread) => thread.ref(true));
-    await new Promise<void>((resolve) => {
-      waiting.wake = resolve;
-      if (this.#closed) resolve();
-    });
-    if (--this.#waiters === 0) this.#threads.forEach((thread) => thread.ref(false));
+    let unwatch = (): void => undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        waiting.wake = resolve;
+        if (this.#closed) resolve();
+        else if (waiting.thread !== undefined) unwatch = whenStuck(waiting.thread, waiting.id, this.plan.timeoutSeconds, reject);
+      });
+    } finally {
+      unwatch();
+      if (--this.#waiters === 0) this.#threads.forEach((thread) => thread.ref(false));
+    }
   }
 
-  #open(answer: JobAnswer, { join, slot }: Waiting): unknown {
+  #open(answer: JobAnswer, { join, slot, count }: Waiting): unknown {
     if ('error' in answer) throw new ElementFailure(answer.element, revived(answer.error));
     const { text, memory = slot! } = answer;
+    this.#measure(memory.byteLength, count);
     // A batch stays where it lies, and the compiled step reads it there; where nobody gives batches back it is copied.
     if (join && this.#slots.lend(memory)) return this.#slots.remember(decode(text, this.#slots.arrays(memory)), memory);
     const value = decode(text, copiesOf(memory));

@@ -1,13 +1,17 @@
 import { UsageError } from '../../errors.js';
+import { allocate } from '../ndarray.js';
 import { pure } from '../purity.js';
 import { hashKey, RandomStream } from '../random.js';
 import { chain, forEachIndex, type Maybe } from '../stage.js';
-import { ownArrays, stack } from '../structure.js';
-import type { WorkerContext } from './named-function.js';
+import { describe, ownArrays, stackIn, type MakeBatchArray } from '../structure.js';
+import { encode } from './codec.js';
+import type { PlacedFunction, WorkerContext } from './named-function.js';
 import type { ThreadError } from './messages.js';
 
-/** The functions of a job, loaded. */
-export type LoadedFunction = (element: unknown, context: WorkerContext) => unknown;
+/** A function of a job, loaded. */
+export interface LoadedFunction extends PlacedFunction {
+  readonly call: (element: unknown, context: WorkerContext) => unknown;
+}
 
 /** Says which element of a job failed. */
 export class ElementFailure extends Error {
@@ -21,18 +25,17 @@ export class ElementFailure extends Error {
 }
 
 /** Imports the functions. Throws a {@link UsageError} where a module cannot be imported or has no such function. */
-export async function loadFunctions(
-  functions: readonly { readonly module: string; readonly exportName: string }[],
-): Promise<LoadedFunction[]> {
+export async function loadFunctions(functions: readonly PlacedFunction[]): Promise<LoadedFunction[]> {
   return Promise.all(
-    functions.map(async ({ module, exportName }) => {
+    functions.map(async (placed) => {
+      const { module, exportName } = placed;
       const exports = (await import(module).catch((error: unknown) => {
         const { code, message = String(error) } = error as NodeJS.ErrnoException;
         const hint = code === 'ERR_UNKNOWN_FILE_EXTENSION' ? ' Node runs JavaScript: compile the file first.' : '';
         throw new UsageError(`inWorker: the module ${module} cannot be imported: ${message}.${hint}`, { cause: error });
       })) as Record<string, unknown>;
       const found = exports[exportName];
-      if (typeof found === 'function') return found as LoadedFunction;
+      if (typeof found === 'function') return { ...placed, call: found as LoadedFunction['call'] };
       const names = Object.keys(exports).filter((name) => typeof exports[name] === 'function');
       throw new UsageError(
         `inWorker: ${module} exports no function ${exportName}; it exports ${names.length === 0 ? 'none' : names.join(', ')}.`,
@@ -41,38 +44,80 @@ export async function loadFunctions(
   );
 }
 
-/** Applies the functions to every element, in order; with `join`, makes a batch of the results. */
-export function runJob(
-  functions: readonly LoadedFunction[],
-  elements: readonly unknown[],
-  job: { readonly seed: number; readonly pass: number; readonly first: number; readonly join: boolean },
-): Maybe<unknown> {
+/** What a job says besides its elements, and what it reports to. */
+export interface JobContext {
+  readonly pass: number;
+  /** Number of the first element within the pass. */
+  readonly first: number;
+  /** Whether the results become one batch. */
+  readonly join: boolean;
+  /** Called before each element with its number within the job. */
+  readonly begun?: (element: number) => void;
+  /** Makes the arrays of the batch. */
+  readonly make?: MakeBatchArray;
+}
+
+/**
+ * Applies the functions to every element, in order. The result is a batch with `join`; a list of results; or, where the last
+ * function keeps, drops or multiplies elements, a list of what became of each.
+ */
+export function runJob(functions: readonly LoadedFunction[], elements: readonly unknown[], job: JobContext): Maybe<unknown> {
   const results: unknown[] = [];
   const visit = (i: number): Maybe<void> => {
-    const index = job.first + i;
-    let result: unknown = elements[i];
-    return chain(
-      forEachIndex(functions.length, (k) => {
-        const call = pure('map', (element: unknown) => {
-          const rng = new RandomStream(hashKey(job.seed, job.pass, index, k));
-          return functions[k]!(element, { rng, pass: job.pass, index });
-        });
-        const made = guard(i, () => call(result));
-        if (typeof (made as PromiseLike<unknown> | null | undefined)?.then !== 'function') {
-          result = made;
-          return;
-        }
-        return Promise.resolve(made).then(
-          (settled) => void (result = settled),
-          (error: unknown) => {
-            throw new ElementFailure(i, error);
-          },
-        );
-      }),
-      () => void results.push(result),
-    );
+    job.begun?.(i);
+    let value: unknown = elements[i];
+    const step = (k: number): Maybe<void> => {
+      const placed = functions[k]!;
+      const made = guard(i, () => callOf(placed, k, { pass: job.pass, index: job.first + i }, value));
+      if (typeof (made as PromiseLike<unknown> | null | undefined)?.then !== 'function') {
+        value = guard(i, () => outcome(placed, value, made));
+        return;
+      }
+      return Promise.resolve(made).then(
+        (settled) => void (value = guard(i, () => outcome(placed, value, settled))),
+        (error: unknown) => {
+          throw new ElementFailure(i, error);
+        },
+      );
+    };
+    return chain(forEachIndex(functions.length, step), () => void results.push(value));
   };
-  return chain(forEachIndex(elements.length, visit), () => (job.join ? guard(undefined, () => stack(results.map(ownArrays))) : results));
+  return chain(forEachIndex(elements.length, visit), () => {
+    if (!job.join) return results;
+    return guard(undefined, () => stackIn(results.map(ownArrays), job.make ?? allocate));
+  });
+}
+
+/** Calls the k-th function of a chain: its random numbers depend on that place, pass and element alone. */
+function callOf(
+  { call, kind, seed }: LoadedFunction,
+  k: number,
+  at: { readonly pass: number; readonly index: number },
+  value: unknown,
+): unknown {
+  const again = pure(kind, (element: unknown) => call(element, { rng: new RandomStream(hashKey(seed, at.pass, at.index, k)), ...at }));
+  return again(value);
+}
+
+/** What becomes of an element. */
+function outcome({ kind }: LoadedFunction, value: unknown, result: unknown): unknown {
+  if (kind === 'map') return result;
+  if (kind === 'filter') return result ? [value] : [];
+  if (Array.isArray(result)) return result;
+  throw new TypeError(`it returned ${describe(result)}, but the function given to flatMap must return a list of elements`);
+}
+
+/** Says which element's result cannot be passed on, where `error` came of passing on the results of a job. */
+export function blame(result: unknown, error: unknown): unknown {
+  if (!Array.isArray(result)) return error; // a batch
+  for (const [element, own] of result.entries()) {
+    try {
+      encode(own);
+    } catch (cause) {
+      return new ElementFailure(element, new TypeError((cause as Error).message, { cause }));
+    }
+  }
+  return error;
 }
 
 function guard<T>(element: number | undefined, run: () => T): T {

@@ -10,8 +10,8 @@ import {
 } from 'node:worker_threads';
 
 import { DataError, OrbitError, UsageError } from '../../errors.js';
-import type { InWorker } from './named-function.js';
-import type { JobAnswer, JobRequest, ThreadError, ThreadMessage, ThreadStart } from './messages.js';
+import { Progress, type JobAnswer, type JobRequest, type ThreadError, type ThreadMessage, type ThreadStart } from './messages.js';
+import type { PlacedFunction } from './named-function.js';
 
 const importsKey = 'orbit-ts: modules to import in workers'; // passed on to worker threads
 
@@ -45,21 +45,20 @@ export class WorkerThread {
   readonly jobs = new Set<number>();
   readonly #worker: Worker;
   readonly #port: MessagePort;
-  readonly #sent = new Int32Array(new SharedArrayBuffer(4));
+  readonly #progress = new Int32Array(new SharedArrayBuffer(4 * Object.keys(Progress).length));
   #received = 0;
   #reason: Error | undefined;
   #closing = false;
 
   constructor(
-    readonly plan: { readonly functions: readonly InWorker<unknown, unknown>[]; readonly seed: number; readonly heapMegabytes?: number },
+    readonly plan: { readonly functions: readonly PlacedFunction[]; readonly heapMegabytes?: number },
     readonly onAnswer: (answer: JobAnswer) => void,
     readonly onFailure: (error: OrbitError) => void,
   ) {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    const { functions, seed, heapMegabytes } = plan;
-    const names = functions.map(({ module, exportName }) => ({ module, exportName }));
-    const start: ThreadStart = { functions: names, imports: importedInWorkers(), seed, sent: this.#sent, port: port2 };
+    const { functions, heapMegabytes } = plan;
+    const start: ThreadStart = { functions, imports: importedInWorkers(), progress: this.#progress, port: port2 };
     this.#worker = new Worker(workerFile(), {
       name: 'orbit-data',
       workerData: start,
@@ -88,10 +87,16 @@ export class WorkerThread {
 
   /** Takes the answers that are there, without a turn of the event loop. */
   receive(): void {
-    if (Atomics.load(this.#sent, 0) === this.#received) return; // what came as an event is counted too
+    if (Atomics.load(this.#progress, Progress.sent) === this.#received) return; // what came as an event is counted too
     for (let received = receiveMessageOnPort(this.#port); received !== undefined; received = receiveMessageOnPort(this.#port)) {
       this.#take(received.message as ThreadMessage);
     }
+  }
+
+  /** The element at work, and how many were begun: as long as that number stays, the thread is busy with it. */
+  get progress(): { readonly begun: number; readonly job: number; readonly element: number } {
+    const progress = this.#progress;
+    return { begun: Atomics.load(progress, Progress.begun), job: progress[Progress.job]!, element: progress[Progress.element]! };
   }
 
   #take(message: ThreadMessage): void {

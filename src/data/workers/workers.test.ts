@@ -6,7 +6,18 @@ import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { Dataset, fromCsv, importInWorkers, inWorker, NDArray, range, tfRecords, writeTfRecords, type WorkerOptions } from '../index.js';
+import {
+  Dataset,
+  fromArrays,
+  fromCsv,
+  importInWorkers,
+  inWorker,
+  NDArray,
+  range,
+  tfRecords,
+  writeTfRecords,
+  type WorkerOptions,
+} from '../index.js';
 import { positioned, streamed } from '../numbers.testing.js';
 import { useBuiltWorker } from './built-worker.testing.js';
 import { decode, encode, viewsOf } from './index.js';
@@ -22,6 +33,12 @@ afterAll(() => {
   removeWorker();
   rmSync(directory, { recursive: true });
 });
+
+async function collect<T>(elements: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const element of elements) list.push(element);
+  return list;
+}
 
 /** Worker threads of this process that are alive: their ports and the workers themselves are resources. */
 const threads = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Worker' || name === 'MessagePort').length;
@@ -84,6 +101,46 @@ describe('map in workers', () => {
       }),
       { numRuns: 12 },
     );
+  });
+
+  it('gives elements that are rows of columns like any other elements', async () => {
+    const columns = {
+      x: new NDArray(
+        Float32Array.from({ length: 60 }, (_, i) => i),
+        [20, 3],
+        'float32',
+      ),
+      y: Int32Array.from({ length: 20 }, (_, i) => -i),
+    };
+    const rows = fromArrays({ ...columns, name: Array.from({ length: 20 }, (_, i) => `row ${i}`) })
+      .shuffle({ seed: 1 })
+      .repeat(2);
+    for (const workers of [0, 2]) {
+      const expected = (await collect(rows.iterator(3))).map(({ x, y, name }) => [x.data[0], y.data[0], 1, 0, name]);
+      expect(await collect(rows.map(named<object, unknown>('labelled'), { workers }).iterator(3))).toEqual(expected);
+    }
+  });
+
+  it('takes batches, and more maps after a batch', async () => {
+    for (const workers of [0, 2]) {
+      const d = range(0, 50)
+        .map(named('double'), { workers })
+        .batch(8)
+        .map(named<NDArray, { sum: number; rows: number }>('sums'), { workers });
+      const expected = [56, 184, 312, 440, 568, 696, 194].map((sum, i) => ({ sum, rows: i < 6 ? 8 : 2 }));
+      expect(await d.toArray()).toEqual(expected);
+    }
+  });
+
+  it('draws the same random numbers whether two maps run in the same workers or not', async () => {
+    const run = (first: number, second: number, heapMegabytes?: number) =>
+      range(0, 40)
+        .map(named('noisy'), { workers: first, seed: 2 })
+        .map(named('noisy'), { workers: second, seed: 3, heapMegabytes })
+        .toArray();
+    const expected = await run(0, 0);
+    expect(await run(1, 2)).toEqual(expected);
+    expect(await run(2, 0, 100)).toEqual(expected);
   });
 
   it('can be shuffled, filtered and cached afterwards', async () => {
@@ -190,6 +247,75 @@ describe('map in workers', () => {
   });
 });
 
+describe('filter and flatMap in workers', () => {
+  const make = (workers: number, n = 40): Dataset<number> =>
+    positioned(n)
+      .shuffle({ seed: 1, bufferSize: 9 })
+      .map(named('double'), { workers })
+      .filter(named('likely'), { workers, seed: 4 })
+      .flatMap(named<number, number[]>('several'), { workers, seed: 5 })
+      .repeat(2)
+      .prefetch(2);
+
+  it('give the same elements for any number of workers, and what the functions of this thread would', async () => {
+    const expected = await make(0).toArray();
+    expect(expected.length).toBeGreaterThan(20);
+    for (const workers of [1, 2]) expect(await make(workers).toArray()).toEqual(expected);
+    const even = range(0, 30).filter(named('even'), { workers: 1 });
+    expect(await even.toArray()).toEqual(
+      await range(0, 30)
+        .filter((x) => x % 2 === 0)
+        .toArray(),
+    );
+    expect(await even.take(3).toArray()).toEqual([0, 2, 4]);
+    const rows = await even.flatMap(named<number, number[]>('thrice'), { workers: 1 }).batch(4).toArray();
+    expect([...rows[0]!.data, ...rows[1]!.data]).toEqual([0, 0, 0, 2, 2, 2, 4, 4]);
+    expect(await range(0, 0).filter(named('likely'), { workers: 1 }).toArray()).toEqual([]);
+  });
+
+  it('continue exactly after saving at any element, with another number of workers', async () => {
+    const whole = await make(0, 20).toArray();
+    await fc.assert(
+      fc.asyncProperty(fc.nat(whole.length), fc.nat(2), fc.nat(2), async (stop, before, after) => {
+        const first = make(before, 20).iterator();
+        const elements: unknown[] = [];
+        for (let i = 0; i < stop; i++) elements.push((await first.next()).value);
+        const second = make(after, 20).iterator();
+        second.loadStateDict(JSON.parse(JSON.stringify(first.stateDict())) as Record<string, unknown>);
+        await first.return();
+        const third = make(0, 20).iterator();
+        third.loadStateDict(second.stateDict());
+        await second.return();
+        for await (const element of third) elements.push(element);
+        expect(elements).toEqual(whole);
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  it('can be shuffled afterwards and restored by reading single results again', async () => {
+    const shuffled = (workers: number) => make(workers, 25).shuffle({ bufferSize: 7, seed: 3 });
+    const first = shuffled(1).iterator();
+    for (let i = 0; i < 11; i++) await first.next();
+    const second = shuffled(0).iterator();
+    second.loadStateDict(first.stateDict());
+    for (let i = 0; i < 8; i++) expect(await second.next()).toEqual(await first.next());
+    await Promise.all([first.return(), second.return()]);
+  });
+
+  it('refuse what is no list, and name the element', async () => {
+    for (const workers of [0, 1]) {
+      await expect(range(7, 9).flatMap(named<number, number[]>('double'), { workers }).toArray()).rejects.toThrow(
+        /flatMap \(double of .*, in a worker\) failed on the element at 0: it returned a number, but .* must return a list/,
+      );
+    }
+    expect(() => range(0, 3).filter(() => true, { workers: 1 as 0 })).toThrow(
+      /filter was given a function together with workers: 1, .*: filter: inWorker/,
+    );
+    expect(() => range(0, 3).flatMap(() => [], { timeoutSeconds: 1 } as object)).toThrow(/timeoutSeconds is for functions in workers/);
+  });
+});
+
 describe('errors of workers', () => {
   const run = (name: string, options: WorkerOptions = { workers: 1 }) => range(0, 50).map(named(name), options).toArray();
 
@@ -232,6 +358,27 @@ describe('errors of workers', () => {
     await expect(run('hoards', { workers: 1, heapMegabytes: 30 })).rejects.toThrow(/worker thread for hoards of .* ran out of memory/);
   }, 20_000);
 
+  it('are given for a call that does not return: an endless loop is no hang', async () => {
+    const options = { workers: 2, timeoutSeconds: 0.8 };
+    for (const name of ['spins', 'never']) {
+      await expect(run(name, options)).rejects.toThrow(
+        new RegExp(
+          `${name} of .*, in a worker\\) failed on the element at 21: it has not returned within 0.8 seconds; .* raise timeoutSeconds`,
+        ),
+      );
+    }
+    const path = join(directory, 'spinning');
+    await writeTfRecords(
+      path,
+      Array.from({ length: 9 }, (_, i) => Uint8Array.of(i, i)),
+    );
+    await expect(tfRecords([path]).map(named<Uint8Array, number>('spinsOnRecord'), options).batch(3).toArray()).rejects.toThrow(
+      `failed on the record at byte ${5 * 18} of ${path}: it has not returned`,
+    );
+    expect(() => range(0, 2).map(named('double'), { timeoutSeconds: 0 })).toThrow(/timeoutSeconds is 0, expected more than 0/);
+    expect(await range(0, 60).map(named('slowly'), { workers: 1, timeoutSeconds: 0.8 }).toArray()).toHaveLength(60);
+  }, 20_000);
+
   it('are given for modules, functions and results that do not work', async () => {
     for (const workers of [0, 1]) {
       await expect(run('nothing', { workers })).rejects.toThrow(/exports no function nothing; it exports .*double/);
@@ -239,7 +386,7 @@ describe('errors of workers', () => {
         /absent.mjs cannot be imported/,
       );
       await expect(run('unsendable', { workers })).rejects.toThrow(
-        /Part \[3\]\.deep\[0\] of the element is a function, which cannot be passed/,
+        /unsendable of .* failed on the element at 3: Part deep\[0\] of the element is a function, which cannot be passed/,
       );
       await expect(range(1, 9).map(named('ragged'), { workers }).batch(4).toArray()).rejects.toThrow(
         /float32\[1\] in the first element of the batch but float32\[2\] in element 1/,
