@@ -99,12 +99,16 @@ export function compileWrapper({ source, build, cxx: [compiler, ...cxxFlags], ta
     `-I${path.join(nativeRoot, 'third_party/onnxruntime')}`,
     ...(build === undefined
       ? ['-DORBIT_WITHOUT_ONEDNN']
-      : [`-isystem${path.join(source, 'include')}`, `-isystem${path.join(build, 'include')}`]),
+      : ['include', 'third_party/xbyak']
+          .map((folder) => `-isystem${path.join(source, folder)}`)
+          .concat(`-isystem${path.join(build, 'include')}`)),
     `-DORBIT_SOURCES_HASH="${sourcesHash()}"`,
     `-DORBIT_ONEDNN_VERSION="${oneDnnVersion(build)}"`,
   ];
   const compiled = readdirSync(src)
-    .filter((file) => file.endsWith('.cc') && (arch === 'x64' || isaFlags(file) === undefined) && (build !== undefined || !needsOneDnn(file)))
+    .filter(
+      (file) => file.endsWith('.cc') && (arch === 'x64' || isaFlags(file) === undefined) && (build !== undefined || !needsOneDnn(file)),
+    )
     .sort()
     .map((file) => {
       const object = path.join(objects, file.replace(/\.cc$/, '.o'));

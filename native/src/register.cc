@@ -26,6 +26,7 @@ std::vector<Op> convolutionOps();
 #endif
 std::vector<Op> fusedOps();
 std::vector<Op> poolingOps();
+std::vector<Op> updateOps();
 std::vector<Op> recurrenceOps();
 
 namespace {
@@ -150,6 +151,7 @@ const std::vector<Op>& ops() {
     for (auto list : {
              fusedOps(),
              poolingOps(),
+             updateOps(),
              recurrenceOps(),
 #if !defined(ORBIT_WITHOUT_ONEDNN)
              convolutionOps(),

@@ -5,9 +5,9 @@ import { formatSpec, type TypedArray } from './dtype.js';
 import type { Graph, Value } from './graph/ir.js';
 import { exportGraph, type OnnxOptions } from './graph/export.js';
 import { lower } from './graph/lower.js';
-import { optimize } from './graph/passes/index.js';
+import { optimize, type PassName } from './graph/passes/index.js';
 import { singleReplica } from './graph/passes/single-replica.js';
-import { fuse } from './graph/fusion/index.js';
+import { fuse, groupUpdates } from './graph/fusion/index.js';
 import { nativeRecurrences } from './graph/recurrence/index.js';
 import { splitAtCollectives, type GraphSegment } from './graph/segments.js';
 import type { CompileOptions } from './compile-options.js';
@@ -144,9 +144,12 @@ export function traceProgram(
     const lowerSegment = (s: GraphSegment): LoweredSegment => {
       // Buffers go by the values of the segment's own graph; the fused one has the same inputs and outputs in the same order.
       const looped = native?.has('Recurrence') ? nativeRecurrences(s.graph) : s.graph;
-      return { ...s, lowered: lower(native?.has('Fused') ? fuse(looped, native.has('Conv')) : looped, native) };
+      const fused = native?.has('Fused') ? fuse(looped, native.has('Conv')) : looped;
+      return { ...s, lowered: lower(native?.has('FusedUpdates') ? groupUpdates(fused) : fused, native) };
     };
-    const optimized = optimize(alone ? singleReplica(graph) : graph, options.disabledPasses);
+    // The native kernel needs no copies of small variables.
+    const packs: PassName[] = native?.has('FusedUpdates') ? ['packUpdates'] : [];
+    const optimized = optimize(alone ? singleReplica(graph) : graph, [...(options.disabledPasses ?? []), ...packs]);
     return [optimized, splitAtCollectives(optimized).map((s) => (s.kind === 'graph' ? lowerSegment(s) : s))];
   };
   const { summaries } = result;

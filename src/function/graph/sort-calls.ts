@@ -1,8 +1,12 @@
 /** The order of calls. */
 import { producer, type Call } from './ir.js';
 
-/** Calls in an order in which each comes after what it reads; otherwise as given. */
-export function sortCalls(calls: readonly Call[]): Call[] {
+/**
+ * Calls in an order in which each comes after what it reads; otherwise as given.
+ *
+ * @param standsFor the call in the place of one that is read. Default: itself.
+ */
+export function sortCalls(calls: readonly Call[], standsFor: (call: Call) => Call = (call) => call): Call[] {
   const own = new Set(calls);
   const sorted: Call[] = [];
   const done = new Set<Call>();
@@ -15,7 +19,8 @@ export function sortCalls(calls: readonly Call[]): Call[] {
         pending.pop();
         continue;
       }
-      const missing = call.inputs.map(producer).filter((c): c is Call => c !== undefined && own.has(c) && !done.has(c));
+      const made = call.inputs.map(producer).filter((c) => c !== undefined);
+      const missing = made.map(standsFor).filter((c) => own.has(c) && !done.has(c));
       if (missing.length > 0) {
         pending.push(...missing);
         continue;

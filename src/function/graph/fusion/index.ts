@@ -8,6 +8,7 @@ import { Grouping, type Group } from './groups.js';
 import { fusedCall, type FusedCall } from './program.js';
 
 export { FUSED, type FusedAttrs } from './program.js';
+export { FUSED_UPDATES, groupUpdates, type FusedUpdatesAttrs } from './updates.js';
 
 /** Below this many elements a sum alone stays with ONNX Runtime. */
 const LARGE = 4096;

@@ -8,7 +8,8 @@ import type { Emitter } from './opcodes.js';
 /** The kernel of fused calls. */
 export const FUSED = 'orbit.Fused';
 
-const keepCode = { full: 0, channels: 1, total: 2, row: 3 } as const;
+/** Numbers of the attribute `outputs`. */
+export const keepCode = { full: 0, channels: 1, total: 2, row: 3 } as const;
 
 /** Attributes of a fused call, as the native kernel takes them. */
 export interface FusedAttrs {

@@ -8,7 +8,11 @@ const all = Object.keys(passes) as PassName[];
 /** The program of `fn` before and after some passes, with nothing but the passes `beside` them. */
 function beforeAfter(pass: PassName, fn: (...args: never[]) => unknown, args: tf.Tensor[], beside: PassName[] = []): string {
   const text = (enabled: PassName[]): string =>
-    compile(fn as (...args: unknown[]) => unknown, { name: 'f', disabledPasses: all.filter((p) => !enabled.includes(p)) }).graph(...args);
+    compile(fn as (...args: unknown[]) => unknown, {
+      name: 'f',
+      nativeKernels: false, // as every portable program
+      disabledPasses: all.filter((p) => !enabled.includes(p)),
+    }).graph(...args);
   const [before, after] = [text(beside), text([...beside, pass])];
   return `${before}\n---\n${after}`.replace(/ +# .*$/gm, '');
 }
@@ -286,7 +290,7 @@ describe('packed updates', () => {
         const loss = optimizer.minimize(() => tf.addN(variables.map((v) => v.square().sum())) as tf.Scalar, true, variables)!;
         return [loss, ...variables.map(use)];
       },
-      { disabledPasses },
+      { disabledPasses, nativeKernels: false },
     );
     const last = [1, 2, 3].map(() => step.runSync()).at(-1)!;
     return [...last.map((t) => [...t.dataSync()]), ...variables.map((v) => [...v.dataSync()])];
