@@ -2,7 +2,6 @@
 import { UsageError } from '../errors.js';
 import type { AbstractEvaluator, AbstractTrainer } from './abstract.js';
 import { ActionHooks, freezeActions, runAction } from './action.js';
-import { takeTurn, turnDue } from './breathe.js';
 import type { CheckpointManagerLike } from './checkpoint-manager-like.js';
 import { Checkpointing } from './checkpointing.js';
 import {
@@ -15,9 +14,10 @@ import {
 } from './controller-options.js';
 import type { LoopClock } from './loop-clock.js';
 import { type ControllerReporter, LineReporter } from './reporter.js';
-import { monotonicSeconds, StepTimer } from './step-timer.js';
+import { Results } from './results.js';
 import { ControllerSummaries, loadEventFiles } from './controller-summaries.js';
 import type { SummaryManagerInterface } from './summary-writer.js';
+import { TrainingSpan } from './training-span.js';
 import type { Action, ActionContext, GlobalStep, Output } from './types.js';
 import { getValues, requireOutput } from './values.js';
 
@@ -49,11 +49,9 @@ export class Controller {
   readonly #clock: LoopClock | null;
   readonly #hooks: ActionHooks;
   readonly #context: ActionContext;
-  readonly #samplesPerStep: number | null;
-  #stepTimer: StepTimer | null = null;
+  readonly #training: TrainingSpan;
+  readonly #results: Results;
   #isRestored = false;
-  #isTraining = false;
-  #stopReason: string | null = null;
 
   /**
    * Checks the options and keeps them. A controller made so restores the newest checkpoint when it is first used, unless
@@ -69,18 +67,20 @@ export class Controller {
     this.evalActions = freezeActions(options.evalActions, 'evalActions');
     this.checkpointManager = options.checkpointManager ?? null;
     this.reporter = options.reporter ?? new LineReporter();
-    this.#samplesPerStep = options.samplesPerStep ?? null;
     this.#context = { globalStep: this.globalStep, checkpointManager: this.checkpointManager, stop: (reason) => this.stop(reason) };
     this.#hooks = new ActionHooks(this.#context, this.trainActions, this.evalActions);
     this.#stepsPerLoop = options.stepsPerLoop ?? 1;
     this.#clock = options.loopClock ?? null;
     this.#summaries = new ControllerSummaries(options);
+    const { globalStep, reporter } = this;
+    this.#training = new TrainingSpan({ globalStep, reporter, hooks: this.#hooks });
+    this.#results = new Results({ globalStep, reporter, summaries: this.#summaries, samplesPerStep: options.samplesPerStep ?? null });
     this.#checkpoints =
       this.checkpointManager &&
       new Checkpointing({
         manager: this.checkpointManager,
-        globalStep: this.globalStep,
-        reporter: this.reporter,
+        globalStep,
+        reporter,
         onSaved: (event) => this.#hooks.checkpointSaved(event),
         strategy: options.strategy ?? null,
         background: options.enableAsyncCheckpointing ?? false,
@@ -120,9 +120,9 @@ export class Controller {
     this.requirePart('trainer', 'train');
     requireTargetStep(steps, 'steps');
     await this.restoreOnce();
-    await this.#whileTraining(async () => {
+    await this.#training.run(async () => {
       this.reporter.trainStart?.({ step: this.globalStep.value, targetStep: steps });
-      while (this.globalStep.value < steps && this.#stopReason === null) {
+      while (this.globalStep.value < steps && this.stopReason === null) {
         await this.trainNSteps(this.#nextLoopLength(steps));
         await this.maybeSaveCheckpoint();
       }
@@ -136,14 +136,12 @@ export class Controller {
    * `trainAndEvaluate` returns. Nothing happens when none runs; the first reason given counts.
    */
   stop(reason: string): void {
-    if (!this.#isTraining || this.#stopReason !== null) return;
-    this.#stopReason = reason;
-    this.reporter.stopped?.({ step: this.globalStep.value, reason });
+    this.#training.stop(reason);
   }
 
   /** Why the last training ended before its last step, or null. */
   get stopReason(): string | null {
-    return this.#stopReason;
+    return this.#training.stopReason;
   }
 
   /**
@@ -156,17 +154,12 @@ export class Controller {
     const steps = requireEvalSteps(numSteps ?? -1);
     await this.restoreOnce();
     await this.#hooks.evaluationBegin(steps);
-    this.reporter.evaluationStart?.({ step: this.globalStep.value, steps });
-    const startSeconds = monotonicSeconds();
+    const secondsSince = this.#results.evaluationBegin(steps);
     const raw = requireOutput(await this.#summaries.aroundEval(() => evaluator.evaluate(steps)), 'evaluator.evaluate');
-    const seconds = Math.max(monotonicSeconds() - startSeconds, 1e-9);
+    const seconds = secondsSince();
     for (const action of this.evalActions) await runAction(action, raw, this.#context);
     const output = await getValues(raw);
-    const stepsPerSecond = steps > 0 ? steps / seconds : null;
-    if (stepsPerSecond !== null) output.steps_per_second = stepsPerSecond;
-    this.reporter.evaluationEnd?.({ step: this.globalStep.value, seconds, stepsPerSecond, output });
-    await this.#summaries.writeEval(output);
-    if (turnDue()) await takeTurn();
+    await this.#results.evaluationEnd(output, { steps, seconds });
     return output;
   }
 
@@ -184,12 +177,12 @@ export class Controller {
     await this.restoreOnce();
     const interval = requireInterval(options.evalInterval) || trainSteps - this.globalStep.value;
     let output: Output | null = null;
-    await this.#whileTraining(async () => {
-      while (this.#stopReason === null && (this.globalStep.value < trainSteps || this.#clock?.evaluationAt === this.globalStep.value)) {
+    await this.#training.run(async () => {
+      while (this.stopReason === null && (this.globalStep.value < trainSteps || this.#clock?.evaluationAt === this.globalStep.value)) {
         const step = this.globalStep.value;
         const target = this.#clock?.nextEvaluation(step, interval, trainSteps) ?? Math.min(step + interval, trainSteps);
         if (step < target) await this.train(target, { checkpointAtCompletion: false });
-        if (this.#stopReason !== null) break;
+        if (this.stopReason !== null) break;
         output = await this.evaluate(evalSteps);
         if (this.#clock) this.#clock.evaluationAt = null;
       }
@@ -261,20 +254,14 @@ export class Controller {
   /** One inner loop, with everything that follows it but saving. */
   protected async trainNSteps(numSteps: number): Promise<void> {
     const trainer = this.requirePart('trainer', 'train');
-    this.#stepTimer ??= new StepTimer(this.globalStep);
+    this.#results.loopBegin();
     await this.#hooks.loopBegin(numSteps);
     const before = this.globalStep.value;
     const raw = requireOutput(await this.#summaries.aroundTrain(() => trainer.train(numSteps)), 'trainer.train');
     if (this.#clock) this.#clock.loopEnd = null; // before the actions: one of them may restore a checkpoint of another loop
-    this.#checkStep(before, numSteps);
+    this.#results.checkStep(before, numSteps);
     for (const action of this.trainActions) await runAction(action, raw, this.#context);
-    const output = await getValues(raw);
-    const stepsPerSecond = this.#stepTimer.stepsPerSecond();
-    const samplesPerSecond = this.#samplesPerStep === null ? null : stepsPerSecond * this.#samplesPerStep;
-    this.reporter.trainLoopEnd?.({ step: this.globalStep.value, stepsPerSecond, samplesPerSecond, output });
-    const samples = samplesPerSecond === null ? {} : { samples_per_second: samplesPerSecond };
-    await this.#summaries.writeTrain({ ...output, steps_per_second: stepsPerSecond, ...samples });
-    if (turnDue()) await takeTurn();
+    await this.#results.loopEnd(await getValues(raw));
   }
 
   /** Saves if there is a manager with an interval and, unless `checkInterval` is false, if that has passed. */
@@ -296,42 +283,8 @@ export class Controller {
     if (path !== null) this.reporter.resumed?.({ path });
   }
 
-  /** Runs the body as training, with its hooks around the outermost one. */
-  async #whileTraining(body: () => Promise<void>): Promise<void> {
-    if (this.#isTraining) return body();
-    this.#isTraining = true;
-    this.#stopReason = null;
-    try {
-      await this.#hooks.trainBegin();
-      await body();
-    } catch (error) {
-      await this.#hooks
-        .trainEnd(error)
-        .catch((failure: unknown) => this.reporter.warning?.(`An action failed after an error: ${String(failure)}`));
-      throw error;
-    } finally {
-      this.#isTraining = false;
-    }
-    await this.#hooks.trainEnd(null);
-  }
-
   #nextLoopLength(target: number): number {
     const step = this.globalStep.value;
     return (this.#clock?.nextLoopEnd(step, this.stepsPerLoop, target) ?? Math.min(step + this.stepsPerLoop, target)) - step;
-  }
-
-  #checkStep(before: number, numSteps: number): void {
-    const expected = before + numSteps;
-    const now = this.globalStep.value;
-    if (now === expected) return;
-    if (now === before) {
-      throw new UsageError(
-        `\`trainer.train(${numSteps})\` left the global step at ${before}, so training would never end. The trainer counts its steps: ` +
-          'call `globalStep.assignAdd(1)` in every step, on the counter that the controller was given.',
-      );
-    }
-    this.reporter.warning?.(
-      `\`trainer.train(${numSteps})\` did not update the global step by ${numSteps}: it was ${before}, should be ${expected}, but is ${now}.`,
-    );
   }
 }

@@ -194,12 +194,50 @@ describe('training in stages', () => {
     }
   });
 
-  it('evaluates a checkpoint of any stage in mode eval', async () => {
+  it.each(['eval', 'continuous_eval'])('evaluates a checkpoint of any stage in mode %s', async (mode) => {
     await runnerOf(params({ train_steps: 9 })).run();
-    const evaluation = runnerOf(params(), { mode: 'eval' });
+    const evaluation = runnerOf(params({ train_steps: 9, continuous_eval_timeout: 0 }), { mode });
     await evaluation.run();
     expect((evaluation.trainer as ProgressiveTrainer).stages.stage).toBe(1);
     expect(evaluation.result!.eval_logs!['validation_loss']).toBeCloseTo((weights(evaluation).reduce((a, b) => a + b) + 1) ** 2, 5);
+  });
+
+  it('follows checkpoints through the stages, back as well', async () => {
+    await runnerOf(params({ train_steps: 9 })).run();
+    const evaluation = runnerOf(params(), { mode: 'eval' });
+    await evaluation.build();
+    const { controller, trainer } = evaluation;
+    const found: [number, number][] = [];
+    for (const step of [9, 3, 9, 6]) {
+      await controller.restoreCheckpoint(path.join(dir, `ckpt-${step}`));
+      found.push([(trainer as ProgressiveTrainer).stages.stage, weights(evaluation).length]);
+    }
+    expect(found).toEqual([[1, 2], [0, 1], [1, 2], [1, 2]]); // prettier-ignore
+    await evaluation.close();
+  });
+
+  it('jumps over stages that lie within a loop, and makes metrics once', async () => {
+    let metrics = 0;
+    class Jumping extends Growing {
+      override getModel(stage: number, oldModel: Model | null): tf.Sequential {
+        this.asked.push(`stage ${stage}`);
+        return super.getModel(Math.min(stage, 1), oldModel);
+      }
+      override getTrainDataset(stage: number): Dataset<unknown> {
+        return super.getTrainDataset(Math.min(stage, 1));
+      }
+      override buildMetrics(training?: boolean): [] {
+        if (training) metrics += 1;
+        return [];
+      }
+    }
+    const config = params({}, { steps: [1, 1, 100] });
+    const task = new Jumping(config.task as never);
+    const runner = runnerOf(config, { task });
+    await runner.run();
+    expect(task.asked.filter((asked) => asked.startsWith('stage'))).toEqual(['stage 0', 'stage 2']);
+    expect((runner.trainer as ProgressiveTrainer).stages.stage).toBe(2);
+    expect(metrics).toBe(1);
   });
 });
 
