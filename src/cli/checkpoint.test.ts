@@ -85,7 +85,7 @@ describe('orbit checkpoint', () => {
   });
 
   it('convert goes from a checkpoint to each kind of file and back without loss', async () => {
-    const chain = ['a.safetensors', 'b.json', 'converted'].map((name) => path.join(root, name));
+    const chain = ['a.safetensors', 'b.json', 'c.npz', 'converted'].map((name) => path.join(root, name));
     let source = directory;
     for (const target of chain) {
       expect(await orbit('convert', source, target)).toMatchObject({ status: 0, out: `Wrote 2 tensors to ${target}.\n` });
