@@ -86,7 +86,7 @@ function checkpointCommands(orbit: Command, done: (status: number) => void): voi
     .action((a: string, b: string) => run((c) => c.diffCheckpoints(a, b)));
   group
     .command('convert <source> <target>')
-    .description('weights from and to a checkpoint, .safetensors or .json (weights of tfjs)')
+    .description('weights from and to a checkpoint, .safetensors, .npz (NumPy) or .json (weights of tfjs)')
     .action((source: string, target: string) => run((c) => c.convertWeights(source, target)));
 }
 
