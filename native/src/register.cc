@@ -24,6 +24,7 @@ namespace orbit {
 #if !defined(ORBIT_WITHOUT_ONEDNN)
 std::vector<Op> convolutionOps();
 #endif
+std::vector<Op> attentionOps();
 std::vector<Op> fusedOps();
 std::vector<Op> poolingOps();
 std::vector<Op> updateOps();
@@ -149,6 +150,7 @@ const std::vector<Op>& ops() {
   static const std::vector<Op> all = [] {
     std::vector<Op> out;
     for (auto list : {
+             attentionOps(),
              fusedOps(),
              poolingOps(),
              updateOps(),

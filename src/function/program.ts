@@ -7,7 +7,7 @@ import { exportGraph, type OnnxOptions } from './graph/export.js';
 import { lower } from './graph/lower.js';
 import { optimize, type PassName } from './graph/passes/index.js';
 import { singleReplica } from './graph/passes/single-replica.js';
-import { fuse, groupUpdates } from './graph/fusion/index.js';
+import { attention, fuse, groupUpdates } from './graph/fusion/index.js';
 import { nativeRecurrences } from './graph/recurrence/index.js';
 import { splitAtCollectives, type GraphSegment } from './graph/segments.js';
 import type { CompileOptions } from './compile-options.js';
@@ -144,7 +144,8 @@ export function traceProgram(
     const lowerSegment = (s: GraphSegment): LoweredSegment => {
       // Buffers go by the values of the segment's own graph; the fused one has the same inputs and outputs in the same order.
       const looped = native?.has('Recurrence') ? nativeRecurrences(s.graph) : s.graph;
-      const fused = native?.has('Fused') ? fuse(looped, native.has('Conv')) : looped;
+      const attended = native?.has('AttentionGrad') ? attention(looped) : looped;
+      const fused = native?.has('Fused') ? fuse(attended, native.has('Conv')) : attended;
       return { ...s, lowered: lower(native?.has('FusedUpdates') ? groupUpdates(fused) : fused, native) };
     };
     // The native kernel needs no copies of small variables.

@@ -1,4 +1,5 @@
 /** The table of kernels that can be compiled: importing it fills it. */
+import './attention-native.js';
 import './bincount.js';
 import './binary.js';
 import './collective.js';

@@ -7,6 +7,7 @@ import { LoopBody } from '../loop.js';
 import { Grouping, type Group } from './groups.js';
 import { fusedCall, type FusedCall } from './program.js';
 
+export { attention, ATTENTION, ATTENTION_GRADIENT, type AttentionAttrs } from './attention.js';
 export { FUSED, type FusedAttrs } from './program.js';
 export { FUSED_UPDATES, groupUpdates, type FusedUpdatesAttrs } from './updates.js';
 
