@@ -8,7 +8,7 @@ import { loopBody, loopInputs, type LoopBody } from '../loop.js';
 import { deadCode } from '../passes/dead-code.js';
 import { pruneLoops } from '../passes/prune-loops.js';
 import { gives, Unsupported } from './program.js';
-import { StepWriter } from './step.js';
+import { ALIASES, isProduct, StepWriter } from './step.js';
 
 /** The kernel of these calls. */
 export const RECURRENCE = 'orbit.Recurrence';
@@ -30,7 +30,8 @@ export interface RecurrenceAttrs {
   readonly outputs: readonly number[];
 }
 
-const ALIASES = new Set(['Reshape', 'Identity', 'ExpandDims', 'Squeeze']);
+/** Elements of a matrix that a step may read for its product with the inputs: with more, one product for all steps is faster. */
+const SMALL = 65536;
 
 /** The graph with its loops, where possible, as native calls. What only a loop reads of elementwise results moves into its step. */
 export function nativeRecurrences(graph: Graph): Graph {
@@ -45,7 +46,8 @@ export function nativeRecurrences(graph: Graph): Graph {
     if (body === undefined) return undefined;
     const needed = old.outputs.map((v) => users.has(v) || kept.has(v));
     // Inputs are old values; the rewriting puts what replaced them in their place.
-    const made = recurrence(old, body, needed, sinksInto(old, body, users, own, kept));
+    const sinks = sinksInto(old, body, users, own, kept);
+    const made = recurrence(old, body, needed, sinks) ?? recurrence(old, body, needed, () => false);
     if (made === undefined) return undefined;
     let next = 0;
     call.outputs.forEach((v, i) => needed[i] && replace(v, made.outputs[next++]!));
@@ -57,11 +59,12 @@ export function nativeRecurrences(graph: Graph): Graph {
 /** Which stacks the step of a loop can compute itself because nothing else reads them. */
 function sinksInto(
   loop: Call,
-  { steps, sliced }: LoopBody,
+  { steps, sliced, carried }: LoopBody,
   users: ReadonlyMap<Value, ReadonlySet<Call>>,
   own: ReadonlySet<Call>,
   kept: ReadonlySet<Value>,
 ): (v: Value) => boolean {
+  const rows = carried[0]?.value.shape[0] ?? 0;
   const found = new Map<Value, boolean>();
   const readHere = (v: Value): boolean => {
     if (kept.has(v)) return false;
@@ -70,16 +73,24 @@ function sinksInto(
       return ALIASES.has(u.kernel) ? readHere(u.outputs[0]!) : sinks(u.outputs[0]!);
     });
   };
+  const movable = (call: Call, v: Value): boolean => {
+    if (isProduct(call)) {
+      const [a, b] = call.inputs as [Value, Value];
+      const plain = call.inputs.length === 2 && call.attrs['transposeA'] !== true && (call.attrs['activation'] ?? 'linear') === 'linear';
+      const flat = [a, b, v].every((t) => t.shape.length === 2) && v.shape[0] === steps * rows;
+      return plain && flat && v.dtype === 'float32' && sizeOf(b.shape) <= SMALL;
+    }
+    if (v.shape[0] !== steps) return false;
+    if (call.kernel === 'SplitV') return call.inputs[0]!.shape[0] === steps && call.outputs[0]!.shape[0] === steps;
+    const form = formOf(call);
+    if (form === undefined || form.row !== undefined) return false;
+    return form.operands.every((o) => o.shape.length < v.shape.length || (o.shape.length === v.shape.length && o.shape[0] === steps));
+  };
   const sinks = (v: Value): boolean => {
     let known = found.get(v);
     if (known === undefined) {
       const call = producer(v);
-      const form = call !== undefined && own.has(call) && v.shape[0] === steps ? formOf(call) : undefined;
-      known =
-        form !== undefined &&
-        form.row === undefined &&
-        form.operands.every((o) => o.shape.length < v.shape.length || (o.shape.length === v.shape.length && o.shape[0] === steps)) &&
-        readHere(v);
+      known = call !== undefined && own.has(call) && movable(call, v) && call.outputs.every(readHere);
       found.set(v, known);
     }
     return known;

@@ -5,13 +5,14 @@ import { producer, type Call, type Value } from '../ir.js';
 import type { LoopBody } from '../loop.js';
 import { ProgramWriter, Unsupported } from './program.js';
 
-const ALIASES = new Set(['Reshape', 'Identity', 'ExpandDims', 'Squeeze']);
+/** Kernels that give another shape to the same numbers. */
+export const ALIASES: ReadonlySet<string> = new Set(['Reshape', 'Identity', 'ExpandDims', 'Squeeze']);
 
 /** What the writer asks of the program around the loop. */
 export interface Around {
   readonly stacks: readonly Value[];
   readonly outer: readonly Value[];
-  /** True for an elementwise result over all steps that only this loop reads: the step computes it. */
+  /** True for a result over all steps that only this loop reads, and whose step it can compute itself. */
   readonly sinks: (stack: Value) => boolean;
 }
 
@@ -47,22 +48,40 @@ export class StepWriter extends ProgramWriter {
 
   /** One step of a stack. */
   private slice(stack: Value): number {
-    const { steps } = this.body;
     const bare = strip(stack);
-    const base = bare.shape[0] === steps ? bare : stack;
+    const base = bare.shape[0] === this.body.steps || this.around.sinks(bare) ? bare : stack;
     let number = this.slices.get(base);
     if (number === undefined) {
-      const shape = base.shape.slice(1);
-      const width = this.columns(shape);
-      if (this.around.sinks(base)) {
-        const form = formOf(producer(base)!)!;
-        const operands = form.operands.map((v) => this.sunkOperand(v, base));
-        this.width = width;
-        number = form.emit(this, operands);
-      } else number = this.value('slice', this.input(base), width);
+      if (!this.around.sinks(base)) this.columns(base.shape.slice(1));
+      number = this.around.sinks(base) ? this.sunk(base, producer(base)!) : this.stacked(base);
       this.slices.set(base, number);
     }
     return number;
+  }
+
+  /** One step of a stack in memory. */
+  private stacked(stack: Value): number {
+    return this.value('slice', this.input(stack), sizeOf(stack.shape) / this.body.steps / this.rows);
+  }
+
+  /** What the step computes itself of a stack that only it reads. */
+  private sunk(stack: Value, call: Call): number {
+    const [x, matrix] = call.inputs as [Value, Value];
+    if (isProduct(call)) {
+      const left = strip(x);
+      return this.product(this.stacked(left), matrix, call.attrs['transposeB'] === true, stack.shape.at(-1)!);
+    }
+    const width = this.columns(stack.shape.slice(1));
+    if (call.kernel === 'SplitV') {
+      const before = call.outputs.slice(0, call.outputs.indexOf(stack)).map((v) => this.columns(v.shape.slice(1)));
+      const offset = before.reduce((sum, w) => sum + w, 0);
+      if (!this.within(x.shape.slice(1), axisOf(call, x) - 1)) throw new Unsupported('rows are cut apart');
+      return this.value('columns', this.slice(x), width, offset);
+    }
+    const form = formOf(call)!;
+    const operands = form.operands.map((v) => this.sunkOperand(v, stack));
+    this.width = width;
+    return form.emit(this, operands);
   }
 
   private sunkOperand(v: Value, result: Value): number {
@@ -122,7 +141,7 @@ export class StepWriter extends ProgramWriter {
     if (ALIASES.has(call.kernel)) {
       if (this.columns(out.shape) !== this.columns(x.shape)) throw new Unsupported('rows are mixed');
       this.known.set(out, this.of(x));
-    } else if (call.kernel === 'BatchMatMul' || call.kernel === '_FusedMatMul') this.known.set(out, this.matrixProduct(call));
+    } else if (isProduct(call)) this.known.set(out, this.matrixProduct(call));
     else if (call.kernel === 'SplitV') this.split(call);
     else if (call.kernel === 'Slice') this.known.set(out, this.columnsOf(call));
     else if (call.kernel === 'Concat') this.known.set(out, this.sideBySide(call));
@@ -185,6 +204,12 @@ export class StepWriter extends ProgramWriter {
   }
 }
 
+/** True for matrix products. */
+export function isProduct({ kernel }: Call): boolean {
+  return kernel === 'BatchMatMul' || kernel === '_FusedMatMul';
+}
+
+/** The axis along which a call cuts or joins. */
 function axisOf(call: Call, v: Value): number {
   const axis = call.attrs['axis'] as number;
   return axis < 0 ? axis + v.shape.length : axis;
