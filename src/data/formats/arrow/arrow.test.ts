@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readlinkSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { fromArrow } from '../../index.js';
@@ -15,6 +16,25 @@ describe('Arrow', () => {
     for (const group of [2, 0, 1]) {
       const ids = Array.from((await file.read(group))['id']!, Number);
       expect(ids).toEqual(Array.from({ length: file.groups[group]!.rows }, (_, i) => 3 * (10 * group + i) - 10));
+    }
+  });
+
+  it('reads what the package apache-arrow writes, which has its schema in the footer alone', async () => {
+    const { RecordBatchFileWriter, RecordBatchStreamWriter, tableFromArrays } = await import('apache-arrow');
+    const directory = mkdtempSync(join(tmpdir(), 'orbit-arrow-'));
+    try {
+      const table = tableFromArrays({ x: Float64Array.of(1.5, 2.5), n: Int32Array.of(7, 8), s: ['a', 'b'] });
+      for (const Writer of [RecordBatchFileWriter, RecordBatchStreamWriter]) {
+        const path = join(directory, 'made.arrow');
+        writeFileSync(path, await Writer.writeAll(table).toUint8Array());
+        const rows = await fromArrow(path, { columns: { x: 'float64', n: 'int32', s: 'string' } }).toArray();
+        expect(rows.map(({ x, n, s }) => [x.data[0], n.data[0], s])).toEqual([
+          [1.5, 7, 'a'],
+          [2.5, 8, 'b'],
+        ]);
+      }
+    } finally {
+      rmSync(directory, { recursive: true });
     }
   });
 

@@ -5,7 +5,7 @@ import type { RecordBatch, Schema } from 'apache-arrow';
 
 import { DataError } from '../../../errors.js';
 import { cannotRead } from '../../files/index.js';
-import { loadArrow } from './package.js';
+import { loadArrow, type Arrow } from './package.js';
 
 /** Bytes from one place up to another (excluded). */
 interface Span {
@@ -17,7 +17,7 @@ interface Span {
 export interface StoredBatch extends Span {
   readonly rows: number;
   readonly compressed: boolean;
-  /** Dictionaries that stand before it: how many of the file's. */
+  /** How many of the dictionaries it needs: in a stream those before it, in a file all, which may stand anywhere. */
   readonly dictionaries: number;
 }
 
@@ -35,10 +35,10 @@ const CONTINUATION = 0xffffffff;
 
 /** Finds the messages of a file or stream by their headers. Throws a {@link DataError} where it is missing, damaged or of another format. */
 export function arrowMessages(path: string): ArrowMessages {
-  const { Message, RecordBatchReader } = loadArrow(path);
+  const arrow = loadArrow(path);
+  const { Message, RecordBatchReader } = arrow;
   const dictionaries: Span[] = [];
   const batches: StoredBatch[] = [];
-  let head: Span | undefined;
   let schema: Schema | undefined;
   let file: number;
   try {
@@ -60,29 +60,29 @@ export function arrowMessages(path: string): ArrowMessages {
       const message = Message.decode(bytesAt(file, bodyAt - metadataBytes, metadataBytes));
       const span = { begin: at, end: bodyAt + message.bodyLength };
       if (span.end > size) throw new Error('it ends inside a record batch');
-      if (message.isSchema()) {
-        head = span;
-        schema = message.header();
-      } else if (message.isDictionaryBatch()) dictionaries.push(span);
+      if (message.isSchema()) schema = message.header();
+      else if (message.isDictionaryBatch()) dictionaries.push(span);
       else if (message.isRecordBatch()) {
         const { length, compression } = message.header();
-        batches.push({ ...span, rows: length, compressed: compression !== null, dictionaries: dictionaries.length });
+        batches.push({ ...span, rows: length, compressed: compression !== null, dictionaries: isFile ? Infinity : dictionaries.length });
       }
       at = span.end;
     }
+    if (isFile) schema ??= schemaOfFooter(arrow, file, size); // some writers put it there alone
     if (schema === undefined) throw new Error('it has no schema');
   } catch (error) {
     throw notArrow(path, error);
   } finally {
     closeSync(file);
   }
+  const head = schemaMessage(arrow, schema);
   return {
     path,
-    schema: schema,
+    schema,
     batches,
     // The schema, the dictionaries so far and the record batch are a stream by themselves.
     read: async (batch) => {
-      const bytes = await bytesOf(path, [head!, ...dictionaries.slice(0, batch.dictionaries), batch]);
+      const bytes = await bytesOf(path, head, [...dictionaries.slice(0, batch.dictionaries), batch]);
       try {
         const [read] = RecordBatchReader.from(bytes) as Iterable<RecordBatch>;
         if (read === undefined || read.numRows !== batch.rows) throw new Error('a record batch is missing');
@@ -100,12 +100,34 @@ function bytesAt(file: number, at: number, length: number): Buffer {
   return bytes;
 }
 
-async function bytesOf(path: string, spans: readonly Span[]): Promise<Uint8Array> {
-  const bytes = new Uint8Array(spans.reduce((sum, { begin, end }) => sum + end - begin, 0));
+/** The bytes of a message that says the schema. */
+function schemaMessage({ Message }: Arrow, schema: Schema): Uint8Array {
+  const metadata = Message.encode(Message.from(schema));
+  const length = Math.ceil(metadata.length / 8) * 8;
+  const bytes = new Uint8Array(8 + length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, CONTINUATION, true);
+  view.setInt32(4, length, true);
+  bytes.set(metadata, 8);
+  return bytes;
+}
+
+/** The schema in the footer of a file, read as that of a file with nothing but the footer. */
+function schemaOfFooter({ RecordBatchReader }: Arrow, file: number, size: number): Schema {
+  const length = bytesAt(file, size - 10, 4).readInt32LE(0) + 10;
+  if (length < 10 || length > size) throw new Error('its footer is longer than the file');
+  const bytes = Buffer.concat([Buffer.from('ARROW1\0\0'), bytesAt(file, size - length, length)]);
+  return RecordBatchReader.from(new Uint8Array(bytes)).open().schema;
+}
+
+/** Some bytes, and those of spans of a file after them. */
+async function bytesOf(path: string, head: Uint8Array, spans: readonly Span[]): Promise<Uint8Array> {
+  const bytes = new Uint8Array(head.length + spans.reduce((sum, { begin, end }) => sum + end - begin, 0));
+  bytes.set(head);
   try {
     const file = await open(path, 'r');
     try {
-      let filled = 0;
+      let filled = head.length;
       for (const { begin, end } of spans) {
         const { bytesRead } = await file.read(bytes, filled, end - begin, begin);
         if (bytesRead < end - begin) throw new Error('it has become shorter');

@@ -3,7 +3,8 @@ import * as zlib from 'node:zlib';
 import { required, requiredOptional } from '../../files/index.js';
 import { decompressLz4Frame } from './lz4.js';
 
-type Arrow = typeof import('apache-arrow');
+/** The package. */
+export type Arrow = typeof import('apache-arrow');
 
 let arrow: Arrow | undefined;
 
