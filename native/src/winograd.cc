@@ -52,34 +52,54 @@ struct Plan {
     blocks = (tiles + perBlock - 1) / perBlock;
   }
 
-  /// The 16 pixels of a tile's patch; zeros around the image.
-  void patch(const float* image, int64_t tile, const float** at) const {
-    int64_t n = tile / (down * across), row = tile / across % down * 2 - above, column = tile % across * 2 - left;
-    for (int64_t i = 0; i < 4; i++)
-      for (int64_t j = 0; j < 4; j++) {
-        int64_t y = row + i, x = column + j;
-        bool inside = y >= 0 && y < height && x >= 0 && x < width;
-        at[4 * i + j] = inside ? image + ((n * height + y) * width + x) * channels : zeros.data();
-      }
-  }
-
-  /// The 4 pixels of a tile; `none` outside the image.
-  template <class Float>
-  void pixels(Float* image, int64_t tile, Float* none, Float** at) const {
-    int64_t n = tile / (down * across), row = tile / across % down * 2, column = tile % across * 2;
-    for (int64_t i = 0; i < 2; i++)
-      for (int64_t j = 0; j < 2; j++) {
-        bool inside = row + i < outHeight && column + j < outWidth;
-        at[2 * i + j] = inside ? image + ((n * outHeight + row + i) * outWidth + column + j) * outChannels : none;
-      }
-  }
-
   /// Floats from one of the 16 planes of a block to the next: no two at the same place of a page.
   size_t plane(int64_t of) const { return static_cast<size_t>(perBlock * of + 16); }
 
   int64_t height, width, channels, outHeight, outWidth, outChannels, above, left, down, across, tiles;
   std::vector<float> zeros;
   int64_t perBlock, blocks;
+};
+
+/// Walks over the tiles, row by row and image by image.
+class Walk {
+ public:
+  Walk(const Plan& plan, int64_t tile) : plan_(&plan), n_(tile / (plan.down * plan.across)), row_(tile / plan.across % plan.down), column_(tile % plan.across) {}
+
+  void next() {
+    if (++column_ < plan_->across) return;
+    column_ = 0;
+    if (++row_ < plan_->down) return;
+    row_ = 0;
+    n_++;
+  }
+
+  /// The 16 pixels of the tile's patch; zeros around the image.
+  void patch(const float* image, const float** at) const {
+    int64_t top = 2 * row_ - plan_->above, left = 2 * column_ - plan_->left;
+    const float* corner = image + ((n_ * plan_->height + top) * plan_->width + left) * plan_->channels;
+    bool within = left >= 0 && left + 4 <= plan_->width;
+    for (int64_t i = 0; i < 4; i++, at += 4, corner += plan_->width * plan_->channels) {
+      bool inside = top + i >= 0 && top + i < plan_->height;
+      for (int64_t j = 0; j < 4; j++) at[j] = inside && (within || (left + j >= 0 && left + j < plan_->width)) ? corner + j * plan_->channels : plan_->zeros.data();
+    }
+  }
+
+  /// The 4 pixels of the tile; `none` outside the image.
+  template <class Float>
+  void pixels(Float* image, Float* none, Float** at) const {
+    int64_t top = 2 * row_, left = 2 * column_;
+    Float* corner = image + ((n_ * plan_->outHeight + top) * plan_->outWidth + left) * plan_->outChannels;
+    bool right = left + 1 < plan_->outWidth, below = top + 1 < plan_->outHeight;
+    Float* under = corner + plan_->outWidth * plan_->outChannels;
+    at[0] = corner;
+    at[1] = right ? corner + plan_->outChannels : none;
+    at[2] = below ? under : none;
+    at[3] = right && below ? under + plan_->outChannels : none;
+  }
+
+ private:
+  const Plan* plan_;
+  int64_t n_, row_, column_;
 };
 
 /// Runs `body(task, first, last)` for parts of a plan's blocks.
@@ -106,7 +126,7 @@ class Filter {
     const WinogradOps& ops = winogradOps();
     int64_t lanes = static_cast<int64_t>(ops.lanes), size = in * out;
     int64_t rows = turned ? out : in, columns = turned ? in : out;
-    int64_t tasks = std::min(rows, std::max<int64_t>(1, size / 16384));
+    int64_t tasks = std::min(rows, std::max<int64_t>(1, size / 1024));
     context.parallel(static_cast<size_t>(tasks), [&](size_t t) {
       int64_t last = rows * (static_cast<int64_t>(t) + 1) / tasks;
       for (int64_t r = rows * static_cast<int64_t>(t) / tasks; r < last; r++)
@@ -129,9 +149,10 @@ void convolve(const Context& context, const Plan& plan, const float* x, const Fi
     float* sums = patches + kWinograd * inPlane;
     for (int64_t b = begin; b < end; b++) {
       int64_t first = b * plan.perBlock, count = std::min(plan.perBlock, plan.tiles - first);
-      for (int64_t i = 0; i < count; i++) {
+      Walk walk(plan, first);
+      for (int64_t i = 0; i < count; i++, walk.next()) {
         const float* at[16];
-        plan.patch(x, first + i, at);
+        walk.patch(x, at);
         ops.patch(at, patches + i * in, inPlane, static_cast<size_t>(in));
       }
       for (size_t e = 0; e < kWinograd; e++)
@@ -141,9 +162,10 @@ void convolve(const Context& context, const Plan& plan, const float* x, const Fi
                         sums + e * outPlane + column, static_cast<size_t>(out), static_cast<size_t>(count), static_cast<size_t>(in), false},
                        wide);
         });
-      for (int64_t i = 0; i < count; i++) {
+      walk = Walk(plan, first);
+      for (int64_t i = 0; i < count; i++, walk.next()) {
         float* to[4];
-        plan.pixels<float>(y, first + i, nullptr, to);
+        walk.pixels<float>(y, nullptr, to);
         ops.pixels(sums + i * out, outPlane, to, bias, relu, static_cast<size_t>(out));
       }
     }
@@ -200,11 +222,12 @@ class FilterGradient final : public Convolution {
       float* gradients = patches + kWinograd * inPlane;
       for (int64_t b = begin; b < end; b++) {
         int64_t first = b * plan_.perBlock, count = std::min(plan_.perBlock, plan_.tiles - first);
-        for (int64_t i = 0; i < count; i++) {
+        Walk walk(plan_, first);
+        for (int64_t i = 0; i < count; i++, walk.next()) {
           const float* at[16];
-          plan_.patch(x, first + i, at);
+          walk.patch(x, at);
           ops.patch(at, patches + i * in, inPlane, static_cast<size_t>(in));
-          plan_.pixels<const float>(dy, first + i, plan_.zeros.data(), at);
+          walk.pixels<const float>(dy, plan_.zeros.data(), at);
           ops.tile(at, gradients + i * out, outPlane, static_cast<size_t>(out));
         }
         for (size_t e = 0; e < kWinograd; e++)
