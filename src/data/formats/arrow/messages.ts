@@ -117,7 +117,13 @@ function schemaOfFooter({ RecordBatchReader }: Arrow, file: number, size: number
   const length = bytesAt(file, size - 10, 4).readInt32LE(0) + 10;
   if (length < 10 || length > size) throw new Error('its footer is longer than the file');
   const bytes = Buffer.concat([Buffer.from('ARROW1\0\0'), bytesAt(file, size - length, length)]);
-  return RecordBatchReader.from(new Uint8Array(bytes)).open().schema;
+  const reader = RecordBatchReader.from(new Uint8Array(bytes));
+  try {
+    reader.open();
+  } catch (error) {
+    if ((reader.schema as Schema | undefined) === undefined) throw error; // else it missed the dictionaries, which are not there
+  }
+  return reader.schema;
 }
 
 /** Some bytes, and those of spans of a file after them. */
