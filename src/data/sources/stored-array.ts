@@ -22,6 +22,9 @@ export interface StoredArray {
   decode(bytes: Uint8Array, target: TypedArray): void;
 }
 
+/** Memory for reading that a column keeps. */
+const LARGEST_ROOM_BYTES = 2 ** 22;
+
 const files = new FinalizationRegistry<number>((file) => closeSync(file));
 
 /** Some values of the array, from value `first` on. */
@@ -51,6 +54,8 @@ export class StoredColumn implements Column {
   readonly #shape: readonly number[];
   readonly #size: number;
   #file: number | undefined;
+  /** What rows are read into before they are decoded: new memory for each would cost more than reading. */
+  #room = new Uint8Array(0);
 
   constructor(
     array: StoredArray,
@@ -73,13 +78,21 @@ export class StoredColumn implements Column {
     for (let from = 0; from < count;) {
       let to = from + 1;
       while (to < count && indices[to] === indices[to - 1]! + 1) to++;
-      const bytes = readBytes(this.#array, this.#open(), indices[from]! * this.#size, (to - from) * this.#size);
+      const values = (to - from) * this.#size;
+      const room = this.#roomFor(values * this.#array.valueBytes);
+      const bytes = readBytes(this.#array, this.#open(), indices[from]! * this.#size, values, room);
       this.#array.decode(bytes, data.subarray(from * this.#size, to * this.#size));
       from = to;
     }
     const broken = firstBroken(data, this.#array.dtype, this.rules);
     if (broken >= 0) throw this.#broken(indices[Math.floor(broken / this.#size)]!, broken % this.#size, data[broken]!);
     return new NDArray(data, [count, ...this.#shape], this.#array.dtype);
+  }
+
+  #roomFor(bytes: number): Uint8Array {
+    if (bytes > LARGEST_ROOM_BYTES) return new Uint8Array(bytes);
+    if (bytes > this.#room.length) this.#room = new Uint8Array(bytes);
+    return this.#room;
   }
 
   #broken(row: number, at: number, value: number): DataError {
@@ -106,8 +119,15 @@ function openFile(path: string): number {
   }
 }
 
-function readBytes({ path, offset, valueBytes }: StoredArray, file: number, first: number, count: number): Uint8Array {
-  const bytes = new Uint8Array(count * valueBytes);
+/** The bytes of some values; `room`, where it is long enough, is filled with them. */
+function readBytes(
+  { path, offset, valueBytes }: StoredArray,
+  file: number,
+  first: number,
+  count: number,
+  room = new Uint8Array(count * valueBytes),
+): Uint8Array {
+  const bytes = room.subarray(0, count * valueBytes);
   let filled = 0;
   while (filled < bytes.length) {
     const read = readSync(file, bytes, filled, Math.min(bytes.length - filled, 2 ** 30), offset + first * valueBytes + filled);
