@@ -7,7 +7,14 @@ for (const cap of ['SSE41', 'AVX2', 'DEFAULT']) {
   console.log(`instruction set: ${cap === 'DEFAULT' ? 'the best of this processor' : `at most ${cap}`}`);
   const { status } = spawnSync(
     'npx',
-    ['vitest', 'run', 'src/function/native.test.ts', 'src/function/native-recurrence.test.ts', '--reporter=dot'],
+    [
+      'vitest',
+      'run',
+      'src/function/native.test.ts',
+      'src/function/native-recurrence.test.ts',
+      'src/optimization/native-updates.test.ts',
+      '--reporter=dot',
+    ],
     {
       cwd: root,
       env: { ...process.env, ONEDNN_MAX_CPU_ISA: cap },
