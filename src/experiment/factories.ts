@@ -3,7 +3,10 @@ import { variablePaths } from '../tf/object-paths.js';
 import type { Optimizer } from '../optimization/index.js';
 import { asAveraging } from './averaging.js';
 import path from 'node:path';
+import { CheckpointManager } from '../checkpoint/index.js';
+import { variableHolder } from '../function/index.js';
 import { BestCheckpointExporter } from './best-checkpoint.js';
+import { retention, saveTrigger } from './checkpoint-policies.js';
 import { getDistributionStrategy } from '../distribute/index.js';
 import type { DistributionStrategy } from '../distribute/index.js';
 import type { ExperimentConfig, RuntimeConfig, TaskConfig } from './config.js';
@@ -61,6 +64,27 @@ export function createTrainer(params: ExperimentConfig, task: Task, options: Cre
   if (train) optimizer.build(trainableVariables(model));
   const parts = { config: params, task, model, optimizer, train, evaluate, trainDataset, checkpointExporter };
   return new trainerClass({ ...parts, validationDataset: first?.once ?? null });
+}
+
+/**
+ * The manager of a run's checkpoints, which saves when and keeps what the config says.
+ * It needs the run's directory, and the batches in an epoch of its data where they are known.
+ * @throws UsageError without a directory
+ */
+export function createCheckpointManager(
+  params: ExperimentConfig,
+  trainer: Trainer,
+  { directory, stepsPerEpoch }: { readonly directory: string; readonly stepsPerEpoch: number | null },
+): CheckpointManager {
+  if (!directory) throw new UsageError('modelDir is missing: checkpoints need a directory.');
+  return new CheckpointManager({
+    ...{ checkpoint: trainer.checkpoint, directory, ...retention(params.trainer) },
+    trigger: saveTrigger(params.trainer, stepsPerEpoch),
+    stepCounter: trainer.globalStep,
+    checkpointInterval: params.trainer.checkpoint_interval,
+    initFn: () => trainer.initialize(),
+    variables: variableHolder,
+  });
 }
 
 /** The strategy that the runtime's config names. */

@@ -1,29 +1,25 @@
 /** Runs an experiment in one of its modes. */
-import { rm } from 'node:fs/promises';
-import path from 'node:path';
 import { checkSupported, configNotices, validateConfig } from '../config/index.js';
-import { CheckpointManager, lockDirectory, type DirectoryLock } from '../checkpoint/index.js';
+import type { CheckpointManager } from '../checkpoint/index.js';
 import type { DistributionStrategy } from '../distribute/index.js';
 import { UsageError } from '../errors.js';
 import { notice } from '../notice.js';
-import { variableHolder } from '../function/index.js';
 import { applyRuntime } from './apply-runtime.js';
-import { Controller, LineReporter } from '../orbit/index.js';
+import { Controller } from '../orbit/index.js';
 import type { Action, MaybePromise, Output } from '../orbit/index.js';
 import { defaultEvalActions, defaultTrainActions } from './actions.js';
 import type { BestCheckpointExporter } from './best-checkpoint.js';
-import { retention, saveTrigger } from './checkpoint-policies.js';
 import { checkParams, paramNotices } from './check-params.js';
 import type { ExperimentConfig } from './config.js';
-import { trialConfig, trialDirectory } from './fast-dev-run.js';
-import { createTrainer, maybeCreateBestCkptExporter, strategyOf } from './factories.js';
+import { trialConfig } from './fast-dev-run.js';
+import { createCheckpointManager, createTrainer, maybeCreateBestCkptExporter, strategyOf } from './factories.js';
 import { sizeLines } from './model-info.js';
-import { completeResume, joinCheckpoint } from './resume.js';
+import { completeResume } from './resume.js';
 import { experimentNameOf } from './registry.js';
-import { combineReporters } from './reporters.js';
 import { afterError, beforeTraining, finishedLines, postEvaluation, saveLast, type RunParts } from './run-ends.js';
-import { makeDirectory } from './run-files.js';
-import { makeLoggers } from './run-loggers.js';
+import { makeController } from './run-controller.js';
+import { RunDirectory } from './run-directory.js';
+import { performMode } from './perform-mode.js';
 import { samplesPerStep } from './samples.js';
 import { serializeConfig } from './serialize.js';
 import { RunRecord } from './run-record.js';
@@ -56,7 +52,7 @@ export class OrbitExperimentRunner {
   #manager: CheckpointManager | null | undefined = undefined;
   #controller: Controller | null = null;
   #building: Promise<void> | null = null;
-  #lock: DirectoryLock | null = null;
+  readonly #directory: RunDirectory;
   readonly #record = new RunRecord();
   #result: RunResult | null = null;
   #stepsPerEpoch: number | null = null;
@@ -71,7 +67,8 @@ export class OrbitExperimentRunner {
     this.#options = options;
     this.#isTrial = options.params.trainer.fast_dev_run > 0;
     this.params = this.#isTrial ? trialConfig(options.params, options.mode) : options.params;
-    this.modelDir = this.#isTrial ? trialDirectory() : options.modelDir;
+    this.#directory = new RunDirectory(options.modelDir, this.#isTrial);
+    this.modelDir = this.#directory.path;
     this.task = options.task;
     this.mode = options.mode;
   }
@@ -129,15 +126,12 @@ export class OrbitExperimentRunner {
 
   /** Evaluations need no lock: `continuous_eval` runs beside `train`. */
   async #lockDirectory(): Promise<void> {
-    if (this.mode.includes('train') && this.modelDir) this.#lock ??= await lockDirectory(this.modelDir);
+    if (this.mode.includes('train')) await this.#directory.makeAndLock();
   }
 
   async #unlockDirectory(): Promise<void> {
-    await this.#manager?.sync().catch(() => undefined); // a write in the background ends under the lock
-    this.#lock?.release();
-    this.#lock = null;
+    await this.#directory.release(this.#manager);
     this.#stopSignals?.close();
-    if (this.#isTrial) await rm(this.modelDir, { recursive: true, force: true });
   }
 
   async #build(): Promise<void> {
@@ -147,9 +141,8 @@ export class OrbitExperimentRunner {
     checkSupported(validateConfig(params)); // what cannot be done is refused before anything is written
     checkParams(params, { mode, saveSummary: options.saveSummary ?? true, runPostEval: options.runPostEval ?? false });
     void this.distributionStrategy;
-    for (const notice of [...configNotices(params), ...paramNotices(params, mode)]) this.#log(`Note: ${notice}`);
+    for (const text of [...configNotices(params), ...paramNotices(params, mode)]) this.#log(`Note: ${text}`);
     if (this.#isTrial) this.#log(`A trial run of ${params.trainer.fast_dev_run} steps (trainer.fast_dev_run): nothing is saved.`);
-    if (trains && this.modelDir) makeDirectory(this.modelDir);
     await this.#lockDirectory();
     const written = trains && this.modelDir ? serializeConfig(params, this.modelDir) : null; // reaches the disk meanwhile
     written?.catch(() => undefined); // awaited below
@@ -166,7 +159,7 @@ export class OrbitExperimentRunner {
     this.#manager = manager === null ? null : requireMade(manager, 'maybeBuildCheckpointManager', 'manager or null');
     if (trains && this.#manager === null)
       throw new UsageError(`Mode "${mode}" trains and needs a checkpoint manager, but maybeBuildCheckpointManager returned null.`);
-    if (trains && this.#lock !== null) await this.#manager?.tidy();
+    if (this.#directory.isLocked) await this.#manager?.tidy();
     const { dataPosition } = this.#trainer;
     dataPosition.follows = params.trainer.resume_data === 'continue';
     const controller = await this.buildController({
@@ -207,51 +200,17 @@ export class OrbitExperimentRunner {
   protected maybeBuildCheckpointManager(): MaybePromise<CheckpointManager | null> {
     const { trainer, params, modelDir } = this;
     if (!trainer.checkpoint) return null;
-    if (!modelDir) throw new UsageError('modelDir is missing: checkpoints need a directory.');
-    return new CheckpointManager({
-      checkpoint: trainer.checkpoint,
-      directory: modelDir,
-      ...retention(params.trainer),
-      trigger: saveTrigger(params.trainer, this.#stepsPerEpoch),
-      stepCounter: trainer.globalStep,
-      checkpointInterval: params.trainer.checkpoint_interval,
-      initFn: () => trainer.initialize(),
-      variables: variableHolder,
-    });
+    return createCheckpointManager(params, trainer, { directory: modelDir, stepsPerEpoch: this.#stepsPerEpoch });
   }
 
   /** Makes the controller and restores the newest checkpoint. */
   protected buildController(parts: ControllerParts): MaybePromise<Controller> {
-    return this.#makeController(parts);
-  }
-
-  async #makeController(parts: ControllerParts): Promise<Controller> {
     const { params, modelDir, trainer, checkpointManager } = this;
-    const { reporter, summaryManager, evalSummaryManager } = this.#options;
-    const { saveSummary } = parts;
-    const eventFiles = saveSummary ? await import('../summary/index.js') : null;
-    const trainActions = [...parts.trainActions, ...this.defaultTrainActions()];
-    const evalActions = [...parts.evalActions, ...this.defaultEvalActions()];
-    joinCheckpoint(trainer, [...trainActions, ...evalActions]);
-    return parts.controllerClass.create({
-      globalStep: trainer.globalStep,
-      trainer: parts.trainer,
-      evaluator: parts.evaluator,
-      stepsPerLoop: params.trainer.steps_per_loop,
-      checkpointManager,
-      enableAsyncCheckpointing: parts.enableAsyncCheckpointing,
-      summaryDir: saveSummary ? path.join(modelDir, 'train') : null,
-      evalSummaryDir: saveSummary ? path.join(modelDir, params.trainer.validation_summary_subdir) : null,
-      summaryInterval: saveSummary ? params.trainer.summary_interval : null,
-      summaryWriterFactory: eventFiles?.eventFileWriter,
-      summaryManager,
-      evalSummaryManager,
-      loopClock: trainer.loopClock,
-      loggers: this.#isTrial ? [] : [...(await makeLoggers(params.trainer, modelDir)), ...(this.#options.loggers ?? [])],
-      samplesPerStep: this.#samplesPerStep || null,
-      trainActions,
-      evalActions,
-      reporter: combineReporters(this.#record.listener, reporter ?? new LineReporter()),
+    return makeController(parts, {
+      ...{ params, modelDir, trainer, checkpointManager, options: this.#options, isTrial: this.#isTrial },
+      trainActions: this.defaultTrainActions(),
+      evalActions: this.defaultEvalActions(),
+      listener: this.#record.listener,
     });
   }
 
@@ -273,11 +232,6 @@ export class OrbitExperimentRunner {
     const trainer = await this.buildTrainer(this.task, true, false);
     await trainer.initialize();
     return trainer;
-  }
-
-  /** Examples in one training step. */
-  get #samplesPerStep(): number {
-    return samplesPerStep(this.params);
   }
 
   /** The runner's own eval actions: checkpoints of averaged weights, lowering of the learning rate, early stopping. */
@@ -334,26 +288,8 @@ export class OrbitExperimentRunner {
   }
 
   /** Does what the mode says, without the final evaluation. */
-  protected async runMode(): Promise<void> {
-    const { train_steps, validation_steps, validation_interval, continuous_eval_timeout } = this.params.trainer;
-    const { controller, trainer } = this;
-    switch (this.mode) {
-      case 'train':
-      case 'train_and_post_eval':
-        return controller.train(train_steps);
-      case 'train_and_eval':
-        await controller.trainAndEvaluate({ trainSteps: train_steps, evalSteps: validation_steps, evalInterval: validation_interval });
-        return;
-      case 'eval':
-        await controller.evaluate(validation_steps);
-        return;
-      default:
-        await controller.evaluateContinuously({
-          steps: validation_steps,
-          timeout: continuous_eval_timeout,
-          timeoutFn: () => trainer.globalStep.value >= train_steps,
-        });
-    }
+  protected runMode(): Promise<void> {
+    return performMode(this.#parts);
   }
 
   #log(line: string): void {
@@ -365,7 +301,7 @@ export class OrbitExperimentRunner {
     const { trainer, params, mode, modelDir } = this;
     if (!this.#options.reporter) sizeLines(trainer.model).forEach((line) => this.#log(line)); // a reporter of its own tells it its way
     this.#result = this.#record.result({
-      ...{ mode, speed: trainer.speed, samplesPerStep: this.#samplesPerStep, wall_seconds: wallSeconds },
+      ...{ mode, speed: trainer.speed, samplesPerStep: samplesPerStep(params), wall_seconds: wallSeconds },
       experiment: this.#options.experiment ?? experimentNameOf(params),
       global_step: trainer.globalStep.value,
     });
