@@ -163,6 +163,26 @@ describe.skipIf(!native)(`native recurrences${reason}`, () => {
     same(learning(layer, series(2, 9, 3)));
   });
 
+  it('leave few rows with large matrices to Scan, whose products all threads share', () => {
+    const layer = makeLayer('lstm', { units: 300 });
+    layer.build([4, 8, 2]);
+    const step = compile((t: tf.Tensor) => layer.call(t, {}) as tf.Tensor, { threads: 2 });
+    expect(opsOf(step.profile(series(1, 8, 2)))).not.toContain('Recurrence');
+    expect(opsOf(step.profile(series(2, 8, 2)))).toContain('Recurrence');
+  });
+
+  it('give the same bits with any number of threads', () => {
+    const layer = makeLayer('lstm', { units: 21, returnSequences: true });
+    layer.build([5, 9, 3]);
+    const x = series(5, 9, 3);
+    const [one, two] = [1, 2].map((threads) =>
+      compile((t: tf.Tensor) => layer.call(t, {}) as tf.Tensor, { threads })
+        .runSync(x)
+        .dataSync(),
+    );
+    expect(one).toEqual(two);
+  });
+
   it('are no part of portable models', () => {
     const layer = makeLayer('lstm', { units: 4 });
     layer.build([2, 9, 3]);

@@ -13,6 +13,7 @@ import { splitAtCollectives, type GraphSegment } from './graph/segments.js';
 import type { CompileOptions } from './compile-options.js';
 import { Executable, type ExecutableSegment, type LoweredSegment } from './runtime/executable.js';
 import { nativeLibrary } from './runtime/native.js';
+import { ort } from './runtime/ort.js';
 import type { OnnxGraph } from './graph/onnx.js';
 import type { SessionOptions } from './runtime/session.js';
 import { flattenResult, type Flat } from './structure.js';
@@ -143,7 +144,7 @@ export function traceProgram(
     const native = nativeLibrary(options.nativeKernels ?? true)?.ops;
     const lowerSegment = (s: GraphSegment): LoweredSegment => {
       // Buffers go by the values of the segment's own graph; the fused one has the same inputs and outputs in the same order.
-      const looped = native?.has('Recurrence') ? nativeRecurrences(s.graph) : s.graph;
+      const looped = native?.has('Recurrence') ? nativeRecurrences(s.graph, options.threads ?? ort().numThreads) : s.graph;
       const attended = native?.has('AttentionGrad') ? attention(looped) : looped;
       const fused = native?.has('Fused') ? fuse(attended, native.has('Conv')) : attended;
       return { ...s, lowered: lower(native?.has('FusedUpdates') ? groupUpdates(fused) : fused, native) };

@@ -33,8 +33,15 @@ export interface RecurrenceAttrs {
 /** Elements of a matrix that a step may read for its product with the inputs: with more, one product for all steps is faster. */
 const SMALL = 65536;
 
-/** The graph with its loops, where possible, as native calls. What only a loop reads of elementwise results moves into its step. */
-export function nativeRecurrences(graph: Graph): Graph {
+/** Elements of a matrix from which on all threads should share in each product, also those of few rows. */
+const LARGE = 300_000;
+
+/**
+ * The graph with its loops, where possible, as native calls. What only a loop reads of elementwise results moves into its step.
+ *
+ * @param threads that share in the rows of a loop; of fewer rows than threads, products with large matrices stay as they are.
+ */
+export function nativeRecurrences(graph: Graph, threads: number): Graph {
   if (!graph.calls.some((c) => loopBody(c) !== undefined)) return graph;
   const pruned = pruneLoops(graph);
   const users = new Map<Value, Set<Call>>();
@@ -43,7 +50,7 @@ export function nativeRecurrences(graph: Graph): Graph {
   const kept = new Set(roots(pruned));
   const rewritten = rewriteCalls(pruned, (call, replace, old) => {
     const body = loopBody(old);
-    if (body === undefined) return undefined;
+    if (body === undefined || leavesThreadsIdle(body, threads)) return undefined;
     const needed = old.outputs.map((v) => users.has(v) || kept.has(v));
     // Inputs are old values; the rewriting puts what replaced them in their place.
     const sinks = sinksInto(old, body, users, own, kept);
@@ -54,6 +61,11 @@ export function nativeRecurrences(graph: Graph): Graph {
     return [made];
   });
   return deadCode(rewritten);
+}
+
+function leavesThreadsIdle({ carried, captured }: LoopBody, threads: number): boolean {
+  const rows = carried[0]?.value.shape[0] ?? 0;
+  return rows < threads && captured.some((v) => v.shape.length > 1 && sizeOf(v.shape) > LARGE);
 }
 
 /** Which stacks the step of a loop can compute itself because nothing else reads them. */
