@@ -42,7 +42,7 @@ vi.mock('node:fs/promises', async (original) => {
       const writes = flags !== 'r';
       if (writes) faults.check('open');
       const handle = await real.open(file, flags, ...rest);
-      const { writev, writeFile, sync, close } = handle;
+      const { writev, writeFile, sync, datasync, close } = handle;
       handle.writev = (async (buffers: Uint8Array[]) => {
         faults.check('writev');
         if (faults.shortWrites === Infinity) return writev.call(handle, buffers);
@@ -61,6 +61,10 @@ vi.mock('node:fs/promises', async (original) => {
       handle.sync = async () => {
         faults.check('sync');
         return sync.call(handle);
+      };
+      handle.datasync = async () => {
+        faults.check('datasync');
+        return datasync.call(handle);
       };
       handle.close = async () => {
         await close.call(handle);
@@ -163,6 +167,22 @@ describe('a save', () => {
         expect(await open(directory).restore(), what).toBe(5);
         if (!isLasting) expect(leftovers(directory), what).toEqual([]);
       }
+    }
+  });
+
+  it('of a large file fails where a flush does that begins while the rest is written', async () => {
+    const directory = mkdtempSync(path.join(tmpdir(), 'large-')); // more than the memory disk of a container may hold
+    try {
+      const data = { dtype: 'float32' as const, shape: [17 << 20], data: new Float32Array(17 << 20) }; // 68 MiB
+      const checkpoint = new Checkpoint({ model: { stateDict: () => ({ data }), loadStateDict() {} } });
+      await checkpoint.write(path.join(directory, 'whole'));
+      const call = faults.calls.indexOf('datasync');
+      expect(call).toBeGreaterThan(0);
+      Object.assign(faults, { calls: [], failAt: call });
+      await expect(checkpoint.write(path.join(directory, 'failed'))).rejects.toThrow(/reported an error/);
+      expect(readdirSync(directory)).toEqual(['whole']);
+    } finally {
+      rmSync(directory, { recursive: true });
     }
   });
 
