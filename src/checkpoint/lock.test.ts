@@ -1,7 +1,7 @@
 /** One writer per directory, tried with real processes. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
@@ -10,6 +10,7 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CheckpointError } from '../errors.js';
 import { lockDirectory, lockFileName } from './lock.js';
+import { hasPermissions, inUnwritableDirectory } from './unwritable.testing.js';
 
 const koffi = pathToFileURL(createRequire(import.meta.url).resolve('koffi')).href;
 let root: string;
@@ -118,12 +119,11 @@ describe('lockDirectory', () => {
     (await lockDirectory(directory)).release();
   });
 
-  it.skipIf(process.getuid?.() === 0 || process.platform === 'win32')('says that a directory cannot be written', async () => {
-    const directory = await mkdtemp(path.join(tmpdir(), 'lock-'));
-    await chmod(directory, 0o500);
-    await expect(lockDirectory(directory)).rejects.toThrow(/^Cannot lock the directory ".*": permission denied/);
-    await rm(directory, { recursive: true });
-  });
+  it.skipIf(!hasPermissions)('says that a directory cannot be written', () =>
+    inUnwritableDirectory((directory) =>
+      expect(lockDirectory(directory)).rejects.toThrow(/^Cannot lock the directory ".*unwritable-.*": permission denied/),
+    ),
+  );
 
   it('says that a file is in the way of the directory', async () => {
     await writeFile(path.join(root, 'file'), '');

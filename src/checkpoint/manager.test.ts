@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -7,6 +7,7 @@ import { Checkpoint } from './checkpoint.js';
 import { CheckpointManager } from './manager.js';
 import { type CheckpointManagerOptions } from './manager-options.js';
 import { everyNSteps } from './retention.js';
+import { hasPermissions, inUnwritableDirectory } from './unwritable.testing.js';
 import { latestCheckpoint } from './watch.js';
 
 const root = await mkdtemp(path.join(tmpdir(), 'manager-'));
@@ -317,13 +318,12 @@ describe('a directory in disorder', () => {
     expect(await list(first.directory)).toEqual(['checkpoint', 'ckpt-10', 'ckpt-11', 'ckpt-5']);
   });
 
-  it.skipIf(process.getuid?.() === 0)('that may not be written gives an error with the path and leaves nothing', async () => {
-    const directory = fresh();
-    await mkdir(directory);
-    await chmod(directory, 0o500);
-    await expect(setUp({ directory }).manager.save()).rejects.toThrow(/permission denied/);
-    expect(await list(directory)).toEqual([]);
-  });
+  it.skipIf(!hasPermissions)('that may not be written gives an error with the path and leaves nothing', () =>
+    inUnwritableDirectory(async (directory) => {
+      await expect(setUp({ directory }).manager.save()).rejects.toThrow(/unwritable-.*permission denied/);
+      expect(await list(directory)).toEqual([]);
+    }),
+  );
 });
 
 describe('arguments', () => {
