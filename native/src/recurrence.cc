@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
-#include <memory>
 
 #include "host.h"
 #include "panel.h"
@@ -93,6 +92,9 @@ struct Output {
   Dims dims;
 };
 
+/// The first line of the cache in some memory.
+uintptr_t line(void* memory) { return (reinterpret_cast<uintptr_t>(memory) + 63) & ~uintptr_t{63}; }
+
 /// Instructions that run together on some rows at a time, or one product.
 struct Segment {
   int first, last;
@@ -119,13 +121,15 @@ class Recurrence final : public Kernel {
     for (size_t i = 0; i < in.size(); i++) in[i] = context.input(i);
     std::vector<float*> out(outputs_.size());
     for (size_t i = 0; i < out.size(); i++) out[i] = context.output(i, outputs_[i].dims);
-    auto* packed = static_cast<float*>(context.scratch(static_cast<size_t>(packedFloats_) * sizeof(float)));
+    auto* packed = reinterpret_cast<float*>(line(context.scratch(static_cast<size_t>(packedFloats_ + 16) * sizeof(float))));
     pack(context, in, packed);
     // Every row is computed alike by whichever task has it: the number of tasks does not show in the bits.
     int64_t tasks = std::min<int64_t>(rows_, poolThreads());
+    int64_t floats = (rowFloats_ * ((rows_ + tasks - 1) / tasks) + chunkFloats_ + 15) / 16 * 16;
+    auto* memory = reinterpret_cast<float*>(line(context.scratch(static_cast<size_t>(tasks * floats + 16) * sizeof(float))));
     context.parallel(static_cast<size_t>(tasks), [&](size_t t) {
       int64_t first = rows_ * static_cast<int64_t>(t) / tasks, last = rows_ * static_cast<int64_t>(t + 1) / tasks;
-      runRows(in, out, packed, first, last - first);
+      runRows(in, out, packed, first, last - first, memory + static_cast<int64_t>(t) * floats);
     });
   }
 
@@ -486,11 +490,10 @@ class Recurrence final : public Kernel {
     });
   }
 
-  /// All steps for the rows from `first` on.
-  void runRows(const std::vector<const float*>& in, const std::vector<float*>& out, const float* packed, int64_t first, int64_t count) const {
+  /// All steps for the rows from `first` on; `rows` is memory for states, buffers and chunks.
+  void runRows(const std::vector<const float*>& in, const std::vector<float*>& out, const float* packed, int64_t first, int64_t count,
+               float* rows) const {
     TinyIsZero tinyIsZero;
-    std::unique_ptr<float[]> memory(new float[static_cast<size_t>(rowFloats_ * count + chunkFloats_ + 16)]);
-    float* rows = reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(memory.get()) + 63) & ~uintptr_t{63});
     float* chunks = rows + rowFloats_ * count;
     std::vector<float*> base(values_.size()), at(values_.size());
     for (size_t i = 0; i < values_.size(); i++) {
