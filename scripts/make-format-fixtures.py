@@ -2,6 +2,8 @@
 tokenizers, zstandard; what they hold, as those packages read it, in formats.json. Run: python scripts/make-format-fixtures.py
 (pip install those packages first). With the command line argument `tensorflow` it writes the record files instead."""
 
+import datetime
+import decimal
 import gzip
 import io
 import json
@@ -114,6 +116,22 @@ pq.write_table(
     row_group_size=5,
 )
 expected["plain"] = plain.to_dict("records")
+
+# Columns of every kind, those that cannot be read as numbers or texts too, with missing values.
+kinds = pa.table(
+    {
+        "id": pa.array([2**40, None, 3], pa.int64()),
+        "time": pa.array([datetime.datetime(2024, 1, 1)] * 3),
+        "price": pa.array([decimal.Decimal("1.5")] * 3),
+        "flag": pa.array([True, None, False]),
+        "nested": pa.array([[[1.0, 2.0], [3.0, 4.0]]] * 3),
+        "pair": pa.array([[1, 2]] * 3, pa.list_(pa.int32(), 2)),
+        "group": pa.array([{"a": 1}] * 3),
+    }
+)
+pq.write_table(kinds, out("kinds.parquet"))
+with pa.OSFile(out("kinds.arrow"), "wb") as sink, pa.ipc.new_file(sink, kinds.schema) as writer:
+    writer.write_table(kinds)
 
 # CSV: a byte order mark, CRLF, quotes, line ends in cells, spaces, numbers of every form.
 with open(out("odd.csv"), "w", newline="", encoding="utf-8-sig") as f:

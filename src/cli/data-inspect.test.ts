@@ -19,7 +19,7 @@ describe('orbit data inspect', () => {
     expect(out).toMatch(/^format {3}CSV, zstd$/m);
     expect(out).toMatch(/^records {2}25$/m);
     expect(out).toMatch(/^ {2}id {6}int32\n {2}weight {2}float32$/m);
-    expect(out).toMatch(/^ {2}id -10 {2}weight -2 {2}tiny 1\.50e-7 {2}name "row \\"0\\", α" {2}ok 1$/m);
+    expect(out).toMatch(/^ {2}id -10 {2}weight -2 {2}tiny 1\.50e-7 {2}name "row \\"0\\", α" {2}ok true$/m);
   });
 
   it('prints one line of JSON', async () => {

@@ -40,13 +40,14 @@ function table(rows: readonly (readonly [string, string])[]): string[] {
 /** A record in a few words. */
 function show(record: unknown): string {
   if (record instanceof NDArray) {
-    const shown = Array.from(record.data.subarray(0, SHOWN_VALUES), value).join(' ');
+    const one = record.dtype === 'bool' ? (number: number): string => String(number === 1) : value;
+    const shown = Array.from(record.data.subarray(0, SHOWN_VALUES), one).join(' ');
     if (record.shape.length === 0) return shown;
     return `[${shown}${record.size > SHOWN_VALUES ? ' …' : ''}]`;
   }
   if (typeof record === 'number') return value(record);
   if (typeof record === 'string') return JSON.stringify(record.length > 60 ? `${record.slice(0, 60)}…` : record);
-  if (record instanceof Uint8Array) return `${record.length} bytes`;
+  if (record instanceof Uint8Array) return `${textOf(record) ?? `${record.length} bytes`}`;
   if (Array.isArray(record)) return `[${record.slice(0, SHOWN_VALUES).map(show).join(' ')}${record.length > SHOWN_VALUES ? ' …' : ''}]`;
   if (typeof record === 'object' && record !== null)
     return Object.entries(record)
@@ -55,11 +56,24 @@ function show(record: unknown): string {
   return String(record);
 }
 
+/** Short bytes that are readable text, quoted. */
+function textOf(bytes: Uint8Array): string | undefined {
+  if (bytes.length === 0 || bytes.length > 200) return undefined;
+  try {
+    const text = new TextDecoder('utf8', { fatal: true }).decode(bytes);
+    return /[^\P{C}\s]/u.test(text) ? undefined : show(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** A record as JSON can hold it: arrays as lists, bytes as their count. */
 function plain(record: unknown): unknown {
   if (record instanceof NDArray)
     return record.shape.length === 0
-      ? record.data[0]
+      ? record.dtype === 'bool'
+        ? record.data[0] === 1
+        : record.data[0]
       : { dtype: record.dtype, shape: record.shape, values: Array.from(record.data.subarray(0, 100)) };
   if (record instanceof Uint8Array) return { bytes: record.length };
   if (typeof record === 'bigint') return record.toString();

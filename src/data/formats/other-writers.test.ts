@@ -56,6 +56,31 @@ describe('tables of other writers', () => {
     expect(ids.sort((a, b) => a - b)).toEqual(expected.plain.map(({ i }) => i));
   });
 
+  it.each(['kinds.parquet', 'kinds.arrow'])(
+    'reads lists of lists, tells missing and large values, and which columns of %s it cannot read',
+    async (name) => {
+      const open = name.endsWith('arrow') ? fromArrow : fromParquet;
+      const columns = { nested: 'float32', pair: 'int32', flag: { dtype: 'bool', default: false } } as const;
+      const [batch] = await open(at(name), { columns, batchSize: 3 }).toArray();
+      expect([batch!.nested.shape, batch!.pair.shape]).toEqual([[3, 2, 2], [3, 2]]); // prettier-ignore
+      expect([...batch!.nested.data.subarray(0, 4), ...batch!.flag.data]).toEqual([1, 2, 3, 4, 1, 0, 0]);
+      expect(() => open(at(name))).toThrow(/column time has the type .*, which cannot be read as numbers or texts; name the columns/);
+      await expect(open(at(name), { columns: { id: 'int32' } }).toArray()).rejects.toThrow(
+        /record 1, column id: the value is 1099511627776, which does not fit into int32; read it as float64/,
+      );
+      await expect(open(at(name), { columns: { id: 'float64' } }).toArray()).rejects.toThrow(
+        /record 2, column id: the value is missing; give the column a default/,
+      );
+      const { schema, first } = await inspectData(at(name));
+      expect(schema.filter(({ type }) => /cannot be read/.test(type)).map(({ name: column }) => column)).toEqual([
+        'time',
+        'price',
+        'group',
+      ]);
+      expect(first.map((row) => plain(row as Record<string, unknown>)['id'])).toEqual([2 ** 40, NaN, 3]);
+    },
+  );
+
   it('reads CSV with a byte order mark, CRLF, quotes and line ends in cells as pandas does', async () => {
     const columns = { 'a b': 'string', number: 'string', 'quo"te': 'string', '': 'string' } as const;
     const rows = await fromCsv(at('odd.csv'), { columns }).toArray();

@@ -40,17 +40,21 @@ function typeOf(type: DataType): ColumnType | undefined {
   if (name === 'Bool') return 'bool';
   if (/^Float/.test(name)) return 'float32';
   if (/^U?[Ii]nt\d/.test(name)) return 'int32';
-  if (/Utf8/.test(name)) return 'string';
-  const inner = /^(?:Fixed(?:Size)?List|List).*?<(.*)>/.exec(name)?.[1];
-  return inner !== undefined && /Float|Int/.test(inner) ? (/Float/.test(inner) ? 'float32' : 'int32') : undefined;
+  if (/^(Dictionary<.*)?(Large)?Utf8/.test(name)) return 'string';
+  const inner = /^(?:(?:Large|FixedSize)?List(?:\[\d+\])?<)+(Float|U?[Ii]nt)\d+>+$/.exec(name)?.[1];
+  return inner === undefined ? undefined : inner === 'Float' ? 'float32' : 'int32';
 }
 
 function valuesOf(vector: Vector): ArrayLike<unknown> {
   if (vector.nullCount === 0 && /^(Int|Uint|Float)(8|32|64)/.test(String(vector.type))) return vector.toArray() as ArrayLike<unknown>;
   return Array.from({ length: vector.length }, (_, i) => {
     const value: unknown = vector.get(i);
-    return isVector(value) ? Array.from(value) : value;
+    return isVector(value) ? listOf(value) : value;
   });
+}
+
+function listOf(vector: Iterable<unknown>): unknown[] {
+  return Array.from(vector, (value) => (isVector(value) ? listOf(value) : value));
 }
 
 function isVector(value: unknown): value is Iterable<unknown> {

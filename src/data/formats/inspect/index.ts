@@ -85,7 +85,7 @@ const inspectors: Readonly<Record<string, Inspect>> = {
     const opened = files.map(openParquet);
     const records = opened.reduce((sum, { groups }) => sum + groups.reduce((n, group) => n + group, 0), 0);
     return {
-      schema: opened[0]!.columns.map(({ name, stored }) => ({ name, type: stored })),
+      schema: schemaOf(opened[0]!.columns),
       records,
       first: await firstOf(fromParquet(files, { columns: readable(opened[0]!.columns), onBadRecord: { skip: Infinity } }), rows),
     };
@@ -94,7 +94,7 @@ const inspectors: Readonly<Record<string, Inspect>> = {
     const opened = files.map(openArrow);
     const { columns } = opened[0]!;
     return {
-      schema: columns.map(({ name, stored }) => ({ name, type: stored })),
+      schema: schemaOf(columns),
       records: opened.reduce((sum, { records }) => sum + records, 0),
       first: await firstOf(fromArrow(files, { columns: readable(columns), onBadRecord: { skip: Infinity } }), rows),
     };
@@ -119,12 +119,22 @@ const inspectors: Readonly<Record<string, Inspect>> = {
   },
 };
 
-/** The columns that can be shown, with something in the place of missing values. */
+/** Columns as the file has them, and what they are read as. */
+function schemaOf(columns: readonly FileColumn[]): Found['schema'] {
+  return columns.map(({ name, type, stored }) => ({
+    name,
+    type: `${stored}, ${type === undefined ? 'which cannot be read' : `read as ${type}`}`,
+  }));
+}
+
+/** The columns that can be shown: missing values as NaN or empty texts, whole numbers of any size. */
 function readable(columns: readonly FileColumn[]): Columns {
   return Object.fromEntries(
-    columns.flatMap(({ name, type }) =>
-      type === undefined ? [] : [[name, { dtype: type, default: type === 'string' ? '' : NaN, allowNaN: true }]],
-    ),
+    columns.flatMap(({ name, type }) => {
+      if (type === undefined) return [];
+      if (type === 'string') return [[name, { dtype: type, default: '' }]];
+      return [[name, type === 'bool' ? { dtype: type, default: false } : { dtype: 'float64', default: NaN, allowNaN: true }]];
+    }),
   );
 }
 
