@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.js';
 import { DatasetIterator } from './iterator.js';
-import { asFunction, whole } from './arguments.js';
+import { asFunction, asList, asStage, whole } from './arguments.js';
 import { batch, group } from './operators/batch.js';
 import { cache } from './operators/cache.js';
 import { concatenate } from './operators/concatenate.js';
@@ -119,8 +119,8 @@ export class Dataset<T> implements AsyncIterable<T> {
     fn: (element: T) => Maybe<Expansion<U>>,
     options: { readonly cycleLength: number; readonly blockLength?: number },
   ): Dataset<U> {
-    const cycleLength = whole(options.cycleLength, 'interleave: cycleLength', 1);
-    const blockLength = whole(options.blockLength ?? 1, 'interleave: blockLength', 1);
+    const cycleLength = whole(options?.cycleLength, 'interleave: cycleLength', 1);
+    const blockLength = whole(options?.blockLength ?? 1, 'interleave: blockLength', 1);
     const expand = expansion(pure('interleave', asFunction(fn, 'interleave')));
     return new Dataset(interleave(this.stage, expand, { cycleLength, blockLength }, `interleave(${cycleLength}, block ${blockLength})`));
   }
@@ -167,7 +167,9 @@ export class Dataset<T> implements AsyncIterable<T> {
       readonly dropRemainder?: boolean;
     } & PaddingOptions,
   ): Dataset<Batched<T>> {
-    const { boundaries, batchSizes, dropRemainder = false } = options;
+    const { dropRemainder = false } = options;
+    const boundaries = asList(options.boundaries, 'bucketBySequenceLength: boundaries');
+    const batchSizes = asList(options.batchSizes, 'bucketBySequenceLength: batchSizes');
     const join = (elements: T[]): Batched<T> => stackPadded(elements, options);
     return new Dataset(
       bucketByLength(this.stage, { length: asFunction(length, 'bucketBySequenceLength'), boundaries, batchSizes, dropRemainder, join }),
@@ -200,18 +202,18 @@ export class Dataset<T> implements AsyncIterable<T> {
 
   /** Pairs this data set's elements with another's; ends with the shorter one. */
   zip<U>(other: Dataset<U>): Dataset<[T, U]> {
-    return new Dataset(zip([this.stage, other.stage]) as Stage<unknown>) as Dataset<[T, U]>;
+    return new Dataset(zip([this.stage, asStage(other, 'zip')]) as Stage<unknown>) as Dataset<[T, U]>;
   }
 
   /** Draws each element from this data set or one of the others, by weights (this one's first); see {@link mixDatasets}. */
   mix(others: readonly Dataset<T>[], weights: readonly number[], options: { readonly seed?: number } = {}): Dataset<T> {
-    const stages = [this, ...others].map(({ stage }) => stage);
-    return new Dataset(mix(stages, weights, options.seed ?? 0));
+    const stages = [this.stage, ...asList(others, 'mix: others').map((other) => asStage(other, 'mix'))];
+    return new Dataset(mix(stages, asList(weights, 'mix: weights'), whole(options.seed ?? 0, 'mix: seed', -Number.MAX_SAFE_INTEGER)));
   }
 
   /** This data set's elements, then another's. */
   concatenate(other: Dataset<T>): Dataset<T> {
-    return new Dataset(concatenate(this.stage, other.stage));
+    return new Dataset(concatenate(this.stage, asStage(other, 'concatenate')));
   }
 
   /**

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js';
-import { asFunction, whole } from './arguments.js';
+import { asFunction, asList, asStage, whole } from './arguments.js';
 import { Dataset } from './dataset.js';
 import type { DTypeOf, NDArray, TypedArray } from './ndarray.js';
 import { mix } from './operators/mix.js';
@@ -34,12 +34,13 @@ export function fromArrays<const A>(arrays: A): Dataset<RowOf<A>> {
 
 /** A data set of the items of a list. */
 export function fromItems<T>(items: readonly T[]): Dataset<T> {
-  const copy = items.slice();
+  const copy = asList(items, 'fromItems: items').slice();
   return new Dataset(itemsStage('items', copy.length, (position) => copy[position]!));
 }
 
 /** The whole numbers from `start` up to `end` (excluded). */
 export function range(start: number, end: number): Dataset<number> {
+  whole(end, 'range: end (of start and end)', -Number.MAX_SAFE_INTEGER);
   return new Dataset(
     itemsStage(`range from ${whole(start, 'range: start', -Number.MAX_SAFE_INTEGER)} `, Math.max(0, end - start), (i) => start + i),
   );
@@ -57,7 +58,7 @@ export function fromIterable<T>(iterable: AnyIterable<T>, options: IterableOptio
 
 /** Groups the elements of several data sets into tuples; ends with the shortest. */
 export function zipDatasets<A extends readonly unknown[]>(datasets: { readonly [K in keyof A]: Dataset<A[K]> }): Dataset<A> {
-  const stages = (datasets as readonly Dataset<unknown>[]).map(({ stage }) => stage);
+  const stages = asList(datasets as readonly Dataset<unknown>[], 'zipDatasets: datasets').map((dataset) => asStage(dataset, 'zipDatasets'));
   if (stages.length === 0) throw new UsageError('zipDatasets needs at least one data set.');
   return new Dataset(zip(stages) as Stage<unknown>) as Dataset<A>;
 }
@@ -70,9 +71,9 @@ export function mixDatasets<T>(
 ): Dataset<T> {
   return new Dataset(
     mix(
-      datasets.map(({ stage }) => stage),
-      weights,
-      options.seed ?? 0,
+      asList(datasets, 'mixDatasets: datasets').map((dataset) => asStage(dataset, 'mixDatasets')),
+      asList(weights, 'mixDatasets: weights'),
+      whole(options.seed ?? 0, 'mixDatasets: seed', -Number.MAX_SAFE_INTEGER),
     ),
   );
 }

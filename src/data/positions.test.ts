@@ -91,10 +91,15 @@ const build = ([source, n, operators]: [keyof typeof sources, number, ((d: Datas
 
 async function pullAll<T>(iterator: AsyncIterator<T>, limit = 300): Promise<T[]> {
   const elements: T[] = [];
-  while (elements.length < limit) {
-    const { done, value } = await iterator.next();
-    if (done) break;
-    elements.push(value);
+  try {
+    while (elements.length < limit) {
+      const { done, value } = await iterator.next();
+      if (done) break;
+      elements.push(value);
+    }
+  } catch (error) {
+    // Buckets that are too short for a batch: there are no elements then.
+    if (!(error instanceof Error && /dropRemainder drops/.test(error.message))) throw error;
   }
   return elements;
 }

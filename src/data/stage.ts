@@ -120,8 +120,8 @@ export interface WorkerStage<T> {
   over(change: <S>(source: Stage<S>) => Stage<S>): Stage<T>;
   /** Applies more functions in the same workers; undefined where theirs are to run otherwise. */
   append(plan: PoolPlan): Stage<unknown> | undefined;
-  /** Has the workers make batches too. */
-  batch(size: number, dropRemainder: boolean): Stage<unknown>;
+  /** Has the workers make batches too. With `needsOne`, a pass that drops all it has is an error. */
+  batch(size: number, dropRemainder: boolean, needsOne: boolean): Stage<unknown>;
 }
 
 /** Passes that one walk of an endless repetition may take before its pass numbers meet the next walk's. */

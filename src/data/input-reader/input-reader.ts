@@ -3,6 +3,7 @@ import type { DataConfig } from '../config.js';
 import { Dataset } from '../dataset.js';
 import { fromItems } from '../from.js';
 import { notice } from '../notice.js';
+import { batch } from '../operators/batch.js';
 import { mapIn } from '../operators/map.js';
 import type { Maybe } from '../stage.js';
 import type { Batched } from '../structure.js';
@@ -213,7 +214,8 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
     const { params, transformAndBatchFn } = this.#options;
     const examples = this.#parse(decoded);
     if (transformAndBatchFn !== undefined) return transformAndBatchFn(examples, context);
-    const batches = examples.batch(batchSize, { dropRemainder: params.drop_remainder }) as Dataset<unknown> as Dataset<B>;
+    // Without a single batch the error is this reader's, with files and the names of the config.
+    const batches = new Dataset<unknown>(batch(examples.stage, batchSize, params.drop_remainder, false)) as Dataset<B>;
     if (batches.length === 0 && examples.length !== 0) {
       throw new DataError(
         `The data have ${examples.length} examples, less than one batch of ${batchSize}, and drop_remainder drops the rest.`,

@@ -17,22 +17,26 @@ import {
   type Stage,
 } from '../stage.js';
 import { stack, type Batched } from '../structure.js';
+import { noBatch } from './no-batch.js';
 
-/** Groups `size` elements into one; the last short group is dropped or given. */
-export function batch<T>(source: Stage<T>, size: number, dropRemainder: boolean): Stage<Batched<T>> {
-  if (source.work !== undefined) return source.work.batch(size, dropRemainder) as Stage<Batched<T>>;
-  return group(source, `batch(${size}${dropRemainder ? ', drop remainder' : ''})`, size, dropRemainder, stack);
+/** Groups `size` elements into one; the last short group is dropped or given. A pass that drops all it has ends in a DataError. */
+export function batch<T>(source: Stage<T>, size: number, dropRemainder: boolean, needsOne = true): Stage<Batched<T>> {
+  if (source.work !== undefined) return source.work.batch(size, dropRemainder, needsOne) as Stage<Batched<T>>;
+  return group(source, `batch(${size}${dropRemainder ? ', drop remainder' : ''})`, size, dropRemainder, stack, needsOne);
 }
 
-/** Groups `size` elements and joins each group with `join`. */
+/** Groups `size` elements and joins each group with `join`. With `needsOne`, a pass that drops all it has ends in a DataError. */
 export function group<T, B>(
   source: Stage<T>,
   operator: string,
   size: number,
   dropRemainder: boolean,
   join: (elements: T[]) => B,
+  needsOne = true,
 ): Stage<B> {
   const label = `${source.label} > ${operator}`;
+  const isShort = source.length !== undefined && source.length > 0 && source.length < size;
+  if (needsOne && dropRemainder && isShort) throw noBatch(operator, `one batch of ${size}`, source.length!);
   const { random } = source;
   if (random !== undefined) return randomStage(label, groupRandom(random, size, dropRemainder, join));
   const { length } = source;
@@ -40,7 +44,7 @@ export function group<T, B>(
     label,
     length: length === undefined ? undefined : dropRemainder ? Math.floor(length / size) : Math.ceil(length / size),
     addressable: source.addressable,
-    open: (pass) => groupCursor(source.open(pass), size, dropRemainder, join),
+    open: (pass) => groupCursor(source.open(pass), size, dropRemainder, join, needsOne ? operator : undefined),
   };
 }
 
@@ -76,7 +80,15 @@ function groupRandom<T, B>(random: RandomAccess<T>, size: number, dropRemainder:
   };
 }
 
-function groupCursor<T, B>(source: Cursor<T>, size: number, dropRemainder: boolean, join: (elements: T[]) => B): Cursor<B> {
+/** `needsOne`: the operator's name, where a pass that drops all it has is an error. */
+function groupCursor<T, B>(
+  source: Cursor<T>,
+  size: number,
+  dropRemainder: boolean,
+  join: (elements: T[]) => B,
+  needsOne: string | undefined,
+): Cursor<B> {
+  let given = false;
   let addresses: (PositionValue | undefined)[] = [];
   return {
     pull: () => {
@@ -85,23 +97,35 @@ function groupCursor<T, B>(source: Cursor<T>, size: number, dropRemainder: boole
       return onElement(
         loop<T[] | End>(() =>
           chain<T | End, T[] | End | typeof AGAIN>(source.pull(), (element) => {
-            if (element === END) return elements.length === 0 || dropRemainder ? END : elements;
+            if (element === END) {
+              if (elements.length === 0) return END;
+              if (dropRemainder && !given && needsOne !== undefined) throw noBatch(needsOne, `one batch of ${size}`, elements.length);
+              return dropRemainder ? END : elements;
+            }
             elements.push(element as T);
             addresses.push(source.address());
-            return elements.length === size ? elements : AGAIN;
+            if (elements.length < size) return AGAIN;
+            given = true;
+            return elements;
           }),
         ),
         join,
       );
     },
     state: () => [source.state()], // in a list: a position to skip from would count this operator's elements
-    restore: (state) => restoreCursor(source, list(state, 'batch position')[0]!),
+    restore: (state) => {
+      given = true; // the position may be the end
+      return restoreCursor(source, list(state, 'batch position')[0]!);
+    },
     address: () => (addresses.includes(undefined) ? undefined : (addresses as PositionValue[])),
     fetch: (address) => {
       const members = list(address, 'batch');
       return chain(fetchAll(source, members), (elements): Maybe<B> => join(elements));
     },
-    skip: (count) => skipElements(source, count * size),
+    skip: (count) => {
+      given = true;
+      return skipElements(source, count * size);
+    },
     close: () => source.close(),
   };
 }

@@ -16,7 +16,8 @@ import {
   type PositionValue,
   type Stage,
 } from '../stage.js';
-import { refuseReplay } from './exact.js';
+import { noBatch } from './no-batch.js';
+import { exactRequired, replayRefused } from './exact.js';
 
 /** How {@link bucketByLength} groups. */
 export interface BucketPlan<T, B> {
@@ -56,7 +57,9 @@ class BucketCursor<T, B> implements Cursor<B> {
   readonly #buckets: Bucket<T>[];
   #given = 0;
   #ended = false;
+  #pulled = 0;
   #addressable = true;
+  readonly #exact = exactRequired();
   #address: PositionValue | undefined;
 
   constructor(
@@ -74,6 +77,7 @@ class BucketCursor<T, B> implements Cursor<B> {
           this.#ended = true;
           return AGAIN;
         }
+        this.#pulled++;
         const number = this.#bucketOf(element as T);
         const bucket = this.#buckets[number]!;
         const address = this.source.address();
@@ -103,6 +107,8 @@ class BucketCursor<T, B> implements Cursor<B> {
   }
 
   #rest(): B | End {
+    if (this.plan.dropRemainder && this.#given === 0 && this.#pulled > 0)
+      throw noBatch('bucketBySequenceLength', `the batch of any bucket (of ${this.plan.batchSizes.join(', ')})`, this.#pulled);
     const number = this.plan.dropRemainder ? -1 : this.#buckets.findIndex(({ elements }) => elements.length > 0);
     return number < 0 ? END : this.#give(number);
   }
@@ -110,7 +116,7 @@ class BucketCursor<T, B> implements Cursor<B> {
   state(): PositionValue {
     if (this.#given === 0) return 0;
     if (!this.#addressable) {
-      refuseReplay('bucketBySequenceLength', 'its source cannot read single elements again');
+      if (this.#exact) throw replayRefused('bucketBySequenceLength', 'its source cannot read single elements again');
       return this.#given;
     }
     return [this.#given, this.#ended, this.source.state(), this.#buckets.map(({ addresses }) => addresses.slice() as PositionValue[])];

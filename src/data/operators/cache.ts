@@ -1,4 +1,5 @@
 import { count, randomStage } from '../random-access.js';
+import { exactRequired, replayRefused } from './exact.js';
 import { END, AGAIN, loop, chain, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
 
 /** Keeps the elements of the first pass in memory; every later pass gives the same ones in the same order. */
@@ -74,6 +75,7 @@ class Store<T> {
 }
 
 function cacheCursor<T>(store: Store<T>): Cursor<T> {
+  const exact = exactRequired();
   let position = 0;
   return {
     pull: (): Maybe<T | End> =>
@@ -81,7 +83,10 @@ function cacheCursor<T>(store: Store<T>): Cursor<T> {
         if (element !== END) position++;
         return element;
       }),
-    state: (): PositionValue => position,
+    state: (): PositionValue => {
+      if (exact && position > 0) throw replayRefused('cache', 'what it holds in memory must be read anew (cache(file) keeps it)');
+      return position;
+    },
     restore: (state) => {
       position = count(state, 'cache position');
     },

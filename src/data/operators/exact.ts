@@ -8,15 +8,13 @@ export function requireExact<T>(source: Stage<T>): Stage<T> {
   if (source.work !== undefined) return source.work.over(requireExact);
   if (source.random !== undefined) return source; // a position is a number
   const open = (pass: number): Cursor<T> => {
-    const cursor = source.open(pass);
+    const cursor = exactly(() => source.open(pass));
     let checked = false;
-    const state = cursor.state.bind(cursor);
     const pull = cursor.pull.bind(cursor);
-    cursor.state = () => exactly(state);
     cursor.pull = () =>
       chain(pull(), (element) => {
         // The first element tells: whether a source has addresses is seen when it has been read from.
-        if (!checked && element !== END) exactly(state);
+        if (!checked && element !== END) cursor.state();
         checked = true;
         return element;
       });
@@ -25,21 +23,30 @@ export function requireExact<T>(source: Stage<T>): Stage<T> {
   return { ...source, open };
 }
 
-function exactly<S>(state: () => S): S {
+/** Whether exact positions are required of the cursor that is being made. Asked in constructors: later the answer is another's. */
+export function exactRequired(): boolean {
+  return required;
+}
+
+/** Opens walks over a stage later on under what is required now. */
+export function laterOpener(): <T>(stage: Stage<T>, pass: number) => Cursor<T> {
+  return exactRequired() ? (stage, pass) => exactly(() => stage.open(pass)) : (stage, pass) => stage.open(pass);
+}
+
+function exactly<R>(run: () => R): R {
   const before = required;
   required = true;
   try {
-    return state();
+    return run();
   } finally {
     required = before;
   }
 }
 
-/** Called where a position is a count of elements to be read and dropped: an error where that is not allowed. */
-export function refuseReplay(name: string, why: string): void {
-  if (!required) return;
-  throw new DataError(
+/** The error of what can be resumed only by reading and dropping what came before, where that is not allowed. */
+export function replayRefused(name: string, why: string): DataError {
+  return new DataError(
     `${name} can be resumed only by reading and dropping what came before, since ${why}, and requireExactResume is set. ` +
-      'Use an indexed source or files, give the source stateDict() and loadStateDict(), or leave requireExactResume out.',
+      'Use an indexed source or uncompressed files, give the source stateDict() and loadStateDict(), or leave requireExactResume out.',
   );
 }

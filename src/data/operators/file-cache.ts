@@ -1,5 +1,6 @@
 import { CacheReader, CacheWriter } from '../cache-file.js';
 import { count, list } from '../random-access.js';
+import { laterOpener } from './exact.js';
 import { chain, END, forEachIndex, restoreCursor, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
 
 /**
@@ -27,6 +28,7 @@ class FileCacheCursor<T> implements Cursor<T> {
   #source: Cursor<T> | undefined;
   #writer: CacheWriter | undefined;
   #started = false;
+  readonly #open = laterOpener();
 
   constructor(
     readonly source: Stage<T>,
@@ -45,7 +47,7 @@ class FileCacheCursor<T> implements Cursor<T> {
   }
 
   #from(): Cursor<T> {
-    return (this.#source ??= this.source.open(0)); // always the first pass: what is cached is the same in every run
+    return (this.#source ??= this.#open(this.source, 0)); // always the first pass: what is cached is the same in every run
   }
 
   pull(): Maybe<T | End> {

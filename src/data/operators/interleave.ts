@@ -1,5 +1,8 @@
 import { failAt } from '../failure.js';
+import { itemsStage } from '../sources/items.js';
+import { isNoBatch } from './no-batch.js';
 import { count, fetchGroups, list } from '../random-access.js';
+import { laterOpener } from './exact.js';
 import {
   AGAIN,
   END,
@@ -15,6 +18,8 @@ import {
   type PositionValue,
   type Stage,
 } from '../stage.js';
+
+const nothing = itemsStage<never>('nothing', 0, () => undefined as never);
 
 /** An element of the source that is open in a slot. */
 interface Slot<B> {
@@ -47,10 +52,14 @@ export function interleave<A, B>(source: Stage<A>, expand: (element: A) => Maybe
 class InterleaveCursor<A, B> implements Cursor<B> {
   readonly #source: Cursor<A>;
   readonly #slots: (Slot<B> | undefined)[];
+  readonly #open = laterOpener();
   readonly #fetchers = new Map<string, Cursor<B>>();
   #turn = 0;
   #given = 0;
   #ended = false;
+  /** Whether there was an element at all, and what was too short as long as there was none. */
+  #some = false;
+  #tooShort: Error | undefined;
   #address: PositionValue | undefined;
 
   constructor(
@@ -68,7 +77,7 @@ class InterleaveCursor<A, B> implements Cursor<B> {
     return loop<B | End>(() => {
       const slot = this.#slots[this.#turn];
       if (slot === undefined) return this.#openNext();
-      return chain<B | End, B | typeof AGAIN>(slot.cursor.pull(), (element) => {
+      return chain<B | End, B | typeof AGAIN>(this.#pullFrom(slot.cursor), (element) => {
         if (element === END) {
           this.#slots[this.#turn] = undefined;
           this.#passTurn();
@@ -76,10 +85,27 @@ class InterleaveCursor<A, B> implements Cursor<B> {
         }
         const inner = slot.cursor.address();
         this.#address = slot.address === undefined || inner === undefined ? undefined : [slot.address, inner];
+        this.#tooShort = undefined;
+        this.#some = true;
         if (++this.#given >= this.turns.blockLength) this.#passTurn();
         return element as B;
       });
     });
+  }
+
+  /** The next element of a slot. One too short for a batch is told only where none of them has one. */
+  #pullFrom(cursor: Cursor<B>): Maybe<B | End> {
+    const end = (error: unknown): End => {
+      if (!isNoBatch(error)) throw error;
+      if (!this.#some) this.#tooShort ??= error;
+      return END;
+    };
+    try {
+      const pulled = cursor.pull();
+      return pulled instanceof Promise ? pulled.catch(end) : pulled;
+    } catch (error) {
+      return end(error);
+    }
   }
 
   #passTurn(): void {
@@ -89,7 +115,10 @@ class InterleaveCursor<A, B> implements Cursor<B> {
 
   #openNext(): Maybe<End | typeof AGAIN> {
     if (this.#ended) {
-      if (this.#slots.every((slot) => slot === undefined)) return END;
+      if (this.#slots.every((slot) => slot === undefined)) {
+        if (this.#tooShort !== undefined) throw this.#tooShort;
+        return END;
+      }
       this.#passTurn();
       return AGAIN;
     }
@@ -110,10 +139,16 @@ class InterleaveCursor<A, B> implements Cursor<B> {
   }
 
   #expanded(element: A, address = this.#source.address()): Maybe<Cursor<B>> {
+    const failed = (error: unknown): Maybe<Cursor<B>> => {
+      if (!isNoBatch(error)) return failAt(this.operator, this.#source, address, error);
+      if (!this.#some) this.#tooShort ??= error;
+      return this.#open(nothing as Stage<B>, this.pass);
+    };
     try {
-      return chain(this.expand(element), (stage) => stage.open(this.pass));
+      const opened = chain(this.expand(element), (stage) => this.#open(stage, this.pass));
+      return opened instanceof Promise ? opened.catch(failed) : opened;
     } catch (error) {
-      return failAt(this.operator, this.#source, address, error);
+      return failed(error);
     }
   }
 
@@ -131,6 +166,7 @@ class InterleaveCursor<A, B> implements Cursor<B> {
     this.#turn = count(turn, 'turn');
     this.#given = count(given, 'turn');
     this.#ended = ended === true;
+    this.#some = true; // perhaps: the position may be anywhere
     const saved = list(slots, 'slots');
     return chain(restoreCursor(this.#source, source!), () => forEachIndex(saved.length, (i) => this.#restoreSlot(i, saved[i]!)));
   }
@@ -148,7 +184,7 @@ class InterleaveCursor<A, B> implements Cursor<B> {
 
   /** Reads the element that follows a position of the source, with a cursor of its own. */
   #reread(before: PositionValue): Maybe<A> {
-    const cursor = this.source.open(this.pass);
+    const cursor = this.#open(this.source, this.pass);
     return chain(restoreCursor(cursor, before), () => chain(cursor.pull(), (element) => chain(cursor.close(), () => element as A)));
   }
 

@@ -1,5 +1,6 @@
 import { count as checkCount, fetchGroups, list, randomStage } from '../random-access.js';
 import { repeatedLocality } from '../locality.js';
+import { laterOpener } from './exact.js';
 import {
   AGAIN,
   END,
@@ -57,6 +58,7 @@ class RepeatCursor<T> implements Cursor<T> {
   #inner: Cursor<T>;
   #round = 0;
   #empty = true;
+  readonly #later = laterOpener();
   #fetcher: { round: number; cursor: Cursor<T> } | undefined;
 
   constructor(
@@ -68,7 +70,7 @@ class RepeatCursor<T> implements Cursor<T> {
   }
 
   #open(round: number): Cursor<T> {
-    return this.source.open(innerPass(this.pass, this.times, round));
+    return this.#later(this.source, innerPass(this.pass, this.times, round));
   }
 
   pull(): Maybe<T | End> {

@@ -18,7 +18,7 @@ import {
   type Stage,
 } from '../stage.js';
 import { notice } from '../notice.js';
-import { refuseReplay } from './exact.js';
+import { exactRequired, replayRefused } from './exact.js';
 import { repeatRandom } from './repeat.js';
 
 /** How {@link shuffle} shuffles. */
@@ -94,6 +94,7 @@ class ShuffleCursor<T> implements Cursor<T> {
   #ended = false;
   #last: PositionValue | undefined;
   #addressable = true;
+  readonly #exact = exactRequired();
 
   constructor(
     source: Stage<T>,
@@ -142,7 +143,7 @@ class ShuffleCursor<T> implements Cursor<T> {
   state(): PositionValue {
     if (this.#given === 0) return 0;
     if (!this.#addressable) {
-      refuseReplay('shuffle', 'its source cannot read single elements again');
+      if (this.#exact) throw replayRefused('shuffle', 'its source cannot read single elements again');
       return this.#given;
     }
     return [this.#given, this.#random.count, this.#ended, this.#source.state(), this.#addresses.slice() as PositionValue[]];

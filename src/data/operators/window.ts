@@ -14,7 +14,7 @@ export interface WindowPlan {
 export function window<T>(source: Stage<T>, plan: WindowPlan): Stage<T[]> {
   const { size, shift, stride, dropRemainder } = plan;
   const operator = `window(${size}, shift ${shift}, stride ${stride}${dropRemainder ? ', drop remainder' : ''})`;
-  if (shift === size && stride === 1) return group(source, operator, size, dropRemainder, (elements) => elements);
+  if (shift === size && stride === 1) return group(source, operator, size, dropRemainder, (elements) => elements, false);
   const label = `${source.label} > ${operator}`;
   const span = (size - 1) * stride + 1;
   const windows = (length: number): number => Math.max(0, Math.ceil((dropRemainder ? length - span + 1 : length) / shift));

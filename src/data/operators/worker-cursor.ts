@@ -1,5 +1,6 @@
 import { DataError, OrbitError } from '../../errors.js';
 import { failAt } from '../failure.js';
+import { noBatch } from './no-batch.js';
 import { count, list } from '../random-access.js';
 import {
   AGAIN,
@@ -26,6 +27,8 @@ export interface JobShape {
   readonly join: boolean;
   /** Whether a last job that is not full is left out. */
   readonly dropRemainder: boolean;
+  /** Whether a pass that leaves out all it has is an error. */
+  readonly needsOne: boolean;
   /** Whether what becomes of an element is a list of elements. */
   readonly expand: boolean;
 }
@@ -174,9 +177,13 @@ export class WorkerCursor<B> implements Cursor<B> {
   }
 
   #post(started: Started, elements: Elements, size: number): void {
-    const { join, dropRemainder } = this.shape;
+    const { join, dropRemainder, needsOne } = this.shape;
     const { length } = started.addresses;
-    if (this.#closed || length === 0 || (dropRemainder && length < size)) return;
+    if (this.#closed || length === 0) return;
+    if (dropRemainder && length < size) {
+      if (needsOne && this.#index === 0) throw noBatch(`batch(${size}, drop remainder)`, `one batch of ${size}`, length);
+      return;
+    }
     const ticket = this.pool().post({ pass: this.pass, first: started.first, elements, join });
     this.#index += length;
     this.#jobs.push({ ...started, ticket });

@@ -11,7 +11,7 @@ export function workerStage<B>(source: Stage<unknown>, plan: PoolPlan): Stage<B>
   if (together !== undefined) return together as Stage<B>;
   const expand = plan.functions.at(-1)!.kind !== 'map';
   const label = `${source.label}${plan.functions.map(({ kind, exportName, seed }) => ` > ${kind} in worker(${exportName}, seed ${seed})`).join('')}`;
-  const open = opener<B>(source, plan, { size: undefined, join: false, dropRemainder: false, expand });
+  const open = opener<B>(source, plan, { size: undefined, join: false, dropRemainder: false, needsOne: false, expand });
   if (expand) return { label, length: source.length === 0 ? 0 : undefined, addressable: source.addressable, open };
   return {
     label,
@@ -21,11 +21,11 @@ export function workerStage<B>(source: Stage<unknown>, plan: PoolPlan): Stage<B>
     work: {
       over: (change) => workerStage(change(source), plan),
       append: (more) => workerStage(source, joined(plan, more)),
-      batch: (size, dropRemainder) => ({
+      batch: (size, dropRemainder, needsOne) => ({
         label: `${label} > batch(${size}${dropRemainder ? ', drop remainder' : ''})`,
         length: source.length && (dropRemainder ? Math.floor : Math.ceil)(source.length / size),
         addressable: source.addressable,
-        open: opener<unknown>(source, plan, { size, join: true, dropRemainder, expand }),
+        open: opener<unknown>(source, plan, { size, join: true, dropRemainder, needsOne, expand }),
       }),
     },
   };

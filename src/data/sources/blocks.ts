@@ -2,6 +2,7 @@ import { DataError } from '../../errors.js';
 import { BadRecords, type OnBadRecord } from '../bad-records.js';
 import { Dataset } from '../dataset.js';
 import { expandPaths, type Paths } from '../files/index.js';
+import { exactRequired, replayRefused } from '../operators/exact.js';
 import { count, list } from '../random-access.js';
 import { chain, END, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
 import { concatenateBatches } from '../structure.js';
@@ -86,6 +87,7 @@ class BlockCursor<R, B> implements Cursor<R | B> {
   #records = 0;
   #given = 0;
   readonly #kept = new Map<string, Promise<Block<R, B>>>();
+  readonly #exact = exactRequired();
 
   constructor(plan: Plan<R, B>) {
     this.#plan = plan;
@@ -163,6 +165,7 @@ class BlockCursor<R, B> implements Cursor<R | B> {
   }
 
   state(): PositionValue {
+    if (this.#exact && this.#given > 0 && this.#reader?.seekable === false) throw replayRefused(this.#plan.name, 'it is compressed');
     return [this.#file, this.#position, this.#row, this.#badBefore, this.#records - (this.#block?.length ?? 0), this.#given];
   }
 

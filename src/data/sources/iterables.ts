@@ -1,6 +1,6 @@
 import { DataError } from '../../errors.js';
 import { notice } from '../notice.js';
-import { refuseReplay } from '../operators/exact.js';
+import { exactRequired, replayRefused } from '../operators/exact.js';
 import { count } from '../random-access.js';
 import { END, forEachIndex, chain, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
 
@@ -35,13 +35,16 @@ class IterableCursor<T> implements Cursor<T> {
   #iterator: Iterator<T> | AsyncIterator<T> | undefined;
   #taken = 0;
   #ended = false;
+  readonly #exact: boolean;
 
   constructor(
     readonly start: (pass: number) => AnyIterable<T>,
     readonly pass: number,
     readonly name: string,
-    readonly exact: boolean,
-  ) {}
+    exact: boolean,
+  ) {
+    this.#exact = exact || exactRequired();
+  }
 
   #open(): Iterator<T> | AsyncIterator<T> {
     if (this.#iterator !== undefined) return this.#iterator;
@@ -49,12 +52,7 @@ class IterableCursor<T> implements Cursor<T> {
     const iterator = iterable?.[Symbol.asyncIterator]?.() ?? iterable?.[Symbol.iterator]?.();
     if (iterator === undefined)
       throw new DataError(`${this.name}: the function must return something iterable (an array, a generator, a stream).`);
-    if (this.exact && !isStateful(iterator)) {
-      throw new DataError(
-        `${this.name} can be resumed only by reading and dropping what came before, and requireExactResume is set. ` +
-          'Give its iterator stateDict() and loadStateDict(), use an indexed source, or leave requireExactResume out.',
-      );
-    }
+    if (this.#exact && !isStateful(iterator)) throw replayRefused(this.name, 'its iterator has no stateDict() and loadStateDict()');
     return (this.#iterator = iterator);
   }
 
@@ -78,7 +76,6 @@ class IterableCursor<T> implements Cursor<T> {
   state(): PositionValue {
     const iterator = this.#iterator;
     if (iterator !== undefined && isStateful(iterator)) return [this.#taken, iterator.stateDict()];
-    if (this.#taken > 0) refuseReplay(this.name, 'its iterator has no stateDict() and loadStateDict()');
     return this.#taken;
   }
 

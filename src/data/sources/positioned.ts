@@ -1,3 +1,4 @@
+import { exactRequired, replayRefused } from '../operators/exact.js';
 import { END, chain, type Cursor, type Maybe, type PositionValue, type Stage } from '../stage.js';
 
 /** A reader of one pass over a source whose elements have positions, such as byte offsets. */
@@ -24,6 +25,7 @@ export function positionedStage<T>(label: string, open: () => PositionedReader<T
 }
 
 function positionedCursor<T>(label: string, reader: PositionedReader<T>): Cursor<T> {
+  const refused = reader.read === undefined && exactRequired();
   let last: PositionValue | undefined;
   return {
     pull: () =>
@@ -32,7 +34,10 @@ function positionedCursor<T>(label: string, reader: PositionedReader<T>): Cursor
         last = result.position;
         return result.element;
       }),
-    state: () => reader.position(),
+    state: () => {
+      if (refused && last !== undefined) throw replayRefused(label, 'it is compressed');
+      return reader.position();
+    },
     restore: (state) => reader.seek(state),
     address: () => (reader.read === undefined ? undefined : last),
     fetch: (address) => reader.read!(address),
