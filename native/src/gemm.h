@@ -28,6 +28,8 @@ struct GemmOps {
   void (*pack)(float* to, const float* x, int64_t stride, int64_t k, int64_t n);
   /// As `pack`, of the transpose of x[n, k].
   void (*packTransposed)(float* to, const float* x, int64_t stride, int64_t k, int64_t n);
+  /// Packs `rows` columns of x[k, …], the rows of its transpose, into one panel that steps by GemmOps::rows from column to column.
+  void (*packRows)(float* to, const float* x, int64_t stride, int64_t k, int64_t rows);
   /// The largest Euclidean norm of a row; infinite where a number is not finite.
   float (*largestNorm)(const float* x, int64_t stride, int64_t rows, int64_t n);
 };

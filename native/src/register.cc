@@ -27,6 +27,7 @@ std::vector<Op> convolutionOps();
 std::vector<Op> attentionOps();
 std::vector<Op> fusedOps();
 std::vector<Op> poolingOps();
+std::vector<Op> productOps();
 std::vector<Op> updateOps();
 std::vector<Op> recurrenceOps();
 
@@ -153,6 +154,7 @@ const std::vector<Op>& ops() {
              attentionOps(),
              fusedOps(),
              poolingOps(),
+             productOps(),
              updateOps(),
              recurrenceOps(),
 #if !defined(ORBIT_WITHOUT_ONEDNN)

@@ -23,11 +23,31 @@ function product(g: Lowering, a: Value, b: Value, { transposeA, transposeB, alph
   if (sizeOf(a.shape.slice(0, -2)) === 1 && sizeOf(b.shape.slice(0, -2)) === 1) {
     // Gemm takes the transposes at no cost.
     const matrix = (v: Value): string => (v.shape.length === 2 ? g.rows(v) : g.reshape(g.rows(v), v.shape.slice(-2)));
-    const out = g.op('Gemm', [matrix(a), matrix(b)], attributes);
+    const operands = [matrix(a), matrix(b)];
+    const out = transposedProduct(g, operands, a, b, flags, alpha as number | undefined) ?? g.op('Gemm', operands, attributes);
     return shape.length === 2 ? out : g.reshape(out, shape);
   }
   if (!transposeA && !transposeB && alpha === undefined) return g.op('MatMul', [g.rows(a), g.rows(b)]);
   return g.op('FusedMatMul', [g.rows(a), g.rows(b)], attributes, 'com.microsoft');
+}
+
+/** Below these sizes ONNX Runtime's product of a transposed matrix is as fast as the native kernel. */
+const LEAST_SUM = 512;
+const LEAST_SIDE = 16;
+
+/** aᵀ · b of tall matrices, the gradient by a layer's weights, by the native kernel; undefined where ONNX Runtime's serves. */
+function transposedProduct(
+  g: Lowering,
+  operands: string[],
+  a: Value,
+  b: Value,
+  { transA, transB }: { transA: number; transB: number },
+  alpha = 1,
+): string | undefined {
+  const [k, m] = a.shape.slice(-2) as [number, number];
+  const n = b.shape.at(-1)!;
+  if (!g.native.has('TransposedProduct') || !transA || transB || k < LEAST_SUM || Math.min(m, n) < LEAST_SIDE) return undefined;
+  return g.op('TransposedProduct', operands, { dims: [k, m, n], alpha: { floats: [alpha] }, shapes: [2, m, n] }, 'orbit');
 }
 
 /** Gemm and FusedMatMul take floats only. Truth values are multiplied as integers; their sum counts as true unless it is 0. */
@@ -44,7 +64,7 @@ function integerProduct(g: Lowering, a: Value, b: Value, { transA, transB }: { t
 defineKernels(
   {
     kernel: 'BatchMatMul',
-    form: 'Gemm for one pair of matrices, MatMul / FusedMatMul for batches; Transpose and MatMul for int32 and bool',
+    form: 'Gemm for one pair of matrices (native: aᵀ · b of tall ones), MatMul / FusedMatMul for batches; Transpose and MatMul for int32 and bool',
     infer: (inputs, attrs) => {
       return { dtype: inputs['a']!.dtype, shape: productShape(inputs, attrs) };
     },
