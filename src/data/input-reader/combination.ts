@@ -4,7 +4,8 @@ import { zipDatasets } from '../from.js';
 import { concatenateBatches, type Batched } from '../structure.js';
 import { tfRecords } from '../tfrecord/read.js';
 import { pickDatasetFn, type DatasetFn } from '../tfrecord/file-types.js';
-import { InputReader, type InputPipeline, type InputReaderOptions } from './input-reader.js';
+import { InputReader } from './input-reader.js';
+import type { InputPipeline, InputReaderOptions } from './options.js';
 import type { DataConfig } from '../config.js';
 import { matchFiles } from './files.js';
 

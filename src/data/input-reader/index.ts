@@ -8,4 +8,5 @@ export {
 } from './combination.js';
 export { createCombineFn, type MixingParams } from './combine.js';
 export { matchFiles } from './files.js';
-export { InputReader, type InputPipeline, type InputReaderOptions, type StageFn } from './input-reader.js';
+export { InputReader } from './input-reader.js';
+export type { InputPipeline, InputReaderOptions, StageFn } from './options.js';

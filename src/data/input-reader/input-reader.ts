@@ -1,66 +1,21 @@
 import { ConfigError, DataError } from '../../errors.js';
-import type { DataConfig } from '../config.js';
 import { Dataset } from '../dataset.js';
-import { fromItems } from '../from.js';
-import { notice } from '../notice.js';
 import { batch } from '../operators/batch.js';
+import { filterIn } from '../operators/filter.js';
 import { mapIn } from '../operators/map.js';
-import type { Maybe } from '../stage.js';
-import type { Batched } from '../structure.js';
-import { tfRecords } from '../tfrecord/read.js';
 import { someBatch } from '../sources/some-batch.js';
+import type { Batched } from '../structure.js';
 import type { DatasetFn } from '../tfrecord/file-types.js';
-import { InWorker, refuseClosure } from '../workers/index.js';
+import { tfRecords } from '../tfrecord/read.js';
+import { InWorker, type WorkerOptions } from '../workers/index.js';
+import { checkSources, checkWorkers, isList, isMapping, isSet } from './checks.js';
 import { matchFiles } from './files.js';
 import { openNamed } from './named.js';
+import type { Files, InputPipeline, InputReaderOptions, StageFn } from './options.js';
+import { readFiles, shareOf } from './source-stage.js';
 
-/** Which of several input pipelines reads, and for how many replicas. */
-export interface InputPipeline {
-  /** Pipelines that share the data. */
-  readonly numInputPipelines: number;
-  /** Number of this one, from 0. */
-  readonly inputPipelineId: number;
-  /** Replicas that the global batch is divided among. */
-  readonly numReplicasInSync: number;
-}
-
-/** A function of a stage: one of this thread, or one that `inWorker` names. */
-export type StageFn<A, Z> = ((element: A) => Maybe<Z>) | InWorker<A, Z>;
-
-/**
- * What an {@link InputReader} does at each stage; every function is optional. The types flow from record `R` through decoded
- * record `D`, example `E` and batch `B` to postprocessed batch `P`. Functions are pure: a resumed run calls them again.
- */
-export interface InputReaderOptions<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
-  /** The data config. */
-  readonly params: DataConfig;
-  /** Opens the records of one or several files; default: plain record files. */
-  readonly datasetFn?: DatasetFn<R>;
-  /** Decodes a record. */
-  readonly decoderFn?: StageFn<R, D>;
-  /** Joins named sources into one data set. */
-  readonly combineFn?: (datasets: Record<string, Dataset<D>>) => Dataset<D>;
-  /** Picks from, weighs or reorders decoded records. */
-  readonly sampleFn?: (dataset: Dataset<D>) => Dataset<D>;
-  /** Turns a decoded record into an example. */
-  readonly parserFn?: StageFn<D, E>;
-  /** Keeps the examples for which it answers true. */
-  readonly filterFn?: (example: E) => Maybe<boolean>;
-  /** Batches in place of the reader; sizes are then its job. */
-  readonly transformAndBatchFn?: (dataset: Dataset<E>, inputContext?: InputPipeline) => Dataset<B>;
-  /** Works on batches. */
-  readonly postprocessFn?: StageFn<B, P>;
-  /** Threads for functions named by `inWorker`; default: the processors but one, 8 at most. 0: this thread. */
-  readonly workers?: number;
-}
-
-/** Files that a null `cycle_length` reads in turn at most. */
-const AUTOMATIC_CYCLE_LENGTH = 16;
 /** Elements worked on ahead when `prefetch_buffer_size` is null or 0. */
 const AUTOMATIC_PREFETCH = 2;
-
-/** Matched files: a list, or lists by name. */
-export type Files = readonly string[] | Readonly<Record<string, readonly string[]>>;
 
 /**
  * Reads what a {@link DataConfig} describes: files → records → shuffle → decode → combine → sample → parse → filter → cache →
@@ -76,13 +31,7 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
   constructor(options: InputReaderOptions<R, D, E, B, P>) {
     this.#options = options;
     const { input_path: inputPath, tfds_name: tfdsName, tfds_split: tfdsSplit } = options.params;
-    if (isSet(inputPath) && isSet(tfdsName)) {
-      throw new ConfigError('input_path and tfds_name are both set; give one source of data.', { path: 'tfds_name' });
-    }
-    if ((isMapping(inputPath) || isMapping(tfdsName)) && options.combineFn === undefined) {
-      const path = isMapping(inputPath) ? 'input_path' : 'tfds_name';
-      throw new ConfigError(`${path} names several sources, so a combineFn is needed to make one data set of them.`, { path });
-    }
+    checkSources(options.params, options.combineFn !== undefined);
     if (isSet(tfdsName)) this.#named = openNamed<R>(options.params);
     if (!isSet(inputPath) && tfdsSplit === '') {
       throw new ConfigError('There is no source of data: input_path is empty, and tfds_split too.', { path: 'input_path' });
@@ -130,10 +79,11 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
   protected readSource(
     files: Files | undefined,
     context: InputPipeline | undefined,
-    datasetFn: DatasetFn<R> | undefined = this.#options.datasetFn,
+    // Without datasetFn, R is the record's bytes.
+    datasetFn: DatasetFn<R> = this.#options.datasetFn ?? (tfRecords as unknown as DatasetFn<R>),
   ): Dataset<D> {
     if (files === undefined) return this.#readNamed(context);
-    const read = (list: readonly string[]): Dataset<D> => this.#shuffleAndDecode(this.#readFiles(list, context, datasetFn));
+    const read = (list: readonly string[]): Dataset<D> => this.#shuffleAndDecode(readFiles(list, this.#options.params, context, datasetFn));
     if (isList(files)) return read(files);
     const named = Object.entries(files).map(([name, list]) => [name, read(list)] as const);
     return this.#options.combineFn!(Object.fromEntries(named));
@@ -147,39 +97,9 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
         path: 'input_path',
       });
     }
-    const read = (records: Dataset<R>): Dataset<D> => this.#shuffleAndDecode(this.#share(records, context));
+    const read = (records: Dataset<R>): Dataset<D> => this.#shuffleAndDecode(shareOf(records, this.#options.params, context));
     if (named instanceof Dataset) return read(named);
     return this.#options.combineFn!(Object.fromEntries(Object.entries(named).map(([name, records]) => [name, read(records)])));
-  }
-
-  /** The records, or files, of one input pipeline, for ever in training. */
-  #share<T>(records: Dataset<T>, context: InputPipeline | undefined): Dataset<T> {
-    const { params } = this.#options;
-    const { numInputPipelines: pipelines = 1, inputPipelineId: pipeline = 0 } = context ?? {};
-    const own = params.sharding && pipelines > 1 ? records.shard(pipelines, pipeline) : records;
-    return this.#training && !params.cache ? own.repeat() : own;
-  }
-
-  #readFiles(files: readonly string[], context: InputPipeline | undefined, given: DatasetFn<R> | undefined): Dataset<R> {
-    const { params } = this.#options;
-    const datasetFn = given ?? (tfRecords as unknown as DatasetFn<R>); // without datasetFn, R is the record's bytes
-    const pipelines = context?.numInputPipelines ?? 1;
-    if (files.length === 1 || files.length < pipelines) {
-      if (files.length > 1) {
-        notice(
-          `There are ${files.length} files for ${pipelines} input pipelines: every pipeline reads all of them and keeps its share of the records.`,
-        );
-      }
-      return this.#share(datasetFn(files.length === 1 ? files[0]! : files), context);
-    }
-    let list = fromItems(files);
-    if (this.#training)
-      list = list.shuffle({ bufferSize: Math.max(2, files.length), seed: params.seed ?? 0, reshuffleEachIteration: !params.cache });
-    list = this.#share(list, context);
-    const cycleLength = params.cycle_length ?? Math.min(files.length, AUTOMATIC_CYCLE_LENGTH);
-    if (cycleLength < 1)
-      throw new ConfigError(`cycle_length is ${cycleLength}; at least 1, or null, was expected.`, { path: 'cycle_length' });
-    return list.interleave(datasetFn, { cycleLength, blockLength: params.block_length });
   }
 
   get #training(): boolean {
@@ -204,7 +124,7 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
   #parse(decoded: Dataset<D>): Dataset<E> {
     const { params, sampleFn, parserFn, filterFn } = this.#options;
     let examples = this.#mapped(sampleFn === undefined ? decoded : sampleFn(decoded), parserFn, 'parserFn');
-    if (filterFn !== undefined) examples = examples.filter(filterFn);
+    if (filterFn !== undefined) examples = new Dataset(filterIn(examples.stage, filterFn, this.#workerOptions(filterFn), 'filterFn'));
     if (!params.cache) return examples;
     return this.#training ? this.#shuffle(examples.cache().repeat()) : examples.cache();
   }
@@ -235,8 +155,12 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
   /** Without a function the types on both sides are the same one: a type parameter's default. */
   #mapped<A, Z>(dataset: Dataset<A>, fn: StageFn<A, Z> | undefined, name: string): Dataset<Z> {
     if (fn === undefined) return dataset as Dataset<unknown> as Dataset<Z>;
-    if (!(fn instanceof InWorker)) return new Dataset(mapIn(dataset.stage, fn, {}, name));
-    return new Dataset(mapIn(dataset.stage, fn, { workers: this.#options.workers, seed: this.#options.params.seed ?? 0 }, name));
+    return new Dataset(mapIn(dataset.stage, fn, this.#workerOptions(fn), name));
+  }
+
+  #workerOptions(fn: unknown): WorkerOptions {
+    const { workers, timeoutSeconds, params } = this.#options;
+    return fn instanceof InWorker ? { workers, timeoutSeconds, seed: params.seed ?? 0 } : {};
   }
 
   #batchSize(context: InputPipeline | undefined): number {
@@ -254,24 +178,4 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
     }
     return size / replicas;
   }
-}
-
-/** Workers without a function that could run there are a misunderstanding. */
-function checkWorkers<R, D, E, B, P>({ workers, decoderFn, parserFn, postprocessFn }: InputReaderOptions<R, D, E, B, P>): void {
-  const functions = Object.entries({ parserFn, decoderFn, postprocessFn }).filter(([, fn]) => fn !== undefined);
-  const first = functions[0];
-  if (workers === undefined || workers === 0 || first === undefined || functions.some(([, fn]) => fn instanceof InWorker)) return;
-  refuseClosure(first[0], workers);
-}
-
-function isSet(value: unknown): boolean {
-  return value !== undefined && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0);
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isList(files: Files): files is readonly string[] {
-  return Array.isArray(files);
 }

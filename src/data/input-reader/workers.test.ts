@@ -74,6 +74,19 @@ describe('InputReader with workers', () => {
     expect(await order(3)).toEqual(await order(1));
   });
 
+  it('filters in workers', async () => {
+    const even = inWorker<(x: number) => boolean>(functions, 'even');
+    const read = async (workers: number): Promise<number[][]> => {
+      const reader = new InputReader({ params: params({}), decoderFn: first, filterFn: even, workers, timeoutSeconds: 60 });
+      return (await reader.read().take(9).toArray()).map(({ data }) => [...data]);
+    };
+    const expected = await read(0);
+    expect(expected.flat().every((x) => x % 2 === 0)).toBe(true);
+    const closure = new InputReader({ params: params({}), decoderFn: first, filterFn: (x: number) => x % 2 === 0, workers: 1 });
+    expect((await closure.read().take(9).toArray()).map(({ data }) => [...data])).toEqual(expected);
+    expect(await read(2)).toEqual(expected);
+  });
+
   it('resumes in the middle, with another number of workers', async () => {
     const make = (workers: number) => new InputReader({ params: params({}), decoderFn: first, parserFn: noisy, workers }).read().iterator();
     const values = (result: IteratorResult<NDArray<'float32'>>): number[] => [...(result.value as NDArray<'float32'>).data];

@@ -1,0 +1,44 @@
+import { ConfigError } from '../../errors.js';
+import type { DataConfig } from '../config.js';
+import { InWorker, refuseClosure } from '../workers/index.js';
+import type { Files, InputReaderOptions } from './options.js';
+
+/** Refuses configs that name no source or too many. */
+export function checkSources({ input_path: inputPath, tfds_name: tfdsName }: DataConfig, canCombine: boolean): void {
+  if (isSet(inputPath) && isSet(tfdsName)) {
+    throw new ConfigError('input_path and tfds_name are both set; give one source of data.', { path: 'tfds_name' });
+  }
+  if ((isMapping(inputPath) || isMapping(tfdsName)) && !canCombine) {
+    const path = isMapping(inputPath) ? 'input_path' : 'tfds_name';
+    throw new ConfigError(`${path} names several sources, so a combineFn is needed to make one data set of them.`, { path });
+  }
+}
+
+/** Workers without a function that could run there are a misunderstanding. */
+export function checkWorkers<R, D, E, B, P>({
+  workers,
+  decoderFn,
+  parserFn,
+  filterFn,
+  postprocessFn,
+}: InputReaderOptions<R, D, E, B, P>): void {
+  const functions = Object.entries({ parserFn, decoderFn, filterFn, postprocessFn }).filter(([, fn]) => fn !== undefined);
+  const first = functions[0];
+  if (workers === undefined || workers === 0 || first === undefined || functions.some(([, fn]) => fn instanceof InWorker)) return;
+  refuseClosure(first[0], workers);
+}
+
+/** Whether a field that may name a source does. */
+export function isSet(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0);
+}
+
+/** Whether a field names several sources. */
+export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether files are those of one source. */
+export function isList(files: Files): files is readonly string[] {
+  return Array.isArray(files);
+}
