@@ -167,7 +167,7 @@ void FusedProgram::allocate() {
   for (const Output& output : outputs_) {
     sumAt_.push_back(partialFloats_);
     if (output.keep == Keep::kChannelSum) partialFloats_ += output.period <= tile_ && tile_ % output.period == 0 ? tile_ : output.period;
-    if (output.keep == Keep::kTotal) partialFloats_ += tile_;
+    if (output.keep == Keep::kTotal) partialFloats_ += std::max<int64_t>(tile_, 2);  // room for a float64
   }
 }
 
@@ -271,7 +271,17 @@ void FusedProgram::combine(float* const* out, const float* partial, int64_t task
   for (size_t o = 0; o < outputs_.size(); o++) {
     const Output& output = outputs_[o];
     if (output.keep != Keep::kChannelSum && output.keep != Keep::kTotal) continue;
-    int64_t period = output.keep == Keep::kTotal ? 1 : output.period;
+    if (output.keep == Keep::kTotal) {
+      double total = 0;
+      for (int64_t t = 0; t < tasks; t++) {
+        double part;
+        std::memcpy(&part, partial + t * partialFloats_ + sumAt_[o], sizeof part);
+        total += part;
+      }
+      out[o][0] = static_cast<float>(total * static_cast<double>(output.scale));
+      continue;
+    }
+    int64_t period = output.period;
     int64_t lanes = keepsLanes(output) ? tile_ : period;
     std::vector<double> total(static_cast<size_t>(period), 0.0);
     for (int64_t t = 0; t < tasks; t++)
@@ -304,6 +314,20 @@ void FusedProgram::run(const float* const* in, float* const* out, int64_t begin,
   if (code_ == nullptr) runTiles(in, out, begin, end, partial);
   else if (streams_) runStreams(in, out, begin, end, pastCaches);
   else runCode(in, out, begin, end, partial);
+  for (size_t o = 0; o < outputs_.size(); o++)
+    if (outputs_[o].keep == Keep::kTotal) fold(partial + sumAt_[o]);
+}
+
+/// Adds a tile of sums up, in eight lanes, and leaves the float64 in its place.
+void FusedProgram::fold(float* sums) const {
+  double lanes[8] = {};
+  int64_t i = 0;
+  for (; i + 8 <= tile_; i += 8)
+    for (int64_t k = 0; k < 8; k++) lanes[k] += sums[i + k];
+  for (int64_t k = 0; i < tile_; i++, k++) lanes[k] += sums[i];
+  double total = 0;
+  for (double lane : lanes) total += lane;
+  std::memcpy(sums, &total, sizeof total);
 }
 
 /// One loop over all elements.

@@ -74,6 +74,7 @@ class FusedProgram {
   bool keepsLanes(const Output& output) const {
     return output.keep == Keep::kTotal || (output.keep == Keep::kChannelSum && output.period <= tile_ && tile_ % output.period == 0);
   }
+  void fold(float* sums) const;
   void runTiles(const float* const* in, float* const* out, int64_t begin, int64_t end, float* partial) const;
   void runCode(const float* const* in, float* const* out, int64_t begin, int64_t end, float* partial) const;
   void runStreams(const float* const* in, float* const* out, int64_t begin, int64_t end, bool pastCaches) const;

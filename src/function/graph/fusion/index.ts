@@ -45,7 +45,7 @@ export function fuseLoop(body: LoopBody, images: boolean): LoopBody {
 
 function pays(group: Group, { instructions, call }: FusedCall): boolean {
   const sums = [...group.members.values()].some((m) => m.kind === 'sum');
-  if (group.size >= LARGE && sums) return true;
+  if (sums && (group.size >= LARGE || instructions > 0)) return true;
   if (group.size >= LARGE && group.row !== undefined && instructions > 1) return true;
   return instructions >= (group.size < 64 ? 3 : 2) && call.inputs.length <= 64;
 }

@@ -46,13 +46,13 @@ export function groupUpdates(graph: Graph): Graph {
   return substitute(graph, merged, replaced);
 }
 
-/** What equal updates have in common; undefined for other calls than updates and sums of gradients. */
+/** What equal updates have in common; undefined for other calls than updates, sums of gradients, and arithmetic on such sums. */
 function keyOf(call: Call, assigned: ReadonlySet<Value>): string | undefined {
   if (call.kernel !== FUSED) return undefined;
   const { row, inputs, constants, program, outputs, scales } = call.attrs as unknown as FusedAttrs;
   const own = inputs.every((n, i) => i % 2 === 1 || n === accessCode.full || n === accessCode.scalar);
   const keeps = outputs.filter((_, i) => i % 3 === 0);
-  const sums = keeps.every((keep) => keep === keepCode.total);
+  const sums = keeps.every((keep) => keep === keepCode.total) || sizeOf(call) === 1;
   const updates = call.outputs.some((v) => assigned.has(v)) && keeps.every((keep) => keep === keepCode.full || keep === keepCode.total);
   if (row > 0 || !own || !(sums || updates)) return undefined;
   return JSON.stringify([inputs, constants, program, outputs, scales]);
