@@ -1,30 +1,20 @@
 import * as tf from '#tf';
 import { ConfigError } from '../errors.js';
 import { CheckedOptions, type Given } from './options.js';
-import { float, int, type LearningRateSchedule, plus, power, shifted } from './schedule.js';
+import { type DecayOptions, float, int, OffsetSchedule, plus, power } from './schedule.js';
 
 /** Options of `ExponentialDecay`. */
-export interface ExponentialDecayOptions {
-  /** Name in messages. */
-  name: string;
-  /** Learning rate at `offset`. Required. */
-  initialLearningRate: number | null;
+export interface ExponentialDecayOptions extends DecayOptions {
   /** Steps in which the rate falls by the factor `decayRate`. Required, whole, positive. */
   decaySteps: number | null;
   /** Factor per `decaySteps`. Required, positive. */
   decayRate: number | null;
   /** Whether the rate falls in steps rather than continuously. Default false. */
   staircase: boolean;
-  /** Step at which the schedule's clock shows 0. Default 0. */
-  offset: number;
 }
 
 /** Options of `PolynomialDecay`. */
-export interface PolynomialDecayOptions {
-  /** Name in messages. */
-  name: string;
-  /** Learning rate at `offset`. Required. */
-  initialLearningRate: number | null;
+export interface PolynomialDecayOptions extends DecayOptions {
   /** Steps from the initial to the end rate. Required, whole, positive. */
   decaySteps: number | null;
   /** Rate that is reached. Default 0.0001. */
@@ -33,32 +23,22 @@ export interface PolynomialDecayOptions {
   power: number;
   /** Whether to start again, with a longer and longer decay, instead of staying at the end rate. Default false. */
   cycle: boolean;
-  /** Step at which the schedule's clock shows 0. Default 0. */
-  offset: number;
 }
 
 /** Options of `CosineDecay`. */
-export interface CosineDecayOptions {
-  /** Name in messages. */
-  name: string;
-  /** Learning rate at `offset`. Required. */
-  initialLearningRate: number | null;
+export interface CosineDecayOptions extends DecayOptions {
   /** Steps from the initial to the last rate. Required, whole, positive. */
   decaySteps: number | null;
   /** Last rate as a fraction of the initial one. Default 0. */
   alpha: number;
-  /** Step at which the schedule's clock shows 0. Default 0. */
-  offset: number;
 }
 
 /** L · rate^(s / D), with s = step − offset; the exponent rounded down when `staircase`. */
-export class ExponentialDecay implements LearningRateSchedule {
-  readonly name: string;
+export class ExponentialDecay extends OffsetSchedule {
   private readonly initial: number;
   private readonly steps: number;
   private readonly logRate: number;
   private readonly staircase: boolean;
-  private readonly offset: number;
 
   constructor(options: Given<ExponentialDecayOptions>) {
     const o = new CheckedOptions<ExponentialDecayOptions>(options, {
@@ -69,37 +49,33 @@ export class ExponentialDecay implements LearningRateSchedule {
       staircase: false,
       offset: 0,
     });
-    this.name = o.name;
+    super(o);
     this.initial = o.number('initialLearningRate');
     this.steps = o.integer('decaySteps', 1);
     const rate = o.number('decayRate', 0);
     if (rate === 0) throw new ConfigError(`${o.name}: decay_rate must be positive, but is 0.`, { path: 'decay_rate' });
     this.logRate = Math.log(rate);
     this.staircase = o.all.staircase;
-    this.offset = o.integer('offset');
   }
 
-  valueAt(step: number): number {
-    const periods = (step - this.offset) / this.steps;
+  protected rateAt(s: number): number {
+    const periods = s / this.steps;
     return this.initial * Math.exp(this.logRate * (this.staircase ? Math.floor(periods) : periods));
   }
 
-  at(step: tf.Scalar): tf.Scalar {
-    return tf.tidy(() => {
-      // exp(x) is as exact as x is absolutely. The part of ln(rate) with 11 bits times whole periods is exact in float32;
-      // what remains is small.
-      const high = leadingBits(this.logRate);
-      const s = shifted(step, this.offset);
-      const periods = tf.floorDiv(s, int(this.steps)) as tf.Scalar;
-      const whole = float(periods);
-      const decayed = tf.mul(tf.exp(tf.mul(whole, high)), this.initial);
-      let rest = tf.mul(whole, this.logRate - high);
-      if (!this.staircase) {
-        const remainder = float(tf.sub(s, tf.mul(periods, int(this.steps))));
-        rest = tf.add(rest, tf.mul(remainder, this.logRate / this.steps));
-      }
-      return tf.mul(decayed, tf.exp(rest)) as tf.Scalar;
-    });
+  protected rate(s: tf.Scalar): tf.Scalar {
+    // exp(x) is as exact as x is absolutely. The part of ln(rate) with 11 bits times whole periods is exact in float32;
+    // what remains is small.
+    const high = leadingBits(this.logRate);
+    const periods = tf.floorDiv(s, int(this.steps)) as tf.Scalar;
+    const whole = float(periods);
+    const decayed = tf.mul(tf.exp(tf.mul(whole, high)), this.initial);
+    let rest = tf.mul(whole, this.logRate - high);
+    if (!this.staircase) {
+      const remainder = float(tf.sub(s, tf.mul(periods, int(this.steps))));
+      rest = tf.add(rest, tf.mul(remainder, this.logRate / this.steps));
+    }
+    return tf.mul(decayed, tf.exp(rest)) as tf.Scalar;
   }
 }
 
@@ -114,14 +90,12 @@ function leadingBits(value: number): number {
  * (L − E)·(1 − u/D)^power + E with u = min(s, D), s = step − offset. With `cycle`, D is replaced by D·⌈s/D⌉ (at least D) and
  * s is not limited.
  */
-export class PolynomialDecay implements LearningRateSchedule {
-  readonly name: string;
+export class PolynomialDecay extends OffsetSchedule {
   private readonly initial: number;
   private readonly end: number;
   private readonly steps: number;
   private readonly exponent: number;
   private readonly cycle: boolean;
-  private readonly offset: number;
 
   constructor(options: Given<PolynomialDecayOptions>) {
     const o = new CheckedOptions<PolynomialDecayOptions>(options, {
@@ -133,34 +107,29 @@ export class PolynomialDecay implements LearningRateSchedule {
       cycle: false,
       offset: 0,
     });
-    this.name = o.name;
+    super(o);
     this.initial = o.number('initialLearningRate');
     this.end = o.number('endLearningRate');
     this.steps = o.integer('decaySteps', 1);
     this.exponent = o.number('power');
     this.cycle = o.all.cycle;
-    this.offset = o.integer('offset');
   }
 
-  valueAt(step: number): number {
-    const s = step - this.offset;
+  protected rateAt(s: number): number {
     const total = this.cycle ? this.steps * Math.max(1, Math.ceil(s / this.steps)) : this.steps;
     return (this.initial - this.end) * (Math.max(total - s, 0) / total) ** this.exponent + this.end;
   }
 
-  at(step: tf.Scalar): tf.Scalar {
-    return tf.tidy(() => {
-      const s = shifted(step, this.offset);
-      let left: tf.Tensor;
-      if (this.cycle) {
-        const cycles = tf.maximum(tf.floorDiv(tf.add(s, int(this.steps - 1)), int(this.steps)), int(1));
-        const total = tf.mul(cycles, int(this.steps));
-        left = tf.div(tf.cast(tf.sub(total, s), 'float32'), tf.cast(total, 'float32'));
-      } else {
-        left = tf.div(tf.cast(tf.maximum(tf.sub(int(this.steps), s), int(0)), 'float32'), this.steps);
-      }
-      return plus(tf.mul(power(left as tf.Scalar, this.exponent), this.initial - this.end), this.end);
-    });
+  protected rate(s: tf.Scalar): tf.Scalar {
+    let left: tf.Tensor;
+    if (this.cycle) {
+      const cycles = tf.maximum(tf.floorDiv(tf.add(s, int(this.steps - 1)), int(this.steps)), int(1));
+      const total = tf.mul(cycles, int(this.steps));
+      left = tf.div(tf.cast(tf.sub(total, s), 'float32'), tf.cast(total, 'float32'));
+    } else {
+      left = tf.div(tf.cast(tf.maximum(tf.sub(int(this.steps), s), int(0)), 'float32'), this.steps);
+    }
+    return plus(tf.mul(power(left as tf.Scalar, this.exponent), this.initial - this.end), this.end);
   }
 }
 
@@ -168,12 +137,10 @@ export class PolynomialDecay implements LearningRateSchedule {
  * L·[(1 − α)·½(1 + cos(π u/D)) + α] with u = min(s, D), s = step − offset. Computed as sin²(π/2 · (D − u)/D), which equals
  * ½(1 + cos(π u/D)) and stays exact near the end.
  */
-export class CosineDecay implements LearningRateSchedule {
-  readonly name: string;
+export class CosineDecay extends OffsetSchedule {
   private readonly initial: number;
   private readonly steps: number;
   private readonly alpha: number;
-  private readonly offset: number;
 
   constructor(options: Given<CosineDecayOptions>) {
     const o = new CheckedOptions<CosineDecayOptions>(options, {
@@ -183,23 +150,20 @@ export class CosineDecay implements LearningRateSchedule {
       alpha: 0,
       offset: 0,
     });
-    this.name = o.name;
+    super(o);
     this.initial = o.number('initialLearningRate');
     this.steps = o.integer('decaySteps', 1);
     this.alpha = o.number('alpha');
-    this.offset = o.integer('offset');
   }
 
-  valueAt(step: number): number {
-    const left = Math.max(this.steps - (step - this.offset), 0) / this.steps;
+  protected rateAt(s: number): number {
+    const left = Math.max(this.steps - s, 0) / this.steps;
     return this.initial * ((1 - this.alpha) * Math.sin((Math.PI / 2) * left) ** 2 + this.alpha);
   }
 
-  at(step: tf.Scalar): tf.Scalar {
-    return tf.tidy(() => {
-      const left = float(tf.maximum(tf.sub(int(this.steps), shifted(step, this.offset)), int(0)) as tf.Scalar);
-      const wave = tf.square(tf.sin(tf.mul(left, Math.PI / 2 / this.steps)));
-      return plus(tf.mul(wave, this.initial * (1 - this.alpha)), this.initial * this.alpha);
-    });
+  protected rate(s: tf.Scalar): tf.Scalar {
+    const left = float(tf.maximum(tf.sub(int(this.steps), s), int(0)) as tf.Scalar);
+    const wave = tf.square(tf.sin(tf.mul(left, Math.PI / 2 / this.steps)));
+    return plus(tf.mul(wave, this.initial * (1 - this.alpha)), this.initial * this.alpha);
   }
 }

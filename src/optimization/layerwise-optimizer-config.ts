@@ -1,6 +1,6 @@
 /** Configuration of optimizers whose steps go by the size of a layer. Defaults are Model Garden's. */
 import { defineConfig, field } from '../config/index.js';
-import { clipFields, momentFields } from './shared-config.js';
+import { clipFields, layerwiseAdamFields, layerwiseFields } from './shared-config.js';
 
 /** LAMB: Adam with layer-wise scaling, for large batches. */
 export const lambConfig = defineConfig(
@@ -8,15 +8,8 @@ export const lambConfig = defineConfig(
     ...clipFields,
     /** Name of the optimizer. */
     name: 'LAMB',
-    ...momentFields,
-    /** Added to the root of the squared mean, against division by zero. */
-    epsilon: field.float(1e-6),
-    /** Share of a weight that is taken off per unit of learning rate; 0: no decay. */
-    weight_decay_rate: field.float(0),
-    /** Patterns of variable names that do not decay; null: none. */
-    exclude_from_weight_decay: field.list(field.string()).optional(),
-    /** Patterns of variable names without layer-wise scaling; null: those of `exclude_from_weight_decay`. */
-    exclude_from_layer_adaptation: field.list(field.string()).optional(),
+    ...layerwiseAdamFields,
+    ...layerwiseFields,
   },
   { name: 'LAMBConfig' },
 );
@@ -37,10 +30,7 @@ export const larsConfig = defineConfig(
     nesterov: false,
     /** Apply the learning rate to the update before momentum, as in the paper; false: after it. */
     classic_momentum: true,
-    /** Patterns of variable names that do not decay; null: none. */
-    exclude_from_weight_decay: field.list(field.string()).optional(),
-    /** Patterns of variable names without layer-wise scaling; null: those of `exclude_from_weight_decay`. */
-    exclude_from_layer_adaptation: field.list(field.string()).optional(),
+    ...layerwiseFields,
   },
   { name: 'LARSConfig' },
 );
@@ -51,17 +41,10 @@ export const slideConfig = defineConfig(
     ...clipFields,
     /** Name of the optimizer. */
     name: 'SLIDE',
-    ...momentFields,
-    /** Added to the root of the squared mean, against division by zero. */
-    epsilon: field.float(1e-6),
-    /** Share of a weight that is taken off per unit of learning rate; 0: no decay. */
-    weight_decay_rate: field.float(0),
+    ...layerwiseAdamFields,
     /** Where the decay is applied: `inner`, before the scaling, or `outer`, after it. */
     weight_decay_type: 'inner',
-    /** Patterns of variable names that do not decay; null: none. */
-    exclude_from_weight_decay: field.list(field.string()).optional(),
-    /** Patterns of variable names without layer-wise scaling; null: those of `exclude_from_weight_decay`. */
-    exclude_from_layer_adaptation: field.list(field.string()).optional(),
+    ...layerwiseFields,
     /** Patterns of variable names that are treated as sparse layers; null: none. */
     include_in_sparse_layer_adaptation: field.list(field.string()).optional(),
     /** Learning rate of the sparse layers. */

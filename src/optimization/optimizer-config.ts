@@ -2,7 +2,7 @@
 import { defineConfig, field, oneOf, type ConfigOf } from '../config/index.js';
 import { adafactorConfig, adafactorKerasConfig } from './adafactor-config.js';
 import { lambConfig, larsConfig, slideConfig } from './layerwise-optimizer-config.js';
-import { adamFields, clipFields, decayFields, jitFields } from './shared-config.js';
+import { adamFields, clipFields, decayFields, jitFields, momentumFields } from './shared-config.js';
 import { adamaxConfig, lionConfig, muonConfig, nadamConfig, scheduleFreeAdamWConfig } from './recent-optimizer-config.js';
 
 const PLACEHOLDER = 'the original has only a placeholder for it; use another optimizer, such as lars or lamb';
@@ -15,10 +15,7 @@ export const sgdConfig = defineConfig(
     name: 'SGD',
     /** The learning rate is divided by 1 + decay · step; 0: not at all. */
     decay: field.float(0),
-    /** Use Nesterov's form of momentum. */
-    nesterov: false,
-    /** Share of the last update that is added to the next one; 0: none. */
-    momentum: field.float(0),
+    ...momentumFields,
   },
   { name: 'SGDConfig' },
 );
@@ -31,10 +28,7 @@ export const sgdExperimentalConfig = defineConfig(
     ...clipFields,
     /** Name of the optimizer. */
     name: 'SGD',
-    /** Use Nesterov's form of momentum. */
-    nesterov: false,
-    /** Share of the last update that is added to the next one; 0: none. */
-    momentum: field.float(0),
+    ...momentumFields,
     ...jitFields,
   },
   { name: 'SGDExperimentalConfig' },

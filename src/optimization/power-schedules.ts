@@ -1,11 +1,9 @@
 import * as tf from '#tf';
 import { CheckedOptions, type Given } from './options.js';
-import { float, int, type LearningRateSchedule, power, shifted } from './schedule.js';
+import { type DecayOptions, float, int, type LearningRateSchedule, type OffsetOptions, OffsetSchedule, power } from './schedule.js';
 
 /** Options of `DirectPowerDecay`. */
-export interface DirectPowerDecayOptions {
-  /** Name in messages. */
-  name: string;
+export interface DirectPowerDecayOptions extends Omit<DecayOptions, 'offset'> {
   /** Learning rate at step 1. Required. */
   initialLearningRate: number | null;
   /** Exponent of the step. Default 1 (a config's default is −0.5). */
@@ -13,13 +11,11 @@ export interface DirectPowerDecayOptions {
 }
 
 /** Options of `PowerAndLinearDecay`. */
-export interface PowerAndLinearDecayOptions extends DirectPowerDecayOptions {
+export interface PowerAndLinearDecayOptions extends DirectPowerDecayOptions, OffsetOptions {
   /** Step, after `offset`, at which the linear part reaches 0. Required, whole, positive. */
   totalDecaySteps: number | null;
   /** Fraction of `totalDecaySteps` at the end in which a linear decay to 0 is multiplied in. Default 0.1. */
   linearDecayFraction: number;
-  /** Step at which the schedule's clock shows 0. Default 0. */
-  offset: number;
 }
 
 /** Options of `PowerDecayWithOffset`. */
@@ -53,13 +49,11 @@ export class DirectPowerDecay implements LearningRateSchedule {
 }
 
 /** L · max(s, 1)^power · clamp((T − s)/(T·f), 0, 1) with s = step − offset, T = totalDecaySteps, f = linearDecayFraction (0: no linear part). */
-export class PowerAndLinearDecay implements LearningRateSchedule {
-  readonly name: string;
+export class PowerAndLinearDecay extends OffsetSchedule {
   private readonly initial: number;
   private readonly exponent: number;
   private readonly total: number;
   private readonly linearSteps: number;
-  private readonly offset: number;
 
   constructor(options: Given<PowerAndLinearDecayOptions>) {
     const o = new CheckedOptions<PowerAndLinearDecayOptions>(options, {
@@ -70,38 +64,31 @@ export class PowerAndLinearDecay implements LearningRateSchedule {
       linearDecayFraction: 0.1,
       offset: 0,
     });
-    this.name = o.name;
+    super(o);
     this.initial = o.number('initialLearningRate');
     this.exponent = o.number('power');
     this.total = o.integer('totalDecaySteps', 1);
     this.linearSteps = this.total * o.number('linearDecayFraction');
-    this.offset = o.integer('offset');
   }
 
-  valueAt(step: number): number {
-    const s = step - this.offset;
+  protected rateAt(s: number): number {
     const rate = this.initial * Math.max(s, 1) ** this.exponent;
     if (this.linearSteps <= 0) return rate;
     return rate * Math.min(1, Math.max(0, this.total - s) / this.linearSteps);
   }
 
-  at(step: tf.Scalar): tf.Scalar {
-    return tf.tidy(() => {
-      const s = shifted(step, this.offset);
-      const rate = powerOf(s, this.initial, this.exponent);
-      if (this.linearSteps <= 0) return rate;
-      const left = float(tf.maximum(tf.sub(int(this.total), s), int(0)) as tf.Scalar);
-      return tf.mul(rate, tf.minimum(tf.div(left, this.linearSteps), 1)) as tf.Scalar;
-    });
+  protected rate(s: tf.Scalar): tf.Scalar {
+    const rate = powerOf(s, this.initial, this.exponent);
+    if (this.linearSteps <= 0) return rate;
+    const left = float(tf.maximum(tf.sub(int(this.total), s), int(0)) as tf.Scalar);
+    return tf.mul(rate, tf.minimum(tf.div(left, this.linearSteps), 1)) as tf.Scalar;
   }
 }
 
 /** P while step ≤ offset; then min(P, L · (step − offset)^power), with P = preOffsetLearningRate. */
-export class PowerDecayWithOffset implements LearningRateSchedule {
-  readonly name: string;
+export class PowerDecayWithOffset extends OffsetSchedule {
   private readonly initial: number;
   private readonly exponent: number;
-  private readonly offset: number;
   private readonly before: number;
 
   constructor(options: Given<PowerDecayWithOffsetOptions>) {
@@ -112,24 +99,19 @@ export class PowerDecayWithOffset implements LearningRateSchedule {
       offset: 0,
       preOffsetLearningRate: 1e6,
     });
-    this.name = o.name;
+    super(o);
     this.initial = o.number('initialLearningRate');
     this.exponent = o.number('power');
-    this.offset = o.integer('offset');
     this.before = o.number('preOffsetLearningRate');
   }
 
-  valueAt(step: number): number {
-    const s = step - this.offset;
+  protected rateAt(s: number): number {
     return s <= 0 ? this.before : Math.min(this.before, this.initial * Math.max(s, 1) ** this.exponent);
   }
 
-  at(step: tf.Scalar): tf.Scalar {
-    return tf.tidy(() => {
-      const s = shifted(step, this.offset);
-      const after = tf.minimum(powerOf(s, this.initial, this.exponent), this.before);
-      return tf.where(tf.lessEqual(s, int(0)), tf.scalar(this.before), after) as tf.Scalar;
-    });
+  protected rate(s: tf.Scalar): tf.Scalar {
+    const after = tf.minimum(powerOf(s, this.initial, this.exponent), this.before);
+    return tf.where(tf.lessEqual(s, int(0)), tf.scalar(this.before), after) as tf.Scalar;
   }
 }
 

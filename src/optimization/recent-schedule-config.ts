@@ -1,5 +1,6 @@
 /** Configuration of learning-rate schedules that Model Garden does not have. */
 import { defineConfig, field } from '../config/index.js';
+import { offsetField } from './shared-config.js';
 
 /** Up to the largest rate and down again, along two half cosines. */
 export const oneCycleLrConfig = defineConfig(
@@ -16,8 +17,7 @@ export const oneCycleLrConfig = defineConfig(
     initial_divisor: field.float(25),
     /** The last rate is the first divided by this. */
     final_divisor: field.float(1e4),
-    /** Step at which the schedule begins. */
-    offset: field.int(0),
+    ...offsetField,
   },
   { name: 'OneCycleLrConfig' },
 );
@@ -31,8 +31,7 @@ export const inverseSqrtLrConfig = defineConfig(
     max_learning_rate: field.float().optional(),
     /** Length of the rise in steps. */
     warmup_steps: field.int().optional(),
-    /** Step at which the schedule begins. */
-    offset: field.int(0),
+    ...offsetField,
   },
   { name: 'InverseSqrtLrConfig' },
 );
@@ -54,8 +53,7 @@ export const warmupStableDecayLrConfig = defineConfig(
     end_learning_rate: field.float(0),
     /** Form of the fall; `sqrt`: fast first, by one less the root of the share done. */
     decay_shape: field.choice(['linear', 'cosine', 'sqrt'], 'linear'),
-    /** Step at which the schedule begins. */
-    offset: field.int(0),
+    ...offsetField,
   },
   { name: 'WarmupStableDecayLrConfig' },
 );

@@ -1,12 +1,10 @@
 import * as tf from '#tf';
 import { ConfigError } from '../errors.js';
 import { CheckedOptions, type Given, requireInteger } from './options.js';
-import { float, int, type LearningRateSchedule, plus, shifted } from './schedule.js';
+import { float, int, type OffsetOptions, OffsetSchedule, plus } from './schedule.js';
 
 /** Options of `OneCycle`. */
-export interface OneCycleOptions {
-  /** Name in messages. */
-  name: string;
+export interface OneCycleOptions extends OffsetOptions {
   /** L, the largest rate. Required. */
   maxLearningRate: number | null;
   /** T, length of the cycle in steps. Required, whole, at least 2. */
@@ -17,26 +15,18 @@ export interface OneCycleOptions {
   initialDivisor: number;
   /** The last rate is the first one divided by this. Default 10000. */
   finalDivisor: number;
-  /** Step at which the cycle begins. Default 0. */
-  offset: number;
 }
 
 /** Options of `InverseSqrt`. */
-export interface InverseSqrtOptions {
-  /** Name in messages. */
-  name: string;
+export interface InverseSqrtOptions extends OffsetOptions {
   /** L, the rate at the end of the rise. Required. */
   maxLearningRate: number | null;
   /** W, length of the rise in steps, from 0. Required, whole, at least 1. */
   warmupSteps: number | null;
-  /** Step at which the schedule begins. Default 0. */
-  offset: number;
 }
 
 /** Options of `WarmupStableDecay`. */
-export interface WarmupStableDecayOptions {
-  /** Name in messages. */
-  name: string;
+export interface WarmupStableDecayOptions extends OffsetOptions {
   /** L, the rate between rise and fall. Required. */
   maxLearningRate: number | null;
   /** W, length of the rise in steps, from 0. Default 0. */
@@ -49,28 +39,21 @@ export interface WarmupStableDecayOptions {
   endLearningRate: number;
   /** Form of the fall: `linear`, `cosine` or `sqrt` (1 − √ of the share done). Default `linear`. */
   decayShape: string;
-  /** Step at which the schedule begins. Default 0. */
-  offset: number;
 }
 
 /** A rise and a fall that meet at step `peak`; both are functions of whole numbers of steps, which float32 holds exactly enough. */
-abstract class RiseAndFall implements LearningRateSchedule {
-  abstract readonly name: string;
-
-  valueAt(step: number): number {
-    const s = Math.max(step - this.offset, 0);
+abstract class RiseAndFall extends OffsetSchedule {
+  protected rateAt(clock: number): number {
+    const s = Math.max(clock, 0);
     return s < this.peak ? this.riseAt(s) : this.fallAt(s);
   }
 
-  at(step: tf.Scalar): tf.Scalar {
-    return tf.tidy(() => {
-      const s = tf.maximum(shifted(step, this.offset), int(0)) as tf.Scalar;
-      return tf.where(tf.less(s, int(this.peak)), this.rise(s), this.fall(s)) as tf.Scalar;
-    });
+  protected rate(clock: tf.Scalar): tf.Scalar {
+    const s = tf.maximum(clock, int(0)) as tf.Scalar;
+    return tf.where(tf.less(s, int(this.peak)), this.rise(s), this.fall(s)) as tf.Scalar;
   }
 
   protected abstract readonly peak: number;
-  protected abstract readonly offset: number;
   /** The rate at s steps after the offset, before the peak and from it on: on the host, and in the graph. */
   protected abstract riseAt(s: number): number;
   protected abstract fallAt(s: number): number;
@@ -88,26 +71,22 @@ function left(s: tf.Scalar, end: number): tf.Scalar {
  * P = round(warmupFraction·T), then down to L/(initialDivisor·finalDivisor) at step T, and so on from there.
  */
 export class OneCycle extends RiseAndFall {
-  readonly name: string;
   protected readonly peak: number;
-  protected readonly offset: number;
   private readonly max: number;
   private readonly total: number;
   private readonly first: number;
   private readonly last: number;
 
   constructor(options: Given<OneCycleOptions>) {
-    super();
     const defaults = { maxLearningRate: null, totalSteps: null, warmupFraction: 0.3, initialDivisor: 25, finalDivisor: 1e4, offset: 0 };
     const o = new CheckedOptions<OneCycleOptions>(options, { name: 'OneCycle', ...defaults });
-    this.name = o.name;
+    super(o);
     this.max = o.number('maxLearningRate');
     this.total = o.integer('totalSteps', 2);
     const fraction = o.number('warmupFraction', 0, 1);
     this.peak = Math.min(Math.max(Math.round(fraction * this.total), 1), this.total - 1);
     this.first = this.max / o.number('initialDivisor', 1);
     this.last = this.first / o.number('finalDivisor', 1);
-    this.offset = o.integer('offset');
   }
 
   protected riseAt(s: number): number {
@@ -132,19 +111,15 @@ export class OneCycle extends RiseAndFall {
 
 /** L·s/W up to step W, then L·√(W/s) (Vaswani et al., "Attention Is All You Need", 2017, with the rate at the top as parameter). */
 export class InverseSqrt extends RiseAndFall {
-  readonly name: string;
   protected readonly peak: number;
-  protected readonly offset: number;
   private readonly max: number;
 
   constructor(options: Given<InverseSqrtOptions>) {
-    super();
     const defaults = { name: 'InverseSqrt', maxLearningRate: null, warmupSteps: null, offset: 0 };
     const o = new CheckedOptions<InverseSqrtOptions>(options, defaults);
-    this.name = o.name;
+    super(o);
     this.max = o.number('maxLearningRate');
     this.peak = o.integer('warmupSteps', 1);
-    this.offset = o.integer('offset');
   }
 
   protected riseAt(s: number): number {
@@ -171,9 +146,7 @@ export class InverseSqrt extends RiseAndFall {
  * linear x, cosine sin²(πx/2), sqrt 1 − √(1 − x). E from there on.
  */
 export class WarmupStableDecay extends RiseAndFall {
-  readonly name: string;
   protected readonly peak: number;
-  protected readonly offset: number;
   private readonly max: number;
   private readonly end: number;
   private readonly total: number;
@@ -181,7 +154,6 @@ export class WarmupStableDecay extends RiseAndFall {
   private readonly shape: string;
 
   constructor(options: Given<WarmupStableDecayOptions>) {
-    super();
     const o = new CheckedOptions<WarmupStableDecayOptions>(options, {
       name: 'WarmupStableDecay',
       maxLearningRate: null,
@@ -192,7 +164,7 @@ export class WarmupStableDecay extends RiseAndFall {
       decayShape: 'linear',
       offset: 0,
     });
-    this.name = o.name;
+    super(o);
     this.max = o.number('maxLearningRate');
     this.end = o.number('endLearningRate');
     this.peak = o.integer('warmupSteps', 0);
@@ -207,7 +179,6 @@ export class WarmupStableDecay extends RiseAndFall {
         path: 'decay_shape',
       });
     this.shape = o.all.decayShape;
-    this.offset = o.integer('offset');
   }
 
   protected riseAt(s: number): number {

@@ -1,5 +1,6 @@
 /** Configuration of learning-rate schedules and warm-up. Defaults are Model Garden's. */
 import { defineConfig, field, oneOf, type ConfigOf } from '../config/index.js';
+import { decayStepsFields, exponentField, initialRateField, offsetField } from './shared-config.js';
 import { inverseSqrtLrConfig, oneCycleLrConfig, warmupStableDecayLrConfig } from './recent-schedule-config.js';
 
 /** The same learning rate at every step. */
@@ -22,8 +23,7 @@ export const stepwiseLrConfig = defineConfig(
     boundaries: field.list(field.int()).optional(),
     /** Learning rates; one more than there are boundaries. */
     values: field.list(field.float()).optional(),
-    /** Step at which the schedule begins. */
-    offset: field.int(0),
+    ...offsetField,
   },
   { name: 'StepwiseLrConfig' },
 );
@@ -33,16 +33,14 @@ export const exponentialLrConfig = defineConfig(
   {
     /** Name of the schedule. */
     name: 'ExponentialDecay',
-    /** Learning rate at the first step. */
-    initial_learning_rate: field.float().optional(),
+    ...initialRateField,
     /** Steps over which the rate is multiplied by `decay_rate` once. */
     decay_steps: field.int().optional(),
     /** Factor of the decay. */
     decay_rate: field.float().optional(),
     /** Decay in jumps at multiples of `decay_steps` instead of smoothly; null: smoothly. */
     staircase: field.bool().optional(),
-    /** Step at which the schedule begins. */
-    offset: field.int(0),
+    ...offsetField,
   },
   { name: 'ExponentialLrConfig' },
 );
@@ -52,18 +50,14 @@ export const polynomialLrConfig = defineConfig(
   {
     /** Name of the schedule. */
     name: 'PolynomialDecay',
-    /** Learning rate at the first step. */
-    initial_learning_rate: field.float().optional(),
-    /** Steps until the end value is reached. */
-    decay_steps: field.int().optional(),
+    ...decayStepsFields,
     /** Learning rate at the end. */
     end_learning_rate: field.float(0.0001),
     /** Exponent of the decay; 1: a straight line. */
     power: field.float(1),
     /** Start again with a longer decay when the end is reached. */
     cycle: false,
-    /** Step at which the schedule begins. */
-    offset: field.int(0),
+    ...offsetField,
   },
   { name: 'PolynomialLrConfig' },
 );
@@ -73,14 +67,10 @@ export const cosineLrConfig = defineConfig(
   {
     /** Name of the schedule. */
     name: 'CosineDecay',
-    /** Learning rate at the first step. */
-    initial_learning_rate: field.float().optional(),
-    /** Steps until the end value is reached. */
-    decay_steps: field.int().optional(),
+    ...decayStepsFields,
     /** End value as a share of the initial learning rate. */
     alpha: field.float(0),
-    /** Step at which the schedule begins. */
-    offset: field.int(0),
+    ...offsetField,
   },
   { name: 'CosineLrConfig' },
 );
@@ -92,8 +82,7 @@ export const powerLrConfig = defineConfig(
     name: 'DirectPowerDecay',
     /** Learning rate at step 1. */
     initial_learning_rate: field.float().optional(),
-    /** Exponent of the step. */
-    power: field.float(-0.5),
+    ...exponentField,
   },
   { name: 'DirectPowerLrConfig' },
 );
@@ -107,12 +96,10 @@ export const powerLinearLrConfig = defineConfig(
     initial_learning_rate: field.float().optional(),
     /** Step at which the rate reaches zero. */
     total_decay_steps: field.int().optional(),
-    /** Exponent of the step. */
-    power: field.float(-0.5),
+    ...exponentField,
     /** Share of the steps, at the end, in which the rate also falls linearly to zero. */
     linear_decay_fraction: field.float(0.1),
-    /** Step at which the schedule begins. */
-    offset: field.int(0),
+    ...offsetField,
   },
   { name: 'PowerAndLinearLrConfig' },
 );
@@ -124,10 +111,8 @@ export const powerWithOffsetLrConfig = defineConfig(
     name: 'PowerDecayWithOffset',
     /** Learning rate one step after the offset. */
     initial_learning_rate: field.float().optional(),
-    /** Exponent of the step. */
-    power: field.float(-0.5),
-    /** Step at which the schedule begins. */
-    offset: field.int(0),
+    ...exponentField,
+    ...offsetField,
     /** Learning rate before the offset, and upper bound after it. */
     pre_offset_learning_rate: field.float(1e6),
   },
@@ -143,8 +128,7 @@ export const stepCosineLrConfig = defineConfig(
     boundaries: field.list(field.int()).optional(),
     /** Learning rates at the boundaries. */
     values: field.list(field.float()).optional(),
-    /** Step at which the schedule begins. */
-    offset: field.int(0),
+    ...offsetField,
   },
   { name: 'StepCosineLrConfig' },
 );

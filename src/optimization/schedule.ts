@@ -1,4 +1,5 @@
 import * as tf from '#tf';
+import type { CheckedOptions } from './options.js';
 
 /**
  * A learning rate as a function of the step. Both forms give the same number to 1e-6 relative, at any step up to 2³¹−1:
@@ -11,6 +12,44 @@ export interface LearningRateSchedule {
   valueAt(step: number): number;
   /** The learning rate at `step`, an int32 scalar, as a float32 scalar. Plain tfjs ops: works eagerly and inside `compile`. */
   at(step: tf.Scalar): tf.Scalar;
+}
+
+/** Options of every schedule that begins at an offset. */
+export interface OffsetOptions {
+  /** Name in messages. */
+  name: string;
+  /** Step at which the schedule's clock shows 0. Default 0. */
+  offset: number;
+}
+
+/** Options of schedules that begin at a given rate. */
+export interface DecayOptions extends OffsetOptions {
+  /** Learning rate at `offset`. Required. */
+  initialLearningRate: number | null;
+}
+
+/** A schedule whose clock s = step − offset shows 0 at the offset. */
+export abstract class OffsetSchedule implements LearningRateSchedule {
+  readonly name: string;
+  private readonly offset: number;
+
+  /** @throws ConfigError for an offset that is no whole number */
+  constructor(options: CheckedOptions<OffsetOptions>) {
+    this.name = options.name;
+    this.offset = options.integer('offset');
+  }
+
+  valueAt(step: number): number {
+    return this.rateAt(step - this.offset);
+  }
+
+  at(step: tf.Scalar): tf.Scalar {
+    return tf.tidy(() => this.rate(shifted(step, this.offset)));
+  }
+
+  /** The rate when the clock shows s: on the host, and in the graph from an int32 scalar. */
+  protected abstract rateAt(s: number): number;
+  protected abstract rate(s: tf.Scalar): tf.Scalar;
 }
 
 /** A learning rate: a constant or a schedule. */
@@ -32,7 +71,7 @@ export function float(value: tf.Scalar): tf.Scalar {
 }
 
 /** `step − offset` in int32; no op when there is no offset. */
-export function shifted(step: tf.Scalar, offset: number): tf.Scalar {
+function shifted(step: tf.Scalar, offset: number): tf.Scalar {
   return offset === 0 ? step : tf.sub(step, int(offset));
 }
 

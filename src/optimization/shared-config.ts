@@ -43,3 +43,53 @@ export const jitFields = {
   /** Compile the update for an accelerator. */
   jit_compile: field.bool(false).noEffect('steps are always compiled'),
 };
+
+/** Fields of momentum, where none is the default. */
+export const momentumFields = {
+  /** Use Nesterov's form of momentum. */
+  nesterov: false,
+  /** Share of the last update that is added to the next one; 0: none. */
+  momentum: field.float(0),
+};
+
+/** Fields of optimizers whose steps go by the size of a layer. */
+export const layerwiseFields = {
+  /** Patterns of variable names that do not decay; null: none. */
+  exclude_from_weight_decay: field.list(field.string()).optional(),
+  /** Patterns of variable names without layer-wise scaling; null: those of `exclude_from_weight_decay`. */
+  exclude_from_layer_adaptation: field.list(field.string()).optional(),
+};
+
+/** Fields of Adam's kin that scale by layer. */
+export const layerwiseAdamFields = {
+  ...momentFields,
+  /** Added to the root of the squared mean, against division by zero. */
+  epsilon: field.float(1e-6),
+  /** Share of a weight that is taken off per unit of learning rate; 0: no decay. */
+  weight_decay_rate: field.float(0),
+};
+
+/** Field of schedules that can begin later. */
+export const offsetField = {
+  /** Step at which the schedule begins. */
+  offset: field.int(0),
+};
+
+/** Field of schedules that fall from a given rate. */
+export const initialRateField = {
+  /** Learning rate at the first step. */
+  initial_learning_rate: field.float().optional(),
+};
+
+/** Field of schedules that fall in a given number of steps. */
+export const decayStepsFields = {
+  ...initialRateField,
+  /** Steps until the end value is reached. */
+  decay_steps: field.int().optional(),
+};
+
+/** Fields of schedules that are a power of the step. */
+export const exponentField = {
+  /** Exponent of the step. */
+  power: field.float(-0.5),
+};
