@@ -39,7 +39,7 @@ class Wide extends Task<typeof wide> implements ProgressivePolicy {
     return tf.sequential({ layers: [tf.layers.dense({ units: units * (1 + stage), inputShape: [1], name: 'out' })] });
   }
   override buildModel = (): tf.Sequential => this.getModel(0, null);
-  override buildInputs = ({ is_training }: DataConfig): Dataset<unknown> => rows(is_training);
+  override buildInputs = ({ is_training }: DataConfig): Dataset<unknown> => rows(is_training === true);
   override buildLosses = (labels: tf.Tensor, outputs: tf.Tensor): tf.Tensor => tf.mean(tf.squaredDifference(outputs, labels));
 }
 registerTask(wide, Wide as never);

@@ -4,9 +4,7 @@ import { mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { latestCheckpoint, readManifest } from '../checkpoint/index.js';
 import { CheckpointError, UsageError } from '../errors.js';
-import type { ExperimentConfig, MultiTaskConfig, Task } from '../experiment/index.js';
-import type { MultiTaskModel } from '../experiment/index.js';
-import type { Model } from '../experiment/index.js';
+import type { ExperimentConfig, Model, MultiTaskConfig, MultiTaskModel, Task } from '../experiment/index.js';
 import { convertWeights } from './checkpoint.js';
 import { loadExperiment } from './experiment-flags.js';
 import type { ExperimentFlags } from './experiment-flags.js';
@@ -98,8 +96,8 @@ async function modelOf(params: ExperimentConfig, checkpoint: string, name: strin
     const model = task.buildModel();
     return { task, model, whole: model };
   }
-  const { requireProgressive } = await import('../experiment/progressive/policy.js');
-  requireProgressive(task);
+  const policy: typeof import('../experiment/progressive/policy.js') = await import('../experiment/progressive/policy.js');
+  policy.requireProgressive(task);
   const { step, items } = await readManifest(checkpoint);
   const saved = (items['stage'] as { stage_id?: unknown } | undefined)?.stage_id;
   const model = task.getModel(typeof saved === 'number' ? saved : new Stages(task).stageOf(step ?? 0), null);
