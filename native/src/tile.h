@@ -29,6 +29,8 @@ struct TileOps {
   void (*larger)(float* out, const float* x, size_t n);
   /// Where x exceeds best: best = x, place = at.
   void (*raise)(float* best, float* place, const float* x, float at, size_t n);
+  /// As raise, also where x equals best.
+  void (*reach)(float* best, float* place, const float* x, float at, size_t n);
   /// out += a where place = at
   void (*addWhere)(float* out, const float* a, const float* place, float at, size_t n);
   /// out += a · factor

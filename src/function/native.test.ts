@@ -161,6 +161,25 @@ describe.skipIf(!native?.ops.has('Conv'))(`native convolutions${reason}`, () => 
     });
   });
 
+  it('agree for dense 3×3 windows of any size, with bias and relu, at any border', () => {
+    const windows = fc.record({
+      n: fc.integer({ min: 1, max: 4 }),
+      height: fc.integer({ min: 3, max: 9 }),
+      width: fc.integer({ min: 3, max: 13 }),
+      ci: fc.constantFrom(16, 24, 32),
+      co: fc.constantFrom(16, 32, 40),
+      pad: fc.constantFrom('same' as const, 'valid' as const, 2),
+    });
+    check(windows, 8, ({ n, height, width, ci, co, pad }) => {
+      const op = (x: tf.Tensor, f: tf.Tensor, b: tf.Tensor): tf.Tensor =>
+        tf.fused.conv2d({ x: x as tf.Tensor4D, filter: f as tf.Tensor4D, strides: 1, pad, bias: b, activation: 'relu' });
+      const inputs = [randomImage([n, height, width, ci]), randomImage([3, 3, ci, co], 2), randomImage([co], 3)];
+      same((x, f, b) => op(x!, f!, b!), inputs, /Conv/, 1e-5);
+      const plain = (x: tf.Tensor, f: tf.Tensor): tf.Tensor => tf.conv2d(x as tf.Tensor4D, f as tf.Tensor4D, 1, pad);
+      same(gradients(plain as (...xs: tf.Tensor[]) => tf.Tensor), inputs.slice(0, 2), /ConvInputGrad|ConvFilterGrad/, 1e-5);
+    });
+  });
+
   it('agree for strided 1×1 filters that leave out the last pixels', () => {
     for (const channels of [3, 6, 16]) {
       const op = (x: tf.Tensor, f: tf.Tensor): tf.Tensor => tf.conv2d(x as tf.Tensor4D, f as tf.Tensor4D, 2, 'valid');
@@ -201,6 +220,32 @@ describe.skipIf(!native?.ops.has('Conv'))(`native convolutions${reason}`, () => 
       same((a) => [max(a!), average(a!)], [x], /MaxPool.*AvgPool|AvgPool.*MaxPool/);
       same(gradients(max as (...xs: tf.Tensor[]) => tf.Tensor), [x], /MaxPoolGrad/);
       same(gradients(average as (...xs: tf.Tensor[]) => tf.Tensor), [x], /AvgPoolGrad/);
+    });
+  });
+});
+
+describe.skipIf(!native?.ops.has('MaxPool3D'))(`native poolings of spaces${reason}`, () => {
+  const geometry = fc.record({
+    n: fc.integer({ min: 1, max: 3 }),
+    depth: fc.integer({ min: 2, max: 6 }),
+    size: fc.integer({ min: 3, max: 7 }),
+    channels: fc.constantFrom(1, 3, 8, 17),
+    k: fc.constantFrom(1, 2, 3),
+    stride: fc.constantFrom(1, 2, 3),
+    pad: fc.constantFrom('same' as const, 'valid' as const),
+  });
+  const possible = geometry.filter((c) => c.k <= c.depth && c.k <= c.size);
+
+  it('pool and un-pool as tfjs does, ties included', () => {
+    check(possible, 10, ({ n, depth, size, channels, k, stride, pad }) => {
+      const x = randomImage([n, depth, size, size + 1, channels])
+        .mul(2)
+        .round(); // many equal elements
+      const max = (a: tf.Tensor): tf.Tensor => tf.maxPool3d(a as tf.Tensor5D, k, stride, pad);
+      const average = (a: tf.Tensor): tf.Tensor => tf.avgPool3d(a as tf.Tensor5D, k, stride, pad);
+      same((a) => [max(a!), average(a!)], [x], /MaxPool3D.*AvgPool3D|AvgPool3D.*MaxPool3D/);
+      same(gradients(max as (...xs: tf.Tensor[]) => tf.Tensor), [x], /MaxPool3DGrad/);
+      same(gradients(average as (...xs: tf.Tensor[]) => tf.Tensor), [x], /AvgPool3DGrad/);
     });
   });
 });

@@ -71,26 +71,3 @@ export function nativeFilterGradient(g: Lowering, x: Value, dy: Value, c: Native
   if (c.window.kernel.every((size) => size === 1) && c.window.strides.some((stride) => stride > 1)) return undefined;
   return rows(g.op('ConvFilterGrad', [g.rows(x), g.rows(dy)], attributes(c, c.filter), 'orbit'));
 }
-
-/**
- * The attributes of a native 2-D pooling, or undefined where ONNX Runtime's serves: NCHW, dilated windows, integers, and where convolutions
- * leave images with their channels first.
- */
-export function nativePooling(
-  g: Lowering,
-  x: Value,
-  w: Window,
-  y: readonly number[],
-  result: readonly number[],
-): Record<string, readonly number[]> | undefined {
-  if (
-    !g.native.has('Conv') ||
-    !g.native.has('MaxPool') ||
-    w.channelsFirst ||
-    x.dtype !== 'float32' ||
-    x.shape.length !== 4 ||
-    w.dilations.some((d) => d !== 1)
-  )
-    return undefined;
-  return { x: x.shape, y, kernel: w.kernel, strides: w.strides, before: w.before, shapes: [result.length, ...result] };
-}

@@ -19,6 +19,7 @@ import './rearrange.js';
 import './resize.js';
 import './warp.js';
 import './pool.js';
+import './pool3d.js';
 import './random.js';
 import './recurrence-native.js';
 import './reduce.js';

@@ -2,7 +2,7 @@
 import type { Attrs, Value } from '../graph/ir.js';
 import { nchw, rows, type Layout, type Lowering, type Physical } from '../graph/lowering.js';
 import { defineKernels } from './define.js';
-import { enlarge } from './pool.js';
+import { enlarge } from './pool-gradient.js';
 
 /** Where one axis's new pixels read: pixel `low` and, by the part `fraction`, pixel `high`. */
 interface Reading {
