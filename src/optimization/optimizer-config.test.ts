@@ -37,4 +37,12 @@ describe('an optimizer named in a config', () => {
     expect(() => build(type)).toThrow(ConfigError);
     expect(() => build(type)).toThrow(new RegExp(`optimizer\\.type=${type} is not supported`));
   });
+
+  it('that does not exist is refused with the names of all that do, in a config and by the factory', () => {
+    const wrong = { optimizer: { type: 'madgrad' }, learning_rate: { type: 'constant' } } as const;
+    for (const make of [() => optimizationConfig(wrong as never), () => new OptimizerFactory(wrong)]) {
+      expect(make).toThrow(ConfigError);
+      for (const type of types) expect(make).toThrow(new RegExp(`"?\\b${type}\\b"?(,|\\.| or )`));
+    }
+  });
 });
