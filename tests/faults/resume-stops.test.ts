@@ -37,3 +37,23 @@ describe('a run that is stopped and resumed', () => {
     expect(await traceOf(example, stops, { enableAsyncCheckpointing: true })).toEqual(whole);
   });
 });
+
+describe('actions with a state of their own', () => {
+  const watching: Case = {
+    ...example,
+    trainer: {
+      ...example.trainer,
+      validation_interval: 2,
+      steps_per_loop: 2,
+      early_stopping: { metric: 'deviation', patience: 2, min_delta: 1 },
+      reduce_on_plateau: { metric: 'deviation', patience: 1, factor: 0.5, min_delta: 1 },
+    },
+  };
+
+  it.each([3, 5])('count evaluations on where they were when the run stopped at step %i', async (step) => {
+    const all = await traceOf(watching);
+    const evaluations = Object.keys(all.logs).filter((name) => name.startsWith('eval'));
+    expect(evaluations).toEqual(['eval 2', 'eval 4', 'eval 6']); // no evaluation is better by 1: the third ends the run
+    expect(await traceOf(watching, [{ step }])).toEqual(all);
+  });
+});

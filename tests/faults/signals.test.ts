@@ -3,8 +3,11 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { compareCheckpoints, surveyCheckpoints } from '../../src/checkpoint/index.js';
+
+// Each test runs whole processes, which take their time where the machine is busy.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const root = path.resolve(import.meta.dirname, '../..');
 /** The command, built for this test alone; inside the package, so that it finds its dependencies. */
@@ -55,7 +58,7 @@ beforeAll(async () => {
   writeFileSync(path.join(built, 'staged.mjs'), experiment());
   directory = mkdtempSync(path.join(built, 'runs-'));
   expect((await train('whole')).status).toBe(0);
-}, 60_000);
+});
 afterAll(() => rmSync(built, { recursive: true, force: true }));
 
 interface Ended {
@@ -67,8 +70,8 @@ interface Ended {
   milliseconds: number;
 }
 
-/** Trains in a directory of that name; `onOutput` sees all that was printed so far and may return a signal to send, once. */
-function train(name: string, onOutput: (text: string) => NodeJS.Signals | null = () => null, overrides = ''): Promise<Ended> {
+/** Trains in a directory of that name; `onOutput` sees all that was printed so far and may return a signal to send, so often. */
+function train(name: string, onOutput: (text: string) => NodeJS.Signals | null = () => null, overrides = '', signals = 1): Promise<Ended> {
   return new Promise((resolve) => {
     const args = [
       'train',
@@ -84,10 +87,12 @@ function train(name: string, onOutput: (text: string) => NodeJS.Signals | null =
     );
     let [out, err] = ['', ''];
     let sentAt: number | null = null;
+    let left = signals;
     const look = (): void => {
-      const signal = sentAt === null ? onOutput(out + err) : null;
+      const signal = left > 0 ? onOutput(out + err) : null;
       if (signal === null) return;
-      sentAt = performance.now();
+      left--;
+      sentAt ??= performance.now();
       child.kill(signal);
     };
     child.stdout.on('data', (data: Buffer) => ((out += data.toString()), look()));
@@ -125,7 +130,7 @@ describe('a process that is told to end', () => {
   ];
   it.each(stages)('during %s saves, ends and goes on as if nothing had happened', async (stage, text, signal, status) => {
     const name = `told-${stage}`;
-    const ended = await train(name, (all) => (text.test(all) ? signal : null), 'trainer.preemption_grace_seconds=20');
+    const ended = await train(name, (all) => (text.test(all) ? signal : null), 'trainer.preemption_grace_seconds=170');
     expect([ended.status, complaints(ended)]).toEqual([status, '']);
     expect(ended.out).toContain(`${signal}: stopping at the next step.`);
     if (stage !== 'start-up') expect(ended.out).toMatch(/Saved .*ckpt-\d+; the same command goes on from there/);
@@ -140,6 +145,21 @@ describe('a process that is told to end', () => {
     };
     const ended = await train('noticed', write, `trainer.preemption_file=${file},trainer.train_steps=100000`);
     expect([ended.status, ended.out]).toEqual([143, expect.stringMatching(/preemption_file[\s\S]*Saved .*ckpt-\d+/)]);
+  });
+
+  it('twice ends at once, without another checkpoint', async () => {
+    let first = false;
+    const again = (all: string): NodeJS.Signals | null => {
+      if (/SIGTERM: stopping/.test(all)) return 'SIGINT';
+      if (!first && /STAGE tracing/.test(all)) {
+        first = true;
+        return 'SIGTERM';
+      }
+      return null;
+    };
+    const ended = await train('twice', again, 'trainer.preemption_grace_seconds=170', 2);
+    expect([ended.status, complaints(ended)]).toEqual([130, '']);
+    await expectSameEnd('twice');
   });
 
   it('ends at the end of the grace time, whatever it has reached', async () => {
