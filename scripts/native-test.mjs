@@ -12,6 +12,8 @@ for (const cap of ['SSE41', 'AVX2', 'DEFAULT']) {
       'run',
       'src/function/native.test.ts',
       'src/function/native-recurrence.test.ts',
+      'src/function/attention.test.ts',
+      'src/function/transposed-product.test.ts',
       'src/optimization/native-updates.test.ts',
       '--reporter=dot',
     ],

@@ -25,11 +25,6 @@ struct Shape {
   int64_t batches, heads, rows /* queries */, keys, width /* of queries and keys */, valueWidth;
 };
 
-View viewOf(const Dims& flat, size_t i) {
-  if (flat.size() < 5 * i + 5) throw Failure("the attribute views is cut off");
-  return {flat[5 * i], flat[5 * i + 1], flat[5 * i + 2], flat[5 * i + 3], flat[5 * i + 4]};
-}
-
 /// c (+)= alpha · a · b with b in panels of `ops.columns` columns, each `k` rows long; c has whole panels.
 void multiply(const GemmOps& ops, Left left, int64_t rows, int64_t k, const float* a, int64_t aStride, const float* b, int64_t panel, int64_t columns,
               float* c, int64_t cStride, float alpha, bool add) {
@@ -45,15 +40,15 @@ void multiply(const GemmOps& ops, Left left, int64_t rows, int64_t k, const floa
 /// What forward and backward share: the operands, the mask, the blocks.
 class AttentionKernel : public Kernel {
  public:
-  AttentionKernel(const Info& info, int64_t mostBlocks) : ops_(gemmOps()), alpha_(info.floats("alpha").at(0)) {
+  AttentionKernel(const Info& info, int64_t mostBlocks) : name_(info.nodeName()), ops_(gemmOps()), alpha_(info.floats("alpha").at(0)) {
     Dims dims = info.ints("dims");
-    if (dims.size() != 6 || *std::min_element(dims.begin(), dims.end()) < 1) throw Failure("attributes that do not fit: dims " + text(dims));
+    if (dims.size() != 6 || *std::min_element(dims.begin(), dims.end()) < 1) fail("attributes that do not fit: dims " + text(dims));
     s_ = {dims[0], dims[1], dims[2], dims[3], dims[4], dims[5]};
     views_ = info.ints("views");
-    q_ = viewOf(views_, 0);
-    k_ = viewOf(views_, 1);
-    v_ = viewOf(views_, 2);
-    mask_ = viewOf(views_, 3);
+    q_ = view(0);
+    k_ = view(1);
+    v_ = view(2);
+    mask_ = view(3);
     shapes_ = splitShapes(info.ints("shapes"));
     keyPanels_ = whole(s_.keys);
     widthPanels_ = whole(s_.width);
@@ -63,6 +58,13 @@ class AttentionKernel : public Kernel {
   }
 
  protected:
+  [[noreturn]] void fail(const std::string& what) const { throw Failure("node " + name_ + ": " + what); }
+
+  View view(size_t i) const {
+    if (views_.size() < 5 * i + 5) fail("the attribute views is cut off");
+    return {views_[5 * i], views_[5 * i + 1], views_[5 * i + 2], views_[5 * i + 3], views_[5 * i + 4]};
+  }
+
   int64_t whole(int64_t n) const { return (n + ops_.columns - 1) / ops_.columns * ops_.columns; }
   bool masked() const { return mask_.tensor >= 0; }
 
@@ -70,12 +72,12 @@ class AttentionKernel : public Kernel {
   void verify(const char* name, const View& view, int64_t size, int64_t rows, int64_t width) const {
     int64_t last = view.at(s_.batches - 1, s_.heads - 1) + (rows - 1) * view.row + width;
     if (view.offset < 0 || last > size)
-      throw Failure(std::string(name) + ": " + text({s_.batches, s_.heads, rows, width}) + " do not lie in a tensor of " + std::to_string(size) + " elements");
+      fail(std::string(name) + ": " + text({s_.batches, s_.heads, rows, width}) + " do not lie in a tensor of " + std::to_string(size) + " elements");
   }
 
   void verifyOperands(const Context& context) const {
     auto size = [&](const View& view) {
-      if (view.tensor < 0 || view.tensor >= static_cast<int64_t>(context.inputCount())) throw Failure("an operand is missing");
+      if (view.tensor < 0 || view.tensor >= static_cast<int64_t>(context.inputCount())) fail("an operand is missing");
       return product(context.inputDims(static_cast<size_t>(view.tensor)));
     };
     verify("queries", q_, size(q_), s_.rows, s_.width);
@@ -121,6 +123,7 @@ class AttentionKernel : public Kernel {
     return 2 * bound + kVanishes < kGap;
   }
 
+  std::string name_;
   const GemmOps& ops_;
   float alpha_;
   Shape s_;
@@ -136,8 +139,8 @@ class AttentionKernel : public Kernel {
 /// Inputs: the tensors that hold q, k, v and the mask. Outputs: the result, and two numbers per row of scores for the gradient.
 class Attention final : public AttentionKernel {
  public:
-  explicit Attention(const Info& info) : AttentionKernel(info, 2), out_(viewOf(views_, 4)) {
-    if (shapes_.size() != 2 || product(shapes_[1]) != 2 * s_.batches * s_.heads * s_.rows) throw Failure("attributes that do not fit: shapes");
+  explicit Attention(const Info& info) : AttentionKernel(info, 2), out_(view(4)) {
+    if (shapes_.size() != 2 || product(shapes_[1]) != 2 * s_.batches * s_.heads * s_.rows) fail("attributes that do not fit: shapes " + text(shapes_.at(0)) + " and " + text(shapes_.back()));
     verify("result", out_, product(shapes_[0]), s_.rows, s_.valueWidth);
   }
 
@@ -192,9 +195,9 @@ class Attention final : public AttentionKernel {
 class AttentionGradient final : public AttentionKernel {
  public:
   explicit AttentionGradient(const Info& info)
-      : AttentionKernel(info, 4), dy_(viewOf(views_, 4)), dq_(viewOf(views_, 5)), dk_(viewOf(views_, 6)), dv_(viewOf(views_, 7)) {
+      : AttentionKernel(info, 4), dy_(view(4)), dq_(view(5)), dk_(view(6)), dv_(view(7)) {
     auto size = [&](const View& view) {
-      if (view.tensor < 0 || view.tensor >= static_cast<int64_t>(shapes_.size())) throw Failure("a result is missing");
+      if (view.tensor < 0 || view.tensor >= static_cast<int64_t>(shapes_.size())) fail("a result is missing");
       return product(shapes_[static_cast<size_t>(view.tensor)]);
     };
     verify("gradient by queries", dq_, size(dq_), s_.rows, s_.width);
@@ -206,9 +209,9 @@ class AttentionGradient final : public AttentionKernel {
     size_t statisticsAt = static_cast<size_t>(dy_.tensor) + 1;
     if (!verified_) {
       verifyOperands(context);
-      if (statisticsAt >= context.inputCount()) throw Failure("an operand is missing");
+      if (statisticsAt >= context.inputCount()) fail("an operand is missing");
       verify("gradient", dy_, product(context.inputDims(static_cast<size_t>(dy_.tensor))), s_.rows, s_.valueWidth);
-      if (product(context.inputDims(statisticsAt)) != 2 * s_.batches * s_.heads * s_.rows) throw Failure("two numbers per row are missing");
+      if (product(context.inputDims(statisticsAt)) != 2 * s_.batches * s_.heads * s_.rows) fail("two numbers per row are missing");
       verified_ = true;
     }
     Operands in{data(context, q_), data(context, k_), data(context, v_), masked() ? data(context, mask_) : nullptr, data(context, dy_),

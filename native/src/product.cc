@@ -18,11 +18,11 @@ constexpr int64_t kShortestPart = 256;
 
 class TransposedProduct final : public Kernel {
  public:
-  explicit TransposedProduct(const Info& info) : ops_(gemmOps()), alpha_(info.floats("alpha").at(0)) {
+  explicit TransposedProduct(const Info& info) : name_(info.nodeName()), ops_(gemmOps()), alpha_(info.floats("alpha").at(0)) {
     Dims dims = info.ints("dims");
     auto shapes = splitShapes(info.ints("shapes"));
     if (dims.size() != 3 || shapes.size() != 1 || *std::min_element(dims.begin(), dims.end()) < 1 || product(shapes[0]) != dims[1] * dims[2])
-      throw Failure("attributes that do not fit: dims " + text(dims));
+      fail("attributes that do not fit: dims " + text(dims));
     k_ = dims[0];
     m_ = dims[1];
     n_ = dims[2];
@@ -56,6 +56,8 @@ class TransposedProduct final : public Kernel {
   }
 
  private:
+  [[noreturn]] void fail(const std::string& what) const { throw Failure("node " + name_ + ": " + what); }
+
   struct Range {
     int64_t first, last;
     int64_t size() const { return last - first; }
@@ -64,7 +66,7 @@ class TransposedProduct final : public Kernel {
   void verifyInputs(const Context& context) {
     Dims a = context.inputDims(0), b = context.inputDims(1);
     if (context.inputCount() != 2 || product(a) != k_ * m_ || product(b) != k_ * n_)
-      throw Failure("operands of shape " + text(a) + " and " + text(b) + ", not " + text({k_, m_}) + " and " + text({k_, n_}));
+      fail("operands of shape " + text(a) + " and " + text(b) + ", not " + text({k_, m_}) + " and " + text({k_, n_}));
     verified_ = true;
   }
 
@@ -99,6 +101,7 @@ class TransposedProduct final : public Kernel {
     });
   }
 
+  std::string name_;
   const GemmOps& ops_;
   float alpha_;
   int64_t k_, m_, n_;

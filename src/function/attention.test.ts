@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { compile } from './index.js';
 import { check, gradients, type Op } from './kernels/agree.testing.js';
 import { nativeLibrary } from './runtime/native.js';
+import { Session } from './runtime/session.js';
+import type { OnnxAttribute } from './graph/onnx.js';
 
 const native = nativeLibrary(true);
 const reason = native?.ops.has('AttentionGrad') ? '' : ' (no native kernels here)';
@@ -69,7 +71,7 @@ describe.skipIf(!native?.ops.has('AttentionGrad'))(`native attention${reason}`, 
   });
 
   it('computes heads inside one matrix, and its gradient, as the separate kernels do', () => {
-    check(sizes, 8, ({ batch, heads, length, width, masked }) => {
+    check(sizes, 5, ({ batch, heads, length, width, masked }) => {
       const op = selfAttention(batch, length, heads, masked ? causal(length, length) : undefined);
       const inputs = [random([batch * length, 20], 1), random([20, 3 * heads * width], 2, 0.3)];
       expect(agree(op, inputs)).toContain('Attention');
@@ -86,7 +88,7 @@ describe.skipIf(!native?.ops.has('AttentionGrad'))(`native attention${reason}`, 
       mask: fc.constantFrom('row', 'batch', 'head', 'full'),
       flat: fc.boolean(),
     });
-    check(shapes, 10, ({ rows, keys, width, valueWidth, mask, flat }) => {
+    check(shapes, 6, ({ rows, keys, width, valueWidth, mask, flat }) => {
       const lead = flat ? [6] : [2, 3];
       const masks = { row: [keys], batch: flat ? [6, 1, keys] : [2, 1, 1, keys], head: flat ? [6, rows, keys] : [3, rows, keys] };
       const shape = mask === 'full' ? [...lead, rows, keys] : masks[mask as keyof typeof masks];
@@ -135,5 +137,37 @@ describe.skipIf(!native?.ops.has('AttentionGrad'))(`native attention${reason}`, 
     expect(text).toMatch(/Softmax/);
     expect(text).not.toMatch(/Attention/);
     step.dispose();
+  });
+
+  it('refuses shapes that do not fit, with its name and theirs', () => {
+    const matrix = [0, 0, 32, 8, 2];
+    const attributes = {
+      dims: [1, 4, 4, 4, 2, 2],
+      views: [...matrix, ...matrix, ...matrix, -1, 0, 0, 0, 0, ...matrix],
+      alpha: { floats: [1] },
+      shapes: [4, 1, 4, 4, 2, 4, 1, 4, 4, 2],
+    };
+    const open = (change: Record<string, OnnxAttribute>): Session =>
+      new Session({
+        name: 'wrong',
+        inputs: [{ name: 'x', type: 'float32', shape: [1, 4, 4, 2] }],
+        outputs: [{ name: 'y', type: 'float32', shape: [1, 4, 4, 2] }],
+        initializers: [],
+        nodes: [
+          {
+            op: 'Attention',
+            domain: 'orbit',
+            inputs: ['x'],
+            outputs: ['y', 'statistics'],
+            attributes: { ...attributes, ...change } as never,
+            label: 'Softmax/Attention_1',
+          },
+        ],
+      });
+    open({}).close();
+    expect(() => open({ dims: [1, 4, 4, 4, 2] })).toThrow(/orbit\.Attention: node Softmax\/Attention_1: .* dims \[1,4,4,4,2\]/);
+    expect(() => open({ views: matrix })).toThrow(/views is cut off/);
+    expect(() => open({ dims: [1, 4, 4, 4, 2, 9] })).toThrow(/result: \[1,4,4,9\] do not lie in a tensor of 32 elements/);
+    expect(() => open({ shapes: [4, 1, 4, 4, 2, 1, 3] })).toThrow(/shapes \[1,4,4,2\] and \[3\]/);
   });
 });
