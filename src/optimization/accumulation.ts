@@ -3,7 +3,7 @@ import * as tf from '#tf';
 import { UsageError } from '../errors.js';
 import { initScope } from '../function/index.js';
 import type { MaybeGradient } from './gradients.js';
-import type { Optimizer } from './optimizer.js';
+import type { ApplyOptions, Optimizer } from './optimizer.js';
 import type { LearningRate } from './schedule.js';
 import { isFromLookup, markAsFromLookup } from './sparse-gradients.js';
 import { createVariable, type SavedState, SlotVariables } from './state.js';
@@ -68,11 +68,11 @@ export class GradientAccumulation implements Optimizer {
     if (phase === 'last') this.total = tf.add(this.examples, batchSize);
   }
 
-  applyGradients(gradientsAndVariables: readonly MaybeGradient[]): void {
+  applyGradients(gradientsAndVariables: readonly MaybeGradient[], options?: ApplyOptions): void {
     this.sums.build(gradientsAndVariables.flatMap(([gradient, variable]) => (gradient ? [variable] : [])));
     tf.tidy(() => {
       const totals = gradientsAndVariables.map(([gradient, variable]): MaybeGradient => [this.add(gradient ?? null, variable), variable]);
-      if (this.phase === 'last') this.optimizer.applyGradients(totals);
+      if (this.phase === 'last') this.optimizer.applyGradients(totals, options);
     });
   }
 

@@ -3,7 +3,7 @@ import { UsageError } from '../errors.js';
 import type { StateDict } from '../checkpoint/index.js';
 import { nameScope } from '../function/index.js';
 import type { MaybeGradient } from './gradients.js';
-import type { Optimizer } from './optimizer.js';
+import type { ApplyOptions, Optimizer } from './optimizer.js';
 import { type Given, readOptions, requireInteger, requireNumber } from './options.js';
 import type { LearningRate } from './schedule.js';
 import { type SavedState, SlotVariables } from './state.js';
@@ -95,10 +95,10 @@ export class ExponentialMovingAverage implements Optimizer {
     return this.averages.of(variable)?.average;
   }
 
-  applyGradients(gradientsAndVariables: readonly MaybeGradient[]): void {
+  applyGradients(gradientsAndVariables: readonly MaybeGradient[], options?: ApplyOptions): void {
     if (!this.hasShadowCopy)
       throw new UsageError(`${this.name}: call shadowCopy(variables) before the first update, so that it knows what to average.`);
-    this.optimizer.applyGradients(gradientsAndVariables);
+    this.optimizer.applyGradients(gradientsAndVariables, options);
     const update = (): void => {
       const rest = this.oneMinusDecay();
       for (const [variable, average] of this.pairs()) {

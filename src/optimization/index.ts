@@ -17,6 +17,7 @@ export {
   type PolynomialDecayOptions,
 } from './decay-schedules.js';
 export { ExponentialMovingAverage, type ExponentialMovingAverageOptions } from './ema.js';
+export { type ExplicitAllreduceOptions, minimizeUsingExplicitAllreduce } from './explicit-allreduce.js';
 export { type BuildOptimizerOptions, type OptimizationConfigLike, OptimizerFactory } from './factory.js';
 export {
   clipByGlobalNorm,
@@ -35,7 +36,15 @@ export { LARS, type LARSOptions } from './lars.js';
 export { Lion, type LionOptions } from './lion.js';
 export { Muon, type MuonOptions, orthogonalized } from './muon.js';
 export { Nadam, type NadamOptions } from './nadam.js';
-export { type Optimizer, type OptimizerParts, RuleOptimizer, type Slots, type Updated, type UpdateRule } from './optimizer.js';
+export {
+  type ApplyOptions,
+  type Optimizer,
+  type OptimizerParts,
+  RuleOptimizer,
+  type Slots,
+  type Updated,
+  type UpdateRule,
+} from './optimizer.js';
 export type { Given } from './options.js';
 export { PaperAdafactor, type PaperAdafactorOptions } from './paper-adafactor.js';
 export { PiecewiseConstantDecay, type PiecewiseOptions, StepCosineDecayWithOffset } from './piecewise-schedules.js';
@@ -58,7 +67,7 @@ export {
 export { addNoise, clipL2Norm, type PrivacyOptions, privacyTransformers } from './privacy.js';
 export { type CommonParts, type OptimizerBuilder, registerOptimizer } from './registry.js';
 export { RMSprop, type RMSpropOptions } from './rmsprop.js';
-export { type LearningRate, learningRateAt, type LearningRateSchedule } from './schedule.js';
+export { type DecayOptions, type LearningRate, learningRateAt, type LearningRateSchedule, type OffsetOptions } from './schedule.js';
 export { ScheduleFreeAdamW, type ScheduleFreeAdamWOptions } from './schedule-free.js';
 export { SGD, type SGDOptions } from './sgd.js';
 export type { SavedState, SlotSpec } from './state.js';

@@ -23,6 +23,12 @@ import type { WeightDecay } from './weight-decay.js';
 
 export type { Slots, Updated, UpdateRule } from './update-rule.js';
 
+/** Options of an update. */
+export interface ApplyOptions {
+  /** False: the caller has summed the gradients over replicas; they are neither summed again nor clipped per replica. Default true. */
+  readonly aggregate?: boolean;
+}
+
 /** What the trainer, the compiler and checkpoints use of an optimizer. */
 export interface Optimizer {
   /** Name from the config, such as `Adam`. */
@@ -40,7 +46,7 @@ export interface Optimizer {
   /** Makes the slots of `variables` that have none yet. Otherwise the first update does. */
   build(variables: readonly tf.Variable[]): void;
   /** Does one update. Plain tfjs ops: works eagerly and inside `compile`. Missing gradients leave their variable alone. */
-  applyGradients(gradientsAndVariables: readonly MaybeGradient[]): void;
+  applyGradients(gradientsAndVariables: readonly MaybeGradient[], options?: ApplyOptions): void;
   /** Everything that an exact resume needs, by path: `iterations`, `<slot>/<variable path>`. */
   variables(): Record<string, tf.Variable>;
   /** A host copy of `variables()`. */
@@ -128,14 +134,14 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
     this.buildRate();
   }
 
-  applyGradients(gradientsAndVariables: readonly MaybeGradient[]): void {
+  applyGradients(gradientsAndVariables: readonly MaybeGradient[], { aggregate = true }: ApplyOptions = {}): void {
     const { rule, weightDecay } = this.parts;
     const present = this.withGradients(gradientsAndVariables);
     const sparse = new Set(present.flatMap(([gradient, variable]) => (isFromLookup(gradient) ? [variable] : [])));
     this.build(present.map(([, variable]) => variable));
     const update = (): void => {
       const scalarsOf = this.scalars();
-      for (const [gradient, variable] of this.processed(present)) {
+      for (const [gradient, variable] of this.processed(present, aggregate)) {
         const path = this.state.pathOf(variable);
         const { step, keep } = scalarsOf(path);
         const slots = this.state.of(variable)!;
@@ -202,10 +208,11 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
     };
   }
 
-  private processed(pairs: readonly GradientAndVariable[]): readonly GradientAndVariable[] {
+  private processed(pairs: readonly GradientAndVariable[], aggregate: boolean): readonly GradientAndVariable[] {
     const { beforeAggregation, clipping, gradientTransformers } = this.parts;
-    const clipped = beforeAggregation ? transformGradients(beforeAggregation, pairs) : pairs;
-    let result = transformGradients(this.allReduce, clipped);
+    let result = pairs;
+    if (aggregate && beforeAggregation) result = transformGradients(beforeAggregation, result);
+    if (aggregate) result = transformGradients(this.allReduce, result);
     if (clipping) result = transformGradients(clipping, result);
     for (const transformer of gradientTransformers ?? []) result = transformGradients(transformer, result);
     return result;
