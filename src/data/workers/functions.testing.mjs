@@ -61,3 +61,4 @@ export const sums = ({ data, shape }) => ({ sum: data.reduce((sum, x) => sum + x
 export const labelled = ({ x, y, name }) => [x.data[0], y.data[0], x.shape.length, y.shape.length, name];
 export const even = (x) => x % 2 === 0;
 export const thrice = (x) => [x, x, x];
+export const wide = (x) => ({ x: { data: new Float32Array(512).fill(x), shape: [512], dtype: 'float32' } });
