@@ -32,8 +32,9 @@ class Convolution : public Kernel {
   bool verified_ = false;
 };
 
-/// True where the kernels below serve: 3×3 windows without strides or gaps.
+/// True where the kernels below serve better than oneDNN's: 3×3 windows without strides or gaps, over enough pixels.
 bool fitsWinograd(const Geometry& geometry);
+bool fitsWinogradFilterGradient(const Geometry& geometry);
 Kernel* winogradForward(const Info& info);
 Kernel* winogradInputGradient(const Info& info);
 Kernel* winogradFilterGradient(const Info& info);

@@ -191,18 +191,18 @@ class FilterGradient final : public Primitive {
   Reorder unpack_;
 };
 
-template <class K, Kernel* (*winograd)(const Info&)>
+template <class K, bool (*fits)(const Geometry&), Kernel* (*winograd)(const Info&)>
 Kernel* make(const Info& info) {
-  if (fitsWinograd(Geometry(info))) return winograd(info);
+  if (fits(Geometry(info))) return winograd(info);
   return new K(info);
 }
 
 }  // namespace
 
 std::vector<Op> convolutionOps() {
-  return {{"Conv", make<Forward, winogradForward>},
-          {"ConvInputGrad", make<InputGradient, winogradInputGradient>},
-          {"ConvFilterGrad", make<FilterGradient, winogradFilterGradient>}};
+  return {{"Conv", make<Forward, fitsWinograd, winogradForward>},
+          {"ConvInputGrad", make<InputGradient, fitsWinograd, winogradInputGradient>},
+          {"ConvFilterGrad", make<FilterGradient, fitsWinogradFilterGradient, winogradFilterGradient>}};
 }
 
 }  // namespace orbit

@@ -32,6 +32,13 @@ const WinogradOps& winogradOps() {
 /// Floats of a block's transformed patches and results.
 constexpr int64_t kBlockFloats = 48 * 1024;
 
+/// Floats of the sums that tasks of a filter gradient keep, each for itself: 64 MB.
+constexpr int64_t kPartialFloats = 16 * 1024 * 1024;
+/// Below so many tiles, transforming the filter costs more than it saves.
+constexpr int64_t kFewestTiles = 48;
+/// Pairs of channels up to which sums of a filter gradient are kept by each task.
+constexpr int64_t kMostPairs = 256 * 256;
+
 /// Memory that a thread keeps from call to call, so that it stays in its cache.
 float* workspace(size_t floats) {
   thread_local std::unique_ptr<float[]> memory;
@@ -215,7 +222,7 @@ class FilterGradient final : public Convolution {
     float* to = context.output(0, g_.filter);
     int64_t in = plan_.channels, out = plan_.outChannels, size = in * out, all = static_cast<int64_t>(kWinograd) * size;
     size_t inPlane = plan_.plane(in), outPlane = plan_.plane(out);
-    int64_t tasks = std::min<int64_t>(plan_.blocks, 2 * poolThreads());
+    int64_t tasks = std::min({plan_.blocks, static_cast<int64_t>(2 * poolThreads()), std::max<int64_t>(1, kPartialFloats / all)});
     float* partial = static_cast<float*>(context.scratch(static_cast<size_t>(tasks * all) * sizeof(float)));
     forBlocks(context, plan_, tasks, [&](int64_t task, int64_t begin, int64_t end) {
       float* patches = workspace(kWinograd * (inPlane + outPlane));
@@ -265,8 +272,10 @@ bool fitsWinograd(const Geometry& g) {
   auto fits = [](int64_t channels) { return channels >= 16 && channels % static_cast<int64_t>(winogradOps().lanes) == 0; };
   return g.strides.size() == 2 && !g.depthwise && g.filter[0] == 3 && g.filter[1] == 3 && g.filter[2] == g.x[3] && fits(g.x[3]) && fits(g.y[3]) &&
          all(g.strides, [](int64_t s) { return s == 1; }) && all(g.dilations, [](int64_t d) { return d == 0; }) &&
-         all(g.before, [](int64_t p) { return p <= 2; }) && all(g.after, [](int64_t p) { return p <= 2; });
+         all(g.before, [](int64_t p) { return p <= 2; }) && g.y[0] * ((g.y[1] + 1) / 2) * ((g.y[2] + 1) / 2) >= kFewestTiles;
 }
+
+bool fitsWinogradFilterGradient(const Geometry& g) { return fitsWinograd(g) && g.x[3] * g.y[3] <= kMostPairs; }
 
 Kernel* winogradForward(const Info& info) { return new Forward(info); }
 Kernel* winogradInputGradient(const Info& info) { return new InputGradient(info); }
