@@ -30,6 +30,7 @@ export interface DecayOptions extends OffsetOptions {
 
 /** A schedule whose clock s = step − offset shows 0 at the offset. */
 export abstract class OffsetSchedule implements LearningRateSchedule {
+  /** Name from the config branch, for messages. */
   readonly name: string;
   private readonly offset: number;
 
@@ -39,10 +40,12 @@ export abstract class OffsetSchedule implements LearningRateSchedule {
     this.offset = options.integer('offset');
   }
 
+  /** The learning rate at `step`, on the host. */
   valueAt(step: number): number {
     return this.rateAt(step - this.offset);
   }
 
+  /** The learning rate at `step`, an int32 scalar, in the graph. */
   at(step: tf.Scalar): tf.Scalar {
     return tf.tidy(() => this.rate(shifted(step, this.offset)));
   }
