@@ -9,6 +9,7 @@ import { sectionText } from './lib/report.mjs';
 import { MODEL_NAMES } from './models/index.mjs';
 import { measureCompileMemory } from './sections/compile-memory.mjs';
 import { measureRestore, measureSave } from './sections/checkpoint.mjs';
+import { measureConvolutions } from './sections/convolutions.mjs';
 import { measureData } from './sections/data.mjs';
 import { measureDataMemory, measurePipelineStep, measurePosition } from './sections/data-pipeline.mjs';
 import { measureDataFiles } from './sections/data-files.mjs';
@@ -28,6 +29,7 @@ const MEASUREMENTS = new Map([
   ['peak', measurePeak],
   ...MODEL_NAMES.map((model) => [`step.${model}`, (context) => measureStep(context, model)]),
   ...Object.keys(OPTIMIZER_SIZES).map((size) => [`optimizer.${size}`, (context) => measureOptimizer(context, size)]),
+  ['conv', measureConvolutions],
   ['loop', measureLoop],
   ['train', measureWholeLoop],
   ['first', measureFirstStep],

@@ -34,6 +34,9 @@ export const OPTIMIZERS = [
   python('PyTorch', 'torch', 'optimizer_torch'),
 ];
 
+/** Convolutions one by one, with native kernels and without. */
+export const CONVOLUTIONS = ours('convolutions');
+
 /** Training loops around a tiny step. */
 export const LOOPS = [
   ours('training'),
