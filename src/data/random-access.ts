@@ -137,6 +137,28 @@ class RandomCursor<T> implements Cursor<T> {
 }
 
 /**
+ * The elements of a sequence in another order, some of them, or several times: `place` says which position stands at a position,
+ * `passOf` of which pass (default: the same).
+ */
+export function rearranged<T>(
+  random: RandomAccess<T>,
+  length: number,
+  place: (pass: number, position: number) => number,
+  passOf: (pass: number, position: number) => number = (pass) => pass,
+): RandomAccess<T> {
+  const { rows } = random;
+  return {
+    length,
+    readAhead: random.readAhead,
+    release: random.release,
+    locate: random.locate && ((pass, position) => random.locate!(passOf(pass, position), place(pass, position))),
+    ready: random.ready && (() => random.ready?.()),
+    at: (pass, position) => random.at(passOf(pass, position), place(pass, position)),
+    rows: rows && { ...rows, index: (pass, position) => rows.index(passOf(pass, position), place(pass, position)) },
+  };
+}
+
+/**
  * Reads elements whose addresses are pairs `[group, address within it]`, group by group, and gives them in the order of their
  * addresses. `what` names the addresses in errors.
  */

@@ -1,4 +1,4 @@
-import { count as checkCount, fetchGroups, list, randomStage } from '../random-access.js';
+import { count as checkCount, fetchGroups, list, randomStage, rearranged } from '../random-access.js';
 import { repeatedLocality } from '../locality.js';
 import { laterOpener } from './exact.js';
 import {
@@ -33,24 +33,14 @@ export function repeat<T>(source: Stage<T>, times: number): Stage<T> {
 
 /** A repetition of a random-access sequence is a random-access sequence. */
 export function repeatRandom<T>(cycle: RandomAccess<T>, times: number): RandomAccess<T> {
-  const { length, rows } = cycle;
+  const { length } = cycle;
+  const all = length === 0 ? 0 : length * times;
+  const place = (_: number, position: number): number => (position < length ? position : position % length);
+  const passOf = (pass: number, position: number): number => innerPass(pass, times, position < length ? 0 : Math.floor(position / length));
   return {
-    length: length === 0 ? 0 : length * times,
-    readAhead: cycle.readAhead,
+    ...rearranged(cycle, all, place, passOf),
     locality: repeatedLocality(cycle.locality, length, times),
     cycle: times === Infinity ? cycle : undefined,
-    release: cycle.release,
-    locate: cycle.locate && ((pass, position) => cycle.locate!(innerPass(pass, times, Math.floor(position / length)), position % length)),
-    ready: cycle.ready && (() => cycle.ready?.()),
-    at: (pass, position) => cycle.at(innerPass(pass, times, Math.floor(position / length)), position % length),
-    rows: rows && {
-      index: (pass, position) => {
-        if (position < length) return rows.index(innerPass(pass, times, 0), position);
-        return rows.index(innerPass(pass, times, Math.floor(position / length)), position % length);
-      },
-      gather: rows.gather,
-      release: rows.release,
-    },
   };
 }
 

@@ -1,4 +1,4 @@
-import { count, list, randomStage } from '../random-access.js';
+import { count, list, randomStage, rearranged } from '../random-access.js';
 import { groupedPermutation } from '../locality.js';
 import { hashKey, permutation, RandomStream } from '../random.js';
 import {
@@ -54,7 +54,7 @@ export function shuffle<T>(source: Stage<T>, plan: ShufflePlan): Stage<T> {
 }
 
 function shuffleRandom<T>(random: RandomAccess<T>, { seed, reshuffle }: ShufflePlan): RandomAccess<T> {
-  const { length, rows, locality } = random;
+  const { length, locality } = random;
   const orders = new Map<number, (position: number) => number>();
   let lastPass = -1;
   let lastOrder: (position: number) => number = (position) => position;
@@ -69,15 +69,7 @@ function shuffleRandom<T>(random: RandomAccess<T>, { seed, reshuffle }: ShuffleP
     if (orders.size > KEPT_ORDERS) orders.delete(orders.keys().next().value!);
     return lastOrder;
   };
-  return {
-    length,
-    readAhead: random.readAhead,
-    release: random.release,
-    locate: random.locate && ((pass, position) => random.locate!(pass, order(pass)(position))),
-    ready: random.ready && (() => random.ready?.()),
-    at: (pass, position) => random.at(pass, order(pass)(position)),
-    rows: rows && { index: (pass, position) => rows.index(pass, order(pass)(position)), gather: rows.gather, release: rows.release },
-  };
+  return rearranged(random, length, (pass, position) => order(pass)(position));
 }
 
 /**

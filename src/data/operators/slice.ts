@@ -1,4 +1,4 @@
-import { count, list, randomStage } from '../random-access.js';
+import { count, list, randomStage, rearranged } from '../random-access.js';
 import { movedLocality } from '../locality.js';
 import {
   AGAIN,
@@ -43,18 +43,9 @@ function slice<T>(source: Stage<T>, operator: string, part: Slice): Stage<T> {
   const { offset, stride } = part;
   const { random } = source;
   if (random !== undefined) {
-    const { rows } = random;
     const length = sliceLength(random.length, part);
-    return randomStage(label, {
-      length,
-      readAhead: random.readAhead,
-      locality: movedLocality(random.locality, length, (start) => Math.ceil((start - offset) / stride)),
-      release: random.release,
-      locate: random.locate && ((pass, position) => random.locate!(pass, offset + position * stride)),
-      ready: random.ready && (() => random.ready?.()),
-      at: (pass, position) => random.at(pass, offset + position * stride),
-      rows: rows && { index: (pass, position) => rows.index(pass, offset + position * stride), gather: rows.gather, release: rows.release },
-    });
+    const locality = movedLocality(random.locality, length, (start) => Math.ceil((start - offset) / stride));
+    return randomStage(label, { ...rearranged(random, length, (_, position) => offset + position * stride), locality });
   }
   return {
     label,

@@ -1,6 +1,7 @@
 import type { Stage } from '../stage.js';
 import { makePool, type Pool, type PoolPlan } from '../workers/index.js';
-import { WorkerCursor, type JobShape } from './worker-cursor.js';
+import { WorkerCursor } from './worker-cursor.js';
+import type { JobShape } from './worker-jobs.js';
 
 /**
  * Applies functions to every element in worker threads. The order stays. Functions right after each other run in the same
