@@ -125,7 +125,7 @@ function readBytes(
   file: number,
   first: number,
   count: number,
-  room = new Uint8Array(count * valueBytes),
+  room: Uint8Array = new Uint8Array(count * valueBytes),
 ): Uint8Array {
   const bytes = room.subarray(0, count * valueBytes);
   let filled = 0;

@@ -12,7 +12,7 @@ import { csvFormat, fromCsv, readCsvSchema } from '../csv/index.js';
 import { imageExtensions, fromImages } from '../images/index.js';
 import { fromJsonLines } from '../json-lines/index.js';
 import { fromParquet, openParquet } from '../parquet/index.js';
-import type { Columns, FileColumn } from '../table/index.js';
+import type { Columns, ColumnSpec, ColumnType, FileColumn } from '../table/index.js';
 import { fromTextLines } from '../text/index.js';
 import { readWav } from '../wav/index.js';
 import { inspectIdx, inspectNpy, inspectNpz, inspectSafetensors } from './arrays.js';
@@ -129,13 +129,13 @@ function schemaOf(columns: readonly FileColumn[]): Found['schema'] {
 
 /** The columns that can be shown: missing values as NaN or empty texts, whole numbers of any size. */
 function readable(columns: readonly FileColumn[]): Columns {
-  return Object.fromEntries(
-    columns.flatMap(({ name, type }) => {
-      if (type === undefined) return [];
-      if (type === 'string') return [[name, { dtype: type, default: '' }]];
-      return [[name, type === 'bool' ? { dtype: type, default: false } : { dtype: 'float64', default: NaN, allowNaN: true }]];
-    }),
-  );
+  const specOf = (type: ColumnType): ColumnSpec =>
+    type === 'string'
+      ? { dtype: type, default: '' }
+      : type === 'bool'
+        ? { dtype: type, default: false }
+        : { dtype: 'float64', default: NaN, allowNaN: true };
+  return Object.fromEntries(columns.flatMap(({ name, type }) => (type === undefined ? [] : [[name, specOf(type)]])));
 }
 
 function inspectFolder(folder: string, rows: number): Found {
