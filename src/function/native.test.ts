@@ -163,14 +163,15 @@ describe.skipIf(!native?.ops.has('Conv'))(`native convolutions${reason}`, () => 
 
   it('agree for dense 3×3 windows of any size, with bias and relu, at any border', () => {
     const windows = fc.record({
-      n: fc.integer({ min: 6, max: 8 }),
-      height: fc.integer({ min: 7, max: 9 }),
-      width: fc.integer({ min: 7, max: 11 }),
-      ci: fc.constantFrom(16, 24, 32),
-      co: fc.constantFrom(16, 32, 40),
+      // At least 48 tiles of 2×2 pixels: those are Winograd's.
+      n: fc.constant(6),
+      height: fc.integer({ min: 7, max: 8 }),
+      width: fc.integer({ min: 7, max: 9 }),
+      ci: fc.constantFrom(16, 24),
+      co: fc.constantFrom(16, 40),
       pad: fc.constantFrom('same' as const, 'valid' as const, 2),
     });
-    check(windows, 8, ({ n, height, width, ci, co, pad }) => {
+    check(windows, 6, ({ n, height, width, ci, co, pad }) => {
       const op = (x: tf.Tensor, f: tf.Tensor, b: tf.Tensor): tf.Tensor =>
         tf.fused.conv2d({ x: x as tf.Tensor4D, filter: f as tf.Tensor4D, strides: 1, pad, bias: b, activation: 'relu' });
       const inputs = [randomImage([n, height, width, ci]), randomImage([3, 3, ci, co], 2), randomImage([co], 3)];
