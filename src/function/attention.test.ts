@@ -65,13 +65,13 @@ describe.skipIf(!native?.ops.has('AttentionGrad'))(`native attention${reason}`, 
   const sizes = fc.record({
     batch: fc.integer({ min: 1, max: 3 }),
     heads: fc.integer({ min: 4, max: 5 }),
-    length: fc.integer({ min: 1, max: 40 }),
+    length: fc.integer({ min: 1, max: 30 }),
     width: fc.integer({ min: 1, max: 36 }),
     masked: fc.boolean(),
   });
 
   it('computes heads inside one matrix, and its gradient, as the separate kernels do', () => {
-    check(sizes, 5, ({ batch, heads, length, width, masked }) => {
+    check(sizes, 4, ({ batch, heads, length, width, masked }) => {
       const op = selfAttention(batch, length, heads, masked ? causal(length, length) : undefined);
       const inputs = [random([batch * length, 20], 1), random([20, 3 * heads * width], 2, 0.3)];
       expect(agree(op, inputs)).toContain('Attention');
