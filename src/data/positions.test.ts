@@ -65,6 +65,8 @@ const operator: fc.Arbitrary<(d: Dataset<number>) => Dataset<number>> = fc.oneof
   seed.map(
     (s) => (d: Dataset<number>) => d.map(inWorker<(x: number) => number>(functions, 'noisy'), { workers: 0, seed: s }).map(Math.floor),
   ),
+  seed.map((s) => (d: Dataset<number>) => d.filter(inWorker<(x: number) => boolean>(functions, 'likely'), { workers: 0, seed: s })),
+  seed.map((s) => (d: Dataset<number>) => d.flatMap(inWorker<(x: number) => number[]>(functions, 'several'), { workers: 0, seed: s })),
   seed.map(() => {
     const id = caches++;
     // The same file in a resumed run, another one for every pipeline.
@@ -167,6 +169,37 @@ describe('Dataset positions', () => {
     const resumed = d.iterator();
     resumed.loadStateDict({ ...iterator.stateDict(), position: 999_999 });
     expect((await resumed.next()).value?.shape).toEqual([10]);
+  });
+
+  it('are restored without a replay: functions are called for what is held back and what comes next alone', async () => {
+    let calls = 0;
+    const counted = (x: number): number => (calls++, x);
+    const pipelines = [
+      { make: () => range(0, 50_000).shuffle({ seed: 2 }).map(counted).batch(8).repeat(), most: 2 * 8 },
+      { make: () => positioned(20_000).map(counted).shuffle({ seed: 2, bufferSize: 30 }).batch(8), most: 30 + 2 * 8 },
+      {
+        make: () =>
+          positioned(9000)
+            .map(counted)
+            .flatMap((x) => [x, x])
+            .interleave((x) => range(0, x % 3), { cycleLength: 3 }),
+        most: 12,
+      },
+      { make: () => positioned(9000).map(counted).map(inWorker<(x: number) => number>(functions, 'noisy'), { workers: 0 }), most: 8 },
+    ];
+    for (const { make, most } of pipelines) {
+      const first = make().iterator();
+      await pullAll(first as AsyncIterator<unknown>, 900);
+      const state = JSON.stringify(first.stateDict());
+      expect(state.length).toBeLessThan(1000);
+      const second = make().iterator() as AsyncIterator<unknown> & typeof first;
+      calls = 0;
+      second.loadStateDict(JSON.parse(state) as ReturnType<typeof first.stateDict>);
+      const got = await second.next();
+      expect(calls).toBeGreaterThan(0);
+      expect(calls).toBeLessThanOrEqual(most);
+      expect(got).toEqual(await first.next());
+    }
   });
 
   it('of another pipeline are refused with both pipelines in the message', () => {
