@@ -12,6 +12,7 @@ const BATCH = 128;
 const POSITION_MILLISECONDS = 50;
 const GROWTH_MEGABYTES = 20;
 const PIECE = 200_000;
+const READINGS = 5;
 const STEPS = 468;
 const PREPARED = 64;
 const PIPELINE_RATIO = 1.05;
@@ -61,15 +62,20 @@ export async function measurePosition(context) {
   });
 }
 
-/** Goes on by so many batches, in pieces that a busy machine answers in time. */
+/**
+ * Goes on by so many batches, in pieces that a busy machine answers in time. The memory is the median of the last readings: the
+ * heap of a worker thread, which nobody can have collected, comes and goes by tens of megabytes.
+ */
 async function walkOn(peer, pipeline, batches) {
+  const piece = Math.min(PIECE, Math.ceil(batches / READINGS));
   let ms = 0;
-  let last = null;
-  for (let done = 0; done < batches; done += PIECE) {
-    last = await peer.ask({ do: 'walk', pipeline, batches: Math.min(PIECE, batches - done) });
-    ms += last.ms;
+  const resident = [];
+  for (let done = 0; done < batches; done += piece) {
+    const answer = await peer.ask({ do: 'walk', pipeline, batches: Math.min(piece, batches - done) });
+    ms += answer.ms;
+    resident.push(answer.residentBytes);
   }
-  return { ...last, ms };
+  return { residentBytes: summarize(resident.slice(-READINGS)).median, ms };
 }
 
 /** Growth of resident memory over many batches (`--data-batches` millions), after a tenth of them. */
