@@ -48,7 +48,7 @@ function same(f: () => tf.Tensor[], ops = /Recurrence/): void {
   got.forEach((y, i) => {
     expect(again[i]!.dataSync()).toEqual(y.dataSync());
     for (const right of [other[i]!, expected[i]!]) {
-      const [a, b] = [y.dataSync(), right.dataSync()];
+      const [a, b] = [y, right].map((t) => t.dataSync() as Float32Array) as [Float32Array, Float32Array];
       expect(y.shape).toEqual(right.shape);
       const scale = b.reduce((most, v) => Math.max(most, Math.abs(v)), 1e-3);
       const off = a.findIndex((v, k) => !(Math.abs(v - b[k]!) <= 2e-5 * scale));
