@@ -8,7 +8,7 @@ import { nativeLibrary } from './runtime/native.js';
 const native = nativeLibrary(true);
 const reason = native?.ops.has('TransposedProduct') ? '' : ' (no native kernels here)';
 
-const random = (shape: number[], seed: number): tf.Tensor2D => tf.randomNormal(shape, 0, 1, 'float32', seed);
+const random = (shape: [number, number], seed: number): tf.Tensor2D => tf.randomNormal(shape, 0, 1, 'float32', seed);
 const numbers = (x: tf.Tensor): Float32Array => x.dataSync<'float32'>() as Float32Array;
 
 /** Σ over rows of x[row, i] · y[row, j], in float64. */
