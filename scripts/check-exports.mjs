@@ -12,7 +12,8 @@ import { doors, packageJson, root, tfDoor } from './rooms.mjs';
 
 const lightDoors = ['./orbit', './config', './checkpoint', './summary', './data'];
 const heavy = /[\\/]dist[\\/]tf[\\/]|@tensorflow|koffi|onnxruntime|\.node$/;
-const privateRooms = ['cli', 'tf'];
+// What only other rooms use: npz is shared by data and checkpoint.
+const privateRooms = ['cli', 'tf', 'npz'];
 
 const problems = [];
 const file = (target) => path.join(root, target);
