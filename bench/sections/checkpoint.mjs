@@ -8,7 +8,10 @@ import { median, ratios, summarize } from '../lib/stats.mjs';
 const CHECKPOINT = { name: OURS, environment: 'node', script: 'workers/checkpoint.mjs', args: [] };
 /** Steps whose loss counts. */
 const STEPS_AFTER = 10;
-const ROUNDS_AT_MOST = 5;
+const WARM_UP_STEPS = 4;
+const ROUNDS_AT_MOST = 7;
+
+const sum = (times) => times.reduce((a, b) => a + b, 0);
 
 async function withPeer(context, title, train, measure) {
   let peer = null;
@@ -33,12 +36,13 @@ export function measureSave(context) {
     const results = { blocked: [], copied: [], lost: [], complete: [], saved: [], written: [] };
     for (let round = 0; round < rounds; round++) {
       context.progress(`round ${round + 1} of ${rounds}: in the background`);
-      const before = median((await peer.ask({ do: 'steps', steps: 6 })).times.slice(1));
+      const before = sum((await peer.ask({ do: 'steps', steps: WARM_UP_STEPS + STEPS_AFTER })).times.slice(WARM_UP_STEPS));
       const { blocked, times, complete } = await peer.ask({ do: 'saveInBackground', steps: STEPS_AFTER });
-      const after = median((await peer.ask({ do: 'steps', steps: 6 })).times.slice(1));
+      const after = sum((await peer.ask({ do: 'steps', steps: WARM_UP_STEPS + STEPS_AFTER })).times.slice(WARM_UP_STEPS));
       results.blocked.push(blocked);
       results.complete.push(complete);
-      results.lost.push(times.reduce((a, b) => a + b, 0) - (STEPS_AFTER * (before + after)) / 2);
+      // As many steps before and after: what else delays a step now and then counts on both sides.
+      results.lost.push(sum(times) - (before + after) / 2);
       results.copied.push((await peer.ask({ do: 'copy' })).seconds);
       context.progress(`round ${round + 1} of ${rounds}: waited for`);
       results.saved.push((await peer.ask({ do: 'saveAndWait' })).seconds);
