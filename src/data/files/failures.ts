@@ -1,3 +1,4 @@
+import { openSync } from 'node:fs';
 import { DataError } from '../../errors.js';
 
 /** The error of a file that could not be opened, read or decompressed; the project's own errors pass unchanged. */
@@ -5,6 +6,15 @@ export function cannotRead(path: string, error: unknown): DataError {
   if (error instanceof DataError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   return new DataError(`${path} cannot be read: ${reasons[code ?? ''] ?? message ?? String(error)}.`, { cause: error });
+}
+
+/** Opens a file for reading; what stands against it ends in {@link cannotRead}. */
+export function openToRead(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    throw cannotRead(path, error);
+  }
 }
 
 const reasons: Readonly<Record<string, string>> = {

@@ -7,7 +7,7 @@ export {
   type ByteStream,
   type Compression,
 } from './byte-stream.js';
-export { cannotDecompress, cannotRead, optionalPackage } from './failures.js';
+export { cannotDecompress, cannotRead, openToRead, optionalPackage } from './failures.js';
 export { firstBytesSync } from './first-bytes.js';
 export { required, requiredOptional } from './lazy.js';
 export { expandPaths, type Paths } from './paths.js';

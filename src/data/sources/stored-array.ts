@@ -1,7 +1,7 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 
 import { DataError } from '../../errors.js';
-import { cannotRead } from '../files/index.js';
+import { openToRead } from '../files/index.js';
 import { allocate, NDArray, shapeSize, type DType, type TypedArray } from '../ndarray.js';
 import { firstBroken, wrongNumber, type ValueRules } from '../value-rules.js';
 import type { Column } from './columns.js';
@@ -29,7 +29,7 @@ const files = new FinalizationRegistry<number>((file) => closeSync(file));
 
 /** Some values of the array, from value `first` on. */
 export function readValues(array: StoredArray, first: number, count: number): NDArray {
-  const file = openFile(array.path);
+  const file = openToRead(array.path);
   try {
     const data = allocate(array.dtype, count);
     array.decode(readBytes(array, file, first, count), data);
@@ -104,18 +104,10 @@ export class StoredColumn implements Column {
   /** The file stays open as long as the column is in use. */
   #open(): number {
     if (this.#file === undefined) {
-      this.#file = openFile(this.#array.path);
+      this.#file = openToRead(this.#array.path);
       files.register(this, this.#file);
     }
     return this.#file;
-  }
-}
-
-function openFile(path: string): number {
-  try {
-    return openSync(path, 'r');
-  } catch (error) {
-    throw cannotRead(path, error);
   }
 }
 

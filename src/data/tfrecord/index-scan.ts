@@ -1,8 +1,8 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 import { DataError } from '../../errors.js';
-import { cannotRead, detectCompressionSync, expandPaths, type Paths } from '../files/index.js';
+import { cannotRead, detectCompressionSync, expandPaths, type Paths, openToRead } from '../files/index.js';
 import type { Block } from '../sources/blocks.js';
 import type { GroupSource } from '../sources/groups.js';
 import { FOOTER_BYTES, HEADER_BYTES, payloadLength, recordAt } from './record-at.js';
@@ -48,12 +48,7 @@ function scan(path: string): Run[] {
       `${path} is compressed with ${compression}: its records have no places to be indexed. Decompress it, or leave out indexed.`,
     );
   const runs: Run[] = [];
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch (error) {
-    throw cannotRead(path, error);
-  }
+  const file = openToRead(path);
   try {
     const { size } = fstatSync(file);
     const buffer = Buffer.allocUnsafe(SCAN_BYTES);

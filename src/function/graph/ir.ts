@@ -72,6 +72,13 @@ export function makeCall(
   return call;
 }
 
+/** A copy of a call with other inputs, and outputs of its own. */
+export function copyCall(call: Call, inputs: readonly Value[]): Call {
+  const copy: Call = { ...call, inputs };
+  copy.outputs = call.outputs.map((v, output) => makeValue(v, { kind: 'call', call: copy, output }));
+  return copy;
+}
+
 /** The call that computes a value, or undefined for inputs, variables, captured tensors and constants. */
 export function producer(value: Value): Call | undefined {
   return value.source.kind === 'call' ? value.source.call : undefined;
@@ -120,13 +127,9 @@ export function rewriteCalls(
     const inputs = old.inputs.map(current);
     let call = old;
     if (inputs.some((v, i) => v !== old.inputs[i])) {
-      call = { ...old, inputs };
-      const copy = call;
-      call.outputs = old.outputs.map((v, output) => {
-        const fresh = makeValue(v, { kind: 'call', call: copy, output });
-        replaced.set(v, fresh);
-        return fresh;
-      });
+      const copy = copyCall(old, inputs);
+      old.outputs.forEach((v, i) => replaced.set(v, copy.outputs[i]!));
+      call = copy;
     }
     for (const made of rewrite(call, (from, to) => replaced.set(from, to), old) ?? [call]) {
       if (made !== call) made.inputs = made.inputs.map(current);

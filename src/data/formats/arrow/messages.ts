@@ -1,10 +1,10 @@
 /** Where the messages of Arrow files lie. Not in a file whose types users see: they would need those of the optional package. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { RecordBatch, Schema } from 'apache-arrow';
 
 import { DataError } from '../../../errors.js';
-import { cannotRead } from '../../files/index.js';
+import { cannotRead, openToRead } from '../../files/index.js';
 import { loadArrow, type Arrow } from './package.js';
 
 /** Bytes from one place up to another (excluded). */
@@ -40,12 +40,7 @@ export function arrowMessages(path: string): ArrowMessages {
   const dictionaries: Span[] = [];
   const batches: StoredBatch[] = [];
   let schema: Schema | undefined;
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch (error) {
-    throw cannotRead(path, error);
-  }
+  const file = openToRead(path);
   try {
     const { size } = fstatSync(file);
     const isFile = bytesAt(file, 0, 6).toString('latin1') === FILE_MAGIC;

@@ -1,5 +1,5 @@
 /** Puts equal fused calls on many variables, the update of an optimizer, into one call. */
-import { makeCall, makeValue, producer, type Call, type Graph, type Value } from '../ir.js';
+import { copyCall, makeCall, producer, type Call, type Graph, type Value } from '../ir.js';
 import { sortCalls } from '../sort-calls.js';
 import { accessCode } from './access.js';
 import { FUSED, keepCode, type FusedAttrs } from './program.js';
@@ -150,8 +150,7 @@ function substitute(graph: Graph, merged: ReadonlyMap<Call, Call>, replaced: Map
   const calls = sortCalls(placed, standsFor).map((call): Call => {
     const inputs = call.inputs.map(current);
     if (inputs.every((v, i) => v === call.inputs[i])) return call;
-    const copy: Call = { ...call, inputs };
-    copy.outputs = call.outputs.map((v, output) => makeValue(v, { kind: 'call', call: copy, output }));
+    const copy = copyCall(call, inputs);
     call.outputs.forEach((v, i) => replaced.set(v, copy.outputs[i]!));
     return copy;
   });

@@ -1,5 +1,5 @@
 import { sizeOf } from '../../dtype.js';
-import { makeCall, makeValue, roots, type Assignment, type Call, type Graph, type Value } from '../ir.js';
+import { copyCall, makeCall, roots, type Assignment, type Call, type Graph, type Value } from '../ir.js';
 import { sortCalls } from '../sort-calls.js';
 import { unitsOf, type Unit } from '../update-units.js';
 
@@ -83,8 +83,7 @@ function pack(graph: Graph, group: readonly Unit[], made: Call[], replaced: Map<
 function substituted(call: Call, current: (v: Value) => Value, replaced: Map<Value, Value>): Call {
   const inputs = call.inputs.map(current);
   if (inputs.every((v, i) => v === call.inputs[i])) return call;
-  const copy: Call = { ...call, inputs };
-  copy.outputs = call.outputs.map((v, output) => makeValue(v, { kind: 'call', call: copy, output }));
+  const copy = copyCall(call, inputs);
   call.outputs.forEach((v, i) => replaced.set(v, copy.outputs[i]!));
   return copy;
 }

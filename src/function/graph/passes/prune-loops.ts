@@ -1,4 +1,4 @@
-import { makeValue, producer, rewriteCalls, roots, type Call, type Graph, type Value } from '../ir.js';
+import { copyCall, producer, rewriteCalls, roots, type Call, type Graph, type Value } from '../ir.js';
 import { loopBody, LoopBody, makeLoop, type LoopOutput } from '../loop.js';
 import { commonSubexpressions } from './common-subexpressions.js';
 import { removeIdentities } from './simplify.js';
@@ -55,8 +55,10 @@ function clean(body: LoopBody, call: Call): LoopBody {
   const start: Graph = { name: '', inputs: [], calls: body.calls, outputs: results, assignments: [] };
   const merged = rewriteCalls(start, (c, replace) => {
     if (!c.inputs.some((v) => same.has(v))) return undefined;
-    const copy: Call = { ...c, inputs: c.inputs.map((v) => same.get(v) ?? v) };
-    copy.outputs = c.outputs.map((v, output) => makeValue(v, { kind: 'call', call: copy, output }));
+    const copy = copyCall(
+      c,
+      c.inputs.map((v) => same.get(v) ?? v),
+    );
     c.outputs.forEach((v, i) => replace(v, copy.outputs[i]!));
     return [copy];
   });

@@ -1,4 +1,4 @@
-import { makeCall, makeValue, producer, rewriteCalls, type Call, type Graph, type Value } from '../ir.js';
+import { copyCall, makeCall, makeValue, producer, rewriteCalls, type Call, type Graph, type Value } from '../ir.js';
 import { loopBody, LoopBody, loopInputs, makeLoop, placeholder, type LoopOutput } from '../loop.js';
 import { isContraction, overTime, type Emit, type OverTime } from '../over-time.js';
 
@@ -117,8 +117,7 @@ class Split {
       return inner;
     };
     const calls = inside.map((old) => {
-      const copy: Call = { ...old, inputs: old.inputs.map(resolve) };
-      copy.outputs = old.outputs.map((v, output) => makeValue(v, { kind: 'call', call: copy, output }));
+      const copy = copyCall(old, old.inputs.map(resolve));
       old.outputs.forEach((v, i) => inLoop.set(v, copy.outputs[i]!));
       return copy;
     });
@@ -152,8 +151,10 @@ class Split {
     if (call === undefined) return v;
     let known = this.made.get(v);
     if (known === undefined) {
-      const copy: Call = { ...call, inputs: call.inputs.map((i) => this.onceOf(i)) };
-      copy.outputs = call.outputs.map((o, output) => makeValue(o, { kind: 'call', call: copy, output }));
+      const copy = copyCall(
+        call,
+        call.inputs.map((i) => this.onceOf(i)),
+      );
       call.outputs.forEach((o, i) => this.made.set(o, copy.outputs[i]!));
       this.calls.push(copy);
       known = this.made.get(v)!;
