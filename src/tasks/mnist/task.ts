@@ -1,7 +1,8 @@
 /** Recognising handwritten digits. */
 import * as tf from '#tf';
-import { mnist, namedDataset } from '../../data/index.js';
-import type { Dataset } from '../../data/index.js';
+import { InputReader, matchFiles, mnist } from '../../data/index.js';
+import type { Dataset, DatasetFn } from '../../data/index.js';
+import { cloneConfig } from '../../config/index.js';
 import { ConfigError } from '../../errors.js';
 import { registerTask, Task } from '../../experiment/index.js';
 import type { DataConfig } from '../../experiment/index.js';
@@ -39,20 +40,17 @@ export class MnistTask extends Task<typeof mnistTask> {
    * the same form instead: pairs of image and label.
    */
   override buildInputs(data: DataConfig, inputContext?: InputContext): Dataset<unknown> {
-    const { input_path: directory, global_batch_size: batchSize, tfds_name: name } = data;
+    const { input_path: directory, tfds_name: name } = data;
     if (typeof directory !== 'string') throw new ConfigError('input_path of MNIST is one directory, a text.', { path: 'input_path' });
-    if (batchSize < 1) throw new ConfigError('global_batch_size must be at least 1.', { path: 'global_batch_size' });
     if (typeof name !== 'string') throw new ConfigError('tfds_name of MNIST is one name, a text.', { path: 'tfds_name' });
-    if (name !== '' && directory !== '')
-      throw new ConfigError('input_path and tfds_name are both set; give one source of data.', { path: 'tfds_name' });
     const split = data.is_training ? 'train' : 'test';
-    let examples: Dataset<unknown> =
-      name === ''
-        ? mnist({ split, directory })
-        : namedDataset(name, data.tfds_split || split, { dataDir: data.tfds_data_dir, asSupervised: true });
-    if (inputContext && data.sharding) examples = examples.shard(inputContext.numInputPipelines, inputContext.inputPipelineId);
-    if (data.is_training) examples = examples.shuffle({ bufferSize: data.shuffle_buffer_size, seed: data.seed ?? 0 }).repeat();
-    return examples.batch(batchSize, { dropRemainder: data.drop_remainder }).prefetch(1);
+    const params = cloneConfig(data);
+    if (directory === '')
+      Object.assign(params, { tfds_name: name || 'mnist', tfds_split: data.tfds_split || split, tfds_as_supervised: true });
+    else if (matchFiles(directory).length > 1)
+      throw new ConfigError(`input_path of MNIST is one directory; ${directory} names several.`, { path: 'input_path' });
+    const datasetFn: DatasetFn<unknown> = (paths) => mnist({ split, directory: [paths].flat()[0] });
+    return new InputReader({ params, datasetFn }).read(inputContext);
   }
 
   override buildLosses(labels: tf.Tensor, outputs: tf.Tensor, auxLosses: tf.Scalar[] = []): tf.Tensor {
