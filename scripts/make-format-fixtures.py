@@ -79,7 +79,6 @@ import pyarrow.parquet as pq
 import soundfile
 import tokenizers
 import zstandard
-from PIL import Image
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 expected = {}
@@ -164,36 +163,6 @@ for subtype in ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"]:
 expected["sound"] = {
     subtype.lower(): soundfile.read(out(f"extensible-{subtype.lower()}.wav"), dtype="float32")[0].tolist()
     for subtype in ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"]
-}
-
-# An image with structure in both directions; what Pillow makes of it.
-y, x = np.mgrid[0:48, 0:64]
-picture = np.stack([127 + 100 * np.sin(x / 6), 127 + 100 * np.cos(y / 5), (x * 2 + y * 2) % 256], -1).clip(0, 255).astype(np.uint8)
-image = Image.fromarray(picture)
-image.save(out("picture.png"))
-Image.fromarray(np.dstack([picture, (255 - x * 3).clip(0, 255).astype(np.uint8)])).save(out("picture-alpha.png"))
-image.convert("P").save(out("picture-palette.png"))
-image.convert("L").save(out("picture-grey.jpg"), quality=95)
-Image.fromarray((picture[..., 2].astype(np.uint16) * 257)).save(out("picture-16.png"))
-image.convert("CMYK").save(out("picture-cmyk.jpg"), quality=95)
-shorter = image.resize((32, 24), Image.BILINEAR)
-
-
-def centre(size):
-    width, height = shorter.size
-    left, top = round((width - size) / 2), round((height - size) / 2)
-    return shorter.crop((left, top, left + size, top + size))
-
-
-expected["picture"] = {
-    "rgb": np.asarray(image).ravel().tolist()[: 64 * 3 * 2],
-    "stretched": np.asarray(image.resize((20, 30), Image.BILINEAR)).ravel().tolist(),
-    "enlarged": np.asarray(image.resize((80, 60), Image.BILINEAR)).ravel().tolist()[: 80 * 3 * 4],
-    "cropped": np.asarray(centre(24)).ravel().tolist(),
-    "grey": np.asarray(image.convert("L")).ravel().tolist()[: 64 * 2],
-    "palette": np.asarray(Image.open(out("picture-palette.png")).convert("RGB")).ravel().tolist()[: 64 * 3 * 2],
-    "grey_jpeg": np.asarray(Image.open(out("picture-grey.jpg")).convert("RGB")).ravel().tolist()[: 64 * 3 * 2],
-    "cmyk": np.asarray(Image.open(out("picture-cmyk.jpg")).convert("RGB")).ravel().tolist()[: 64 * 3 * 2],
 }
 
 # Tokenizers of each model, learnt from a short text; what the package makes of others.

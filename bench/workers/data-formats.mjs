@@ -42,14 +42,14 @@ const makers = {
     await writeSmallDataset(Array.from({ length: EXAMPLES }, make), file);
   },
   jpeg: async (folder) => {
-    const { default: sharp } = await import('sharp');
+    const { Transformer, ResizeFilterType, ResizeFit } = await import('@napi-rs/image');
     const next = uniform(3);
     const [width, height] = [500, 375]; // the usual size of ImageNet's photographs
     for (let i = 0; i < IMAGES; i++) {
-      const small = Buffer.from(Array.from({ length: 50 * 38 * 3 }, () => next() * 255));
+      const small = Uint8Array.from({ length: 50 * 38 * 4 }, (_, k) => (k % 4 === 3 ? 255 : next() * 255));
       mkdirSync(path.join(folder, `class${i % 4}`), { recursive: true });
-      const image = sharp(small, { raw: { width: 50, height: 38, channels: 3 } }).resize(width, height, { fit: 'fill', kernel: 'cubic' });
-      await image.jpeg({ quality: 90 }).toFile(path.join(folder, `class${i % 4}`, `${i}.jpg`));
+      const image = Transformer.fromRgbaPixels(small, 50, 38).resize(width, height, ResizeFilterType.CatmullRom, ResizeFit.Fill);
+      writeFileSync(path.join(folder, `class${i % 4}`, `${i}.jpg`), await image.jpeg(90));
     }
   },
 };

@@ -39,7 +39,7 @@ const readers: Record<string, () => data.Dataset<unknown>> = {
   fromTextLines: () => data.fromTextLines(at('table.tsv')),
   fromDocuments: () => data.fromDocuments(files),
   fromImageFolder: () => data.fromImageFolder(at('images'), { size: [2, 2] }),
-  fromImages: () => data.fromImages([at('picture-16.png'), at('picture-grey.jpg'), at('picture-palette.png')], { size: [2, 2] }),
+  fromImages: () => data.fromImages(['deep.png', 'grey.jpg', 'palette.png'].map((name) => at(`../images/${name}`)), { size: [2, 2] }),
   fromWav: () => data.fromWav([at('sound-float.wav'), at('sound-pcm_24.wav'), at('sound-double.wav')]),
   fromWavFolder: () => data.fromWavFolder(path.join(root, 'sounds')),
   fromTfExamples: () => data.fromTfExamples(path.join(root, 'examples.tfrecord'), specs),

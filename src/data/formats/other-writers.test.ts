@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import {
-  fromArrow, fromCsv, fromImages, fromParquet, fromTfExamples, fromWav, loadTokenizer, decodeExample, NDArray, parseExample, readIdx, readWav, tfRecords,
-  TfExampleBuilder, type ImageOptions, inspectData,
+  fromArrow, fromCsv, fromParquet, fromTfExamples, fromWav, loadTokenizer, decodeExample, NDArray, parseExample, readIdx, readWav, tfRecords,
+  TfExampleBuilder, inspectData,
 } from '../index.js'; // prettier-ignore
 
 /** Files and values of scripts/make-format-fixtures.py. */
@@ -91,7 +91,7 @@ describe('tables of other writers', () => {
   });
 });
 
-describe('arrays, sounds and images of other writers', () => {
+describe('arrays and sounds of other writers', () => {
   it.each(Object.keys(expected.idx))('reads %s', async (name) => {
     const array = await readIdx(at(name));
     expect([array.shape, [...array.data]]).toEqual([[4, 3], expected.idx[name]]);
@@ -103,71 +103,6 @@ describe('arrays, sounds and images of other writers', () => {
     expect([sampleRate, samples.shape]).toEqual([44100, [8, 3]]);
     expect([...samples.data]).toEqual(expected.sound[kind]!.flat());
     expect((await fromWav(at(`extensible-${kind}.wav`)).toArray())[0]!.data).toEqual(samples.data);
-  });
-
-  const image = async (name: string, options: ImageOptions = {}): Promise<NDArray<'uint8'>> =>
-    (await fromImages(at(name), { ...options, dtype: 'uint8' }).toArray())[0] as NDArray<'uint8'>;
-  /** Largest and mean difference from Pillow's values. */
-  const difference = (found: NDArray<'uint8'>, wanted: readonly number[]): { most: number; mean: number } => {
-    const differences = wanted.map((value, i) => Math.abs(value - found.data[i]!));
-    return { most: Math.max(...differences), mean: differences.reduce((sum, d) => sum + d, 0) / differences.length };
-  };
-
-  it.each([
-    ['picture.png', 'rgb'],
-    ['picture-alpha.png', 'rgb'],
-    ['picture-palette.png', 'palette'],
-  ])('decodes %s to the very values of Pillow', async (name, key) => {
-    const found = await image(name);
-    expect(found.shape).toEqual([48, 64, 3]);
-    expect([...found.data.subarray(0, expected.picture[key]!.length)]).toEqual(expected.picture[key]);
-  });
-
-  it('decodes grey JPEG and 16-bit PNG as three channels, colours as grey', async () => {
-    expect(difference(await image('picture-grey.jpg'), expected.picture['grey_jpeg']!).most).toBeLessThanOrEqual(1);
-    const deep = await image('picture-16.png');
-    expect(deep.shape).toEqual([48, 64, 3]);
-    expect([...deep.data.subarray(0, 9)]).toEqual([0, 0, 0, 2, 2, 2, 4, 4, 4]);
-    const grey = await image('picture.png', { channels: 1 });
-    expect(grey.shape).toEqual([48, 64, 1]);
-    expect(difference(grey, expected.picture['grey']!).most).toBe(0);
-  });
-
-  it('shrinks and crops as Pillow does with its bilinear filter', async () => {
-    expect(difference(await image('picture.png', { size: [30, 20] }), expected.picture['stretched']!).mean).toBeLessThan(0.5);
-    expect(difference(await image('picture.png', { size: 24, fit: 'crop' }), expected.picture['cropped']!).mean).toBeLessThan(0.5);
-  });
-
-  it('enlarges to the picture of Pillow moved by half a pixel', async () => {
-    const found = await image('picture.png', { size: [60, 80] });
-    const wanted = expected.picture['enlarged']!; // the first four of its rows
-    let most = 0;
-    for (let x = 1; x < 79; x++) {
-      const between = (wanted[(80 + x - 1) * 3]! + wanted[(80 + x) * 3]!) / 2; // red changes along rows alone
-      most = Math.max(most, Math.abs(between - found.data[(80 + x) * 3]!));
-    }
-    expect(most).toBeLessThanOrEqual(2);
-  });
-
-  it('normalises per channel, and mirrors what it mirrors exactly', async () => {
-    const [values] = await fromImages(at('picture.png'), {
-      normalize: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
-    }).toArray();
-    [0, 1, 2].forEach((channel) => {
-      const wanted = (expected.picture['rgb']![channel]! / 255 - [0.485, 0.456, 0.406][channel]!) / [0.229, 0.224, 0.225][channel]!;
-      expect(values!.data[channel]).toBeCloseTo(wanted, 5);
-    });
-    const straight = await image('picture.png');
-    const mirrored = Uint8Array.from(straight.data);
-    for (let y = 0; y < 48; y++)
-      for (let x = 0; x < 64; x++) mirrored.set(straight.data.subarray((y * 64 + 63 - x) * 3, (y * 64 + 64 - x) * 3), (y * 64 + x) * 3);
-    const passes = await fromImages(at('picture.png'), { flip: true, dtype: 'uint8' }).repeat(40).toArray();
-    const flips = passes.map(({ data }) =>
-      Buffer.compare(data, mirrored) === 0 ? 1 : Buffer.compare(data, straight.data) === 0 ? 0 : NaN,
-    );
-    const count = flips.reduce<number>((sum, flip) => sum + flip, 0);
-    expect(count).toBeGreaterThan(8);
-    expect(count).toBeLessThan(32);
   });
 });
 

@@ -1,7 +1,12 @@
+import { readFile } from 'node:fs/promises';
+import type { Transformer as ImageTransformer } from '@napi-rs/image';
 import { DataError, UsageError } from '../../../errors.js';
-import { firstBytes, optionalPackage } from '../../files/index.js';
+import { cannotRead, optionalPackage } from '../../files/index.js';
 import { NDArray } from '../../ndarray.js';
-import { RandomStream } from '../../random.js';
+import type { RandomStream } from '../../random.js';
+import { cover, randomPart, type Extent, type Part } from './fit.js';
+import { isCutJpeg } from './jpeg-end.js';
+import { convert, layoutOf, opaque } from './pixels.js';
 
 /** How an image becomes an array. */
 export interface ImageOptions {
@@ -25,22 +30,16 @@ export interface ImageOptions {
 /** Turns an image file into an array; `random` decides on flip and random crop. */
 export type Decoder = (path: string, random: RandomStream) => Promise<NDArray<'float32'> | NDArray<'uint8'>>;
 
-type Sharp = typeof import('sharp').default;
-let loading: Promise<Sharp> | undefined;
-
-async function load(): Promise<Sharp> {
-  const { default: sharp } = await optionalPackage(() => import('sharp'), 'sharp', 'Reading images');
-  sharp.cache(false);
-  sharp.concurrency(1); // several images at a time make better use of the cores than several threads in one
-  return sharp;
-}
+type Library = typeof import('@napi-rs/image');
+let loading: Promise<Library> | undefined;
 
 /** Makes the decoder for options. Throws a {@link UsageError} for options that cannot be used. */
 export function imageDecoder(options: ImageOptions): Decoder {
   const { fit = 'stretch', flip = false, channels = 3, dtype = 'float32', normalize } = options;
-  const size = typeof options.size === 'number' ? ([options.size, options.size] as const) : options.size;
-  if (size !== undefined && !size.every((axis) => Number.isSafeInteger(axis) && axis > 0))
-    throw new UsageError(`size is [${size.join(', ')}]; whole numbers of at least 1 were expected.`);
+  const [height, width] = typeof options.size === 'number' ? [options.size, options.size] : (options.size ?? []);
+  const size = width === undefined || height === undefined ? undefined : { width, height };
+  if (size !== undefined && ![height, width].every((axis) => Number.isSafeInteger(axis) && axis! > 0))
+    throw new UsageError(`size is [${height}, ${width}]; whole numbers of at least 1 were expected.`);
   if (!['stretch', 'crop', 'random_crop'].includes(fit))
     throw new UsageError(`fit is ${JSON.stringify(fit)}; stretch, crop or random_crop was expected.`);
   if (fit !== 'stretch' && size === undefined) throw new UsageError(`fit: '${fit}' needs a size.`);
@@ -48,57 +47,75 @@ export function imageDecoder(options: ImageOptions): Decoder {
   if (normalize !== undefined && (dtype === 'uint8' || normalize.mean.length !== channels || normalize.std.length !== channels)) {
     throw new UsageError(`normalize needs dtype float32 and ${channels} numbers each as mean and std.`);
   }
-  const [scale, shift] = scaling(channels, normalize);
+  const [scale, shift] = dtype === 'uint8' ? [[1, 1, 1], [0, 0, 0]] : scaling(channels, normalize); // prettier-ignore
   return async (path, random) => {
-    const sharp = await (loading ??= load());
-    const { data, info } = await decode(path, async () => {
-      let image = sharp(path, { failOn: 'error', sequentialRead: true });
-      if (size !== undefined) {
-        const [height, width] = size;
-        if (fit === 'random_crop') image = image.extract(randomPart(await image.metadata(), random));
-        image = image.resize({ width, height, fit: fit === 'crop' ? 'cover' : 'fill', kernel: 'linear' });
-      }
-      if (flip && random.below(2) === 1) image = image.flop();
-      return image.removeAlpha().toColourspace('srgb').raw();
-    });
-    const shape = [info.height, info.width, channels];
-    if (info.channels !== 3) throw new DataError(`${path} has ${info.channels} channels after conversion; 3 were expected.`);
-    const bytes = channels === 1 ? greyOf(data) : data;
-    if (dtype === 'uint8') return new NDArray(new Uint8Array(bytes), shape, 'uint8');
-    const values = new Float32Array(bytes.length);
-    if (channels === 1) for (let i = 0; i < values.length; i++) values[i] = bytes[i]! * scale[0]! + shift[0]!;
-    else {
-      const [s0, s1, s2] = scale as [number, number, number];
-      const [b0, b1, b2] = shift as [number, number, number];
-      for (let i = 0; i < values.length; i += 3) {
-        values[i] = data[i]! * s0 + b0;
-        values[i + 1] = data[i + 1]! * s1 + b1;
-        values[i + 2] = data[i + 2]! * s2 + b2;
-      }
+    const library = await (loading ??= optionalPackage(() => import('@napi-rs/image'), '@napi-rs/image', 'Reading images'));
+    const { rgba, ...extent } = await decode(library, path, size, fit, random);
+    const conversion = { channels, mirror: flip && random.below(2) === 1, scale, shift };
+    const shape = [extent.height, extent.width, channels];
+    const length = extent.height * extent.width * channels;
+    if (dtype === 'uint8') {
+      const bytes = new Uint8Array(length);
+      convert(rgba, extent.width, bytes, conversion);
+      return new NDArray(bytes, shape, 'uint8');
     }
+    const values = new Float32Array(length);
+    convert(rgba, extent.width, values, conversion);
     return new NDArray(values, shape, 'float32');
   };
 }
 
-/** Luma of ITU-R 601 in whole numbers: the grey of Pillow and of tf.image. */
-function greyOf(rgb: Uint8Array): Uint8Array {
-  const grey = new Uint8Array(rgb.length / 3);
-  for (let i = 0, at = 0; i < grey.length; i++, at += 3) {
-    grey[i] = (rgb[at]! * 19595 + rgb[at + 1]! * 38470 + rgb[at + 2]! * 7471 + 0x8000) >> 16;
-  }
-  return grey;
+interface Decoded extends Extent {
+  /** Four bytes a pixel. */
+  readonly rgba: Uint8Array;
 }
 
-async function decode(path: string, image: () => Promise<import('sharp').Sharp>) {
+/** Reads, decodes and scales an image, all but the copying on other threads. */
+async function decode(
+  library: Library,
+  path: string,
+  size: Extent | undefined,
+  fit: ImageOptions['fit'],
+  random: RandomStream,
+): Promise<Decoded> {
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw cannotRead(path, error);
+  });
+  if (bytes.length === 0) throw undecodable(path, 'the file is empty');
+  if (isCutJpeg(bytes)) throw undecodable(path, 'the file ends in the middle of the image');
   try {
-    return await (await image()).toBuffer({ resolveWithObject: true });
+    const image = new library.Transformer(bytes);
+    const { colorType, ...full } = await image.metadata(); // decodes; what follows does not do so again
+    const layout = layoutOf(colorType);
+    if (layout === undefined) throw new Error('it holds floating-point pixels');
+    if (size !== undefined && fit !== 'random_crop' && layout.samples % 2 === 1) return await resized(library, image, full, size, fit);
+    const part: Part = fit === 'random_crop' ? randomPart(full, random) : { left: 0, top: 0, width: full.width, height: full.height };
+    if (fit === 'random_crop') image.crop(part.left, part.top, part.width, part.height);
+    const rgba = opaque(await image.rawPixels(), colorType);
+    if (size === undefined) return { rgba, width: full.width, height: full.height };
+    return await resized(library, library.Transformer.fromRgbaPixels(rgba, part.width, part.height), part, size, fit);
   } catch (error) {
-    await firstBytes(path, 1); // says in our words when the file is missing
-    throw new DataError(
-      `${path} cannot be decoded as an image: ${(error as Error).message.trim()}. Is it truncated, or of another format?`,
-      { cause: error },
-    );
+    const { message } = error as Error;
+    throw undecodable(path, message.replace(/^(Guess format from input|Decode) image failed /, '').trim(), error);
   }
+}
+
+/** Scales an opaque image with the bilinear filter that widens as it shrinks: Pillow's, within a level of 255. */
+async function resized(
+  { FastResizeFilter, ResizeFit }: Library,
+  image: ImageTransformer,
+  from: Extent,
+  size: Extent,
+  fit: ImageOptions['fit'],
+): Promise<Decoded> {
+  const { scaled, middle } = fit === 'crop' ? cover(from, size) : { scaled: size, middle: undefined };
+  image.fastResize({ width: scaled.width, height: scaled.height, filter: FastResizeFilter.Bilinear, fit: ResizeFit.Fill });
+  if (middle !== undefined) image.crop(middle.left, middle.top, middle.width, middle.height);
+  return { rgba: await image.rawPixels(), width: size.width, height: size.height };
+}
+
+function undecodable(path: string, reason: string, cause?: unknown): DataError {
+  return new DataError(`${path} cannot be decoded as an image: ${reason}. Is it truncated, or of another format?`, { cause });
 }
 
 /** value × scale + shift, per channel: bytes to 0…1, then normalised. */
@@ -106,18 +123,4 @@ function scaling(channels: number, normalize: ImageOptions['normalize']): [scale
   const mean = normalize?.mean ?? new Array<number>(channels).fill(0);
   const std = normalize?.std ?? new Array<number>(channels).fill(1);
   return [std.map((s) => 1 / 255 / s), mean.map((m, i) => -m / std[i]!)];
-}
-
-function randomPart({ width, height }: { width: number; height: number }, random: RandomStream) {
-  const uniform = (): number => random.below(2 ** 30) / 2 ** 30;
-  for (let attempt = 0; attempt < 10; attempt++) {
-    const area = width * height * (0.08 + 0.92 * uniform());
-    const aspect = Math.exp(Math.log(3 / 4) + uniform() * Math.log(16 / 9));
-    const [w, h] = [Math.round(Math.sqrt(area * aspect)), Math.round(Math.sqrt(area / aspect))];
-    if (w >= 1 && h >= 1 && w <= width && h <= height) {
-      return { left: random.below(width - w + 1), top: random.below(height - h + 1), width: w, height: h };
-    }
-  }
-  const side = Math.min(width, height);
-  return { left: (width - side) >> 1, top: (height - side) >> 1, width: side, height: side };
 }
