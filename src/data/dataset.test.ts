@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { fromArrays, fromGenerator, fromItems, mixDatasets, NDArray, range } from './index.js';
+import { fromArrays, fromGenerator, fromItems, mixDatasets, NDArray, range, setNoticeHandler } from './index.js';
 import { positioned, sources, streamed } from './numbers.testing.js';
+
+setNoticeHandler(() => undefined);
 
 const small = fc.integer({ min: 1, max: 5 });
 const seed = fc.integer({ min: 0, max: 5 });
@@ -143,6 +145,20 @@ describe('Dataset operators', () => {
     }
   });
 
+  it('cache loses no element to an error that passes', async () => {
+    for (const source of Object.values(sources)) {
+      let calls = 0;
+      const d = source(6)
+        .map((x) => {
+          if (x === 3 && calls++ === 0) throw new Error('once');
+          return x;
+        })
+        .cache();
+      await expect(d.toArray()).rejects.toThrow(/once/);
+      expect(await d.toArray()).toEqual([0, 1, 2, 3, 4, 5]);
+    }
+  });
+
   it('mixDatasets draws with the weights and stops when a chosen one is empty', async () => {
     const d = mixDatasets([fromItems(['a']).repeat(), fromItems(['b']).repeat()], [3, 1], { seed: 1 });
     const drawn = await d.take(4000).toArray();
@@ -223,6 +239,41 @@ describe('DatasetIterator', () => {
     const iterator = positioned(3).iterator();
     const results = await Promise.all([iterator.next(), iterator.next(), iterator.next(), iterator.next()]);
     expect(results.map(({ value }) => value)).toEqual([0, 1, 2, undefined]);
+  });
+
+  it('tries again after an error, and closes what the error left open', async () => {
+    let opened = 0;
+    let closed = 0;
+    let calls = 0;
+    const d = fromGenerator(function* () {
+      opened++;
+      try {
+        yield* [0, 1, 2, 3];
+      } finally {
+        closed++;
+      }
+    }).map((x) => {
+      if (x === 2 && calls++ < 3) throw new Error(`call ${calls}`);
+      return x;
+    });
+    const walk = d.iterator();
+    await walk.next();
+    await walk.next();
+    await expect(walk.next()).rejects.toThrow(/call 1/);
+    expect([opened, closed]).toEqual([1, 1]);
+    expect(() => walk.nextSync()).toThrow(/call 2/);
+    const [third, fourth] = await Promise.allSettled([walk.next(), walk.next()]);
+    expect(third).toMatchObject({ status: 'rejected', reason: { message: expect.stringMatching(/call 3/) as string } });
+    expect(fourth).toMatchObject({ status: 'fulfilled', value: { value: 2 } });
+    expect(await walk.next()).toMatchObject({ value: 3 });
+    expect(await walk.next()).toMatchObject({ done: true });
+    expect(closed).toBe(opened);
+    calls = 0;
+    const left = d.iterator();
+    await expect(left.next().then(() => left.next().then(() => left.next()))).rejects.toThrow(/call 1/);
+    await left.return();
+    expect(await left.next()).toEqual({ done: true, value: undefined });
+    expect(left.stateDict().taken).toBe(2);
   });
 
   it('closes the source when a loop is left early', async () => {

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.js';
-import { DatasetIterator } from './iterator.js';
 import { asFunction, asList, asStage, whole } from './arguments.js';
+import { DatasetIterator } from './iterator.js';
 import { batch, group } from './operators/batch.js';
 import { cache } from './operators/cache.js';
 import { concatenate } from './operators/concatenate.js';
@@ -8,39 +8,23 @@ import { bucketByLength } from './operators/bucket.js';
 import { requireExact } from './operators/exact.js';
 import { fileCache } from './operators/file-cache.js';
 import { filterIn } from './operators/filter.js';
-import { inWorkers, ownThread } from './operators/in-workers.js';
-import { interleave } from './operators/interleave.js';
+import { flatMapIn, interleaveIn, unbatch, type InterleaveOptions } from './operators/expand.js';
 import { mapIn, type MapPlan } from './operators/map.js';
 import { mix } from './operators/mix.js';
 import { prefetch } from './operators/read-ahead.js';
 import { repeat } from './operators/repeat.js';
-import { shuffle } from './operators/shuffle.js';
+import { shuffle, shufflePlan, type ShuffleOptions } from './operators/shuffle.js';
 import { shard, skip, take } from './operators/slice.js';
 import { window } from './operators/window.js';
 import { zip } from './operators/zip.js';
-import { itemsStage } from './sources/items.js';
-import { iterableStage, type AnyIterable } from './sources/iterables.js';
-import { chain, type Maybe, type Stage } from './stage.js';
-import { InWorker, type WorkerOptions } from './workers/index.js';
+import type { AnyIterable } from './sources/iterables.js';
+import type { Maybe, Stage } from './stage.js';
+import type { InWorker, WorkerOptions } from './workers/index.js';
 import { paddingLabel, stackPadded, type PaddingOptions } from './padding.js';
-import { pure } from './purity.js';
-import { rowCount, rowOf, type Batched, type Unbatched } from './structure.js';
+import type { Batched, Unbatched } from './structure.js';
 
 /** What {@link Dataset.flatMap} and {@link Dataset.interleave} expand an element into. */
 export type Expansion<T> = Dataset<T> | AnyIterable<T>;
-
-/** What a shuffle is told. */
-export interface ShuffleOptions {
-  /**
-   * Elements held back to choose from when the source can only be read in order. A source with known positions (arrays, idx
-   * files, lists, and what map, batch, zip, … make of them) is always shuffled as a whole. 1 leaves the order as it is.
-   */
-  readonly bufferSize?: number;
-  /** Same seed, same order; default 0. */
-  readonly seed?: number;
-  /** A new order in every pass; default true. */
-  readonly reshuffleEachIteration?: boolean;
-}
 
 /**
  * A sequence of elements that can be gone through many times. Operators return new data sets and do no work; the work is done
@@ -108,28 +92,25 @@ export class Dataset<T> implements AsyncIterable<T> {
   flatMap<U>(fn: (element: T) => Maybe<Expansion<U>>, options?: { readonly workers?: 0 }): Dataset<U>;
   flatMap<U>(fn: InWorker<T, readonly U[]>, options?: WorkerOptions): Dataset<U>;
   flatMap<U>(fn: ((element: T) => Maybe<Expansion<U>>) | InWorker<T, readonly U[]>, options: WorkerOptions = {}): Dataset<U> {
-    if (fn instanceof InWorker) return new Dataset(inWorkers<U>(this.stage, fn, 'flatMap', options));
-    ownThread(fn, options, 'flatMap');
-    const expand = expansion(pure('flatMap', asFunction(fn, 'flatMap')));
-    return new Dataset(interleave(this.stage, expand, { cycleLength: 1, blockLength: Infinity }, 'flatMap'));
+    return new Dataset(flatMapIn(this.stage, fn, options));
   }
 
-  /** Like {@link flatMap}, with `cycleLength` elements open at a time, taking `blockLength` (default 1) from each in turn. */
+  /**
+   * Like {@link flatMap}, with `cycleLength` elements open at a time, taking `blockLength` (default 1) from each in turn. A function
+   * named by `inWorker` runs in worker threads and makes lists.
+   */
+  interleave<U>(fn: (element: T) => Maybe<Expansion<U>>, options: InterleaveOptions & { readonly workers?: 0 }): Dataset<U>;
+  interleave<U>(fn: InWorker<T, readonly U[]>, options: InterleaveOptions & WorkerOptions): Dataset<U>;
   interleave<U>(
-    fn: (element: T) => Maybe<Expansion<U>>,
-    options: { readonly cycleLength: number; readonly blockLength?: number },
+    fn: ((element: T) => Maybe<Expansion<U>>) | InWorker<T, readonly U[]>,
+    options: InterleaveOptions & WorkerOptions,
   ): Dataset<U> {
-    const cycleLength = whole(options?.cycleLength, 'interleave: cycleLength', 1);
-    const blockLength = whole(options?.blockLength ?? 1, 'interleave: blockLength', 1);
-    const expand = expansion(pure('interleave', asFunction(fn, 'interleave')));
-    return new Dataset(interleave(this.stage, expand, { cycleLength, blockLength }, `interleave(${cycleLength}, block ${blockLength})`));
+    return new Dataset(interleaveIn(this.stage, fn, options));
   }
 
   /** Puts the elements into a random order; an endless repetition of a source with known positions within each repetition. */
   shuffle(options: ShuffleOptions = {}): Dataset<T> {
-    const bufferSize = options.bufferSize === undefined ? 10_000 : whole(options.bufferSize, 'shuffle: bufferSize', 1);
-    const seed = whole(options.seed ?? 0, 'shuffle: seed', -Number.MAX_SAFE_INTEGER);
-    return new Dataset(shuffle(this.stage, { bufferSize, seed, reshuffle: options.reshuffleEachIteration ?? true }));
+    return new Dataset(shuffle(this.stage, shufflePlan(options)));
   }
 
   /** Goes through the data set `times` times; without argument endlessly. */
@@ -178,8 +159,7 @@ export class Dataset<T> implements AsyncIterable<T> {
 
   /** The rows of every element as elements: the inverse of {@link batch}. */
   unbatch(): Dataset<Unbatched<T>> {
-    const expand = (element: T): Stage<Unbatched<T>> => itemsStage('rows', rowCount(element), (index) => rowOf(element, index));
-    return new Dataset(interleave(this.stage, expand, { cycleLength: 1, blockLength: Infinity }, 'unbatch'));
+    return new Dataset(unbatch(this.stage));
   }
 
   /** Every `shards`-th element, beginning with number `index` (0 ≤ index < shards). */
@@ -251,12 +231,4 @@ export class Dataset<T> implements AsyncIterable<T> {
     };
     return new Dataset(window(this.stage, plan));
   }
-}
-
-function expansion<T, U>(fn: (element: T) => Maybe<Expansion<U>>): (element: T) => Maybe<Stage<U>> {
-  return (element) =>
-    chain(fn(element), (made): Stage<U> => {
-      if (made instanceof Dataset) return made.stage;
-      return Array.isArray(made) ? itemsStage('items', made.length, (position) => made[position] as U) : iterableStage(() => made);
-    });
 }

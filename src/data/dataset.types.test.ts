@@ -56,6 +56,7 @@ describe('Types of elements', () => {
       expectTypeOf(examples.filter(keep)).toEqualTypeOf<Dataset<Example>>();
       const crops = inWorker<(example: Example) => NDArray<'float32'>[]>('file:///augment.js', 'crops');
       expectTypeOf(examples.flatMap(crops, { seed: 1 })).toEqualTypeOf<Dataset<NDArray<'float32'>>>();
+      expectTypeOf(examples.interleave(crops, { cycleLength: 2, workers: 1 })).toEqualTypeOf<Dataset<NDArray<'float32'>>>();
       const reader = new InputReader({ params: dataConfig({}), decoderFn: parse, filterFn: keep, postprocessFn: ({ label }) => label });
       expectTypeOf(reader.read()).toEqualTypeOf<Dataset<NDArray<'int32'>>>();
       // @ts-expect-error: the function takes bytes

@@ -1,5 +1,7 @@
 export { dataConfig, extendDataConfig, type DataConfig, type DataConfigInput } from './config.js';
-export { Dataset, type Expansion, type ShuffleOptions } from './dataset.js';
+export { Dataset, type Expansion } from './dataset.js';
+export type { InterleaveOptions } from './operators/expand.js';
+export type { ShuffleOptions } from './operators/shuffle.js';
 export { fromArrays, fromGenerator, fromItems, fromIterable, mixDatasets, range, zipDatasets, type RowOf } from './from.js';
 export type { OnBadRecord } from './bad-records.js';
 export { expandPaths, type Compression, type Paths } from './files/index.js';

@@ -1,6 +1,6 @@
 import { DataError } from '../errors.js';
 import { count } from './random-access.js';
-import { chain, END, restoreCursor, type Cursor, type End, type Maybe, type PositionValue, type Stage } from './stage.js';
+import { chain, END, letGo, restoreCursor, type Cursor, type End, type Maybe, type PositionValue, type Stage } from './stage.js';
 
 /** A saved position of a {@link DatasetIterator}: plain data that a checkpoint can hold. */
 export interface IteratorState {
@@ -15,9 +15,16 @@ export interface IteratorState {
   readonly position: PositionValue;
 }
 
+/** Elements between two notes of the position: how many a retry after an error reads again at most. */
+const NOTE_EVERY = 16;
+
+/** A position, or why there is none, after so many elements. */
+type Note = { readonly taken: number } & ({ readonly position: PositionValue } | { readonly refused: unknown });
+
 /**
  * One walk over a {@link Dataset}. `next()` waits for the next element; `nextSync()` gives it at once where nothing has to be
- * waited for. The state belongs to the element that was *taken* last: work done ahead never shows in it.
+ * waited for. The state belongs to the element that was *taken* last: work done ahead never shows in it, nor does an error. After
+ * one, files and threads are closed, and `next()` tries again: it opens the data anew and meets the same element.
  */
 export class DatasetIterator<T> implements AsyncIterableIterator<T> {
   readonly #stage: Stage<T>;
@@ -29,6 +36,10 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
   #started: Promise<IteratorResult<T, undefined>> | undefined;
   #last: Promise<unknown> | undefined;
   #closed = false;
+  /** A position that was reached without an error: where a walk is taken up again after one. */
+  #note: Note | undefined;
+  /** The last pull ended in an error. */
+  #failed = false;
 
   /** Use `dataset.iterator()`. */
   constructor(stage: Stage<T>, pass: number) {
@@ -48,7 +59,7 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
    */
   nextSync(): IteratorResult<T, undefined> | undefined {
     if (this.#started !== undefined || this.#last !== undefined || this.#restoring !== undefined) return undefined;
-    const pulled = this.#pull();
+    const pulled = this.#anew();
     if (!(pulled instanceof Promise)) return this.#result(pulled);
     this.#started = this.#track(pulled);
     this.#started.catch(() => undefined); // seen by next()
@@ -62,19 +73,25 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
       this.#started = undefined;
       return started;
     }
-    const wait = this.#last ?? this.#restoring;
-    if (wait !== undefined) return this.#track(wait.then(() => this.#pull()));
+    if (this.#last !== undefined) return this.#track(this.#last.then(() => this.#anew()));
     try {
-      const pulled = this.#pull();
+      const pulled = this.#anew();
       return pulled instanceof Promise ? this.#track(pulled) : Promise.resolve(this.#result(pulled));
     } catch (error) {
       return Promise.reject(error as Error);
     }
   }
 
+  /** The next element, of data opened anew where an error ended the last pull. */
+  #anew(): Maybe<T | End> {
+    if (this.#failed && !this.#closed) this.#goTo(this.#state());
+    return this.#restoring === undefined ? this.#pull() : this.#restoring.then(() => this.#pull());
+  }
+
   #pull(): Maybe<T | End> {
     if (this.#closed) return END;
     try {
+      this.#takeNote();
       const pulled = chain(this.#cursor.pull(), (element): Maybe<T | End> => (element === END ? this.#end() : element));
       return pulled instanceof Promise ? pulled.catch((error: unknown) => this.#fail(error)) : pulled;
     } catch (error) {
@@ -82,9 +99,19 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
     }
   }
 
-  /** An error ends the walk: `for await` does not call `return()` then, and files and threads must not stay open. */
+  #takeNote(): void {
+    const taken = this.#taken;
+    if (this.#note !== undefined && taken - this.#note.taken < NOTE_EVERY) return;
+    try {
+      this.#note = { taken, position: this.#cursor.state() };
+    } catch (refused) {
+      this.#note = { taken, refused };
+    }
+  }
+
+  /** Closes everything: `for await` does not call `return()` after an error, and files and threads must not stay open. */
   #fail(error: unknown): Maybe<never> {
-    this.#closed = true;
+    this.#failed = true;
     const raise = (): never => {
       throw error;
     };
@@ -126,12 +153,25 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
     this.#cursor.release?.(element);
   }
 
-  /** The position after the last taken element. Throws a {@link DataError} while an element is awaited. */
+  /** The position after the last taken element, also after an error. Throws a {@link DataError} while an element is awaited. */
   stateDict(): IteratorState {
     if (this.#last !== undefined || this.#started !== undefined) {
       throw new DataError('The data position was asked for while next() has not answered yet; await it first.');
     }
-    return { pipeline: this.#stage.label, pass: this.#pass, taken: this.#taken, position: this.#restored ?? this.#cursor.state() };
+    return this.#state();
+  }
+
+  #state(): IteratorState {
+    return { pipeline: this.#stage.label, pass: this.#pass, taken: this.#taken, position: this.#position() };
+  }
+
+  #position(): PositionValue {
+    if (this.#restored !== undefined) return this.#restored;
+    if (!this.#failed) return this.#cursor.state();
+    // What the error left behind tells nothing: from the last note so many elements on.
+    const note = this.#note!;
+    if ('refused' in note) throw note.refused;
+    return note.taken === this.#taken ? note.position : { from: note.position, skip: this.#taken - note.taken };
   }
 
   /** The position that is being restored, as long as nothing was pulled from it. */
@@ -151,21 +191,40 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
     }
     if (this.#last !== undefined)
       throw new DataError('A data position cannot be loaded while next() has not answered yet; await it first.');
-    const old = this.#cursor;
-    const from = count(pass, 'pass');
-    const cursor = this.#stage.open(from);
-    const restoring = restoreCursor(cursor, position as PositionValue);
+    this.#goTo({ pass: count(pass, 'pass'), taken: count(taken, 'count of elements'), position: position as PositionValue });
+  }
+
+  #goTo({ pass, taken, position }: Pick<IteratorState, 'pass' | 'taken' | 'position'>): void {
+    const cursor = this.#stage.open(pass);
+    let restoring: Maybe<void>;
+    try {
+      restoring = restoreCursor(cursor, position);
+    } catch (error) {
+      letGo(cursor);
+      throw error;
+    }
+    letGo(this.#cursor, this.#restoring);
     this.#cursor = cursor;
-    this.#pass = from;
-    this.#taken = count(taken, 'count of elements');
+    this.#pass = pass;
+    this.#taken = taken;
     this.#started = undefined;
-    this.#closed = false;
-    void old.close();
+    this.#closed = this.#failed = false;
+    this.#note = this.#restored = this.#restoring = undefined;
     if (restoring === undefined) return;
     this.#restored = position;
-    const done = restoring.then(() => {
-      if (this.#restoring === done) this.#restoring = this.#restored = undefined;
-    });
+    const done = restoring.then(
+      () => {
+        if (this.#restoring === done) this.#restoring = this.#restored = undefined;
+      },
+      (error: unknown) => {
+        letGo(cursor);
+        if (this.#restoring === done) {
+          this.#restoring = undefined;
+          this.#failed = true;
+        }
+        throw error;
+      },
+    );
     done.catch(() => undefined); // seen by next()
     this.#restoring = done;
   }
@@ -174,6 +233,7 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
   async return(): Promise<IteratorResult<T, undefined>> {
     this.#closed = true;
     await this.#last?.catch(() => undefined);
+    await this.#restoring?.catch(() => undefined);
     await this.#cursor.close();
     return { done: true, value: undefined };
   }

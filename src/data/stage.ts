@@ -189,6 +189,14 @@ export function restoreCursor(cursor: Cursor<unknown>, state: PositionValue): Ma
   return chain(restoreCursor(cursor, state.from), () => skipElements(cursor, state.skip));
 }
 
+/** Closes what nobody waits for any more, once it is not busy; errors concern nobody either. */
+export function letGo(cursor: Cursor<unknown>, busy?: Promise<unknown>): void {
+  const close = async (): Promise<void> => {
+    await cursor.close();
+  };
+  (busy === undefined ? close() : busy.then(close, close)).catch(() => undefined);
+}
+
 /** Moves a cursor on by `count` elements, without calling functions where it can. */
 export function skipElements(cursor: Cursor<unknown>, count: number): Maybe<void> {
   if (cursor.skip !== undefined) return cursor.skip(count);

@@ -1,6 +1,18 @@
 import { count, randomStage } from '../random-access.js';
 import { exactRequired, replayRefused } from './exact.js';
-import { END, AGAIN, loop, chain, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
+import {
+  END,
+  AGAIN,
+  letGo,
+  loop,
+  chain,
+  skipElements,
+  type Cursor,
+  type End,
+  type Maybe,
+  type PositionValue,
+  type Stage,
+} from '../stage.js';
 
 /** Keeps the elements of the first pass in memory; every later pass gives the same ones in the same order. */
 export function cache<T>(source: Stage<T>): Stage<T> {
@@ -53,7 +65,7 @@ class Store<T> {
           () => AGAIN,
           () => AGAIN,
         );
-      const pulled = (this.#filler ??= this.source.open(0)).pull();
+      const pulled = this.#pull();
       if (!(pulled instanceof Promise)) return this.#keep(pulled);
       const filling = pulled.then((element) => this.#keep(element));
       const done = (): void => {
@@ -62,6 +74,26 @@ class Store<T> {
       this.#filling = filling.then(done, done);
       return filling;
     });
+  }
+
+  /** The next element of the source. An error ends the filler: where it stands then is unknown, and the next one begins anew. */
+  #pull(): Maybe<T | End> {
+    const failed = (error: unknown): never => {
+      if (this.#filler !== undefined) letGo(this.#filler);
+      this.#filler = undefined;
+      throw error;
+    };
+    try {
+      const pulled = this.#filler?.pull() ?? this.#refill();
+      return pulled instanceof Promise ? pulled.catch(failed) : pulled;
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  #refill(): Maybe<T | End> {
+    const filler = (this.#filler = this.source.open(0));
+    return chain(skipElements(filler, this.elements.length), () => filler.pull());
   }
 
   #keep(element: T | End): typeof AGAIN | Promise<typeof AGAIN> {

@@ -58,6 +58,8 @@ class AheadCursor<A, B> implements Cursor<B> {
   #consumed = 0;
   #pulling: Promise<unknown> | undefined;
   #ended = false;
+  /** The source failed: where it stands is unknown. */
+  #failed = false;
   #closed = false;
   #base: Note | undefined;
   #note: Note | undefined;
@@ -99,11 +101,12 @@ class AheadCursor<A, B> implements Cursor<B> {
   }
 
   #fill(): void {
-    while (this.#queue.length < this.depth && this.#pulling === undefined && !this.#ended && !this.#closed) {
+    while (this.#queue.length < this.depth && this.#pulling === undefined && !this.#ended && !this.#failed && !this.#closed) {
       this.#takeNote();
       try {
         this.#produce();
       } catch (error) {
+        this.#failed = true;
         const value = Promise.reject<B>(error as Error);
         value.catch(() => undefined); // seen when it is pulled
         this.#queue.push({ value, address: undefined });
@@ -136,6 +139,7 @@ class AheadCursor<A, B> implements Cursor<B> {
         },
         (error: unknown) => {
           this.#pulling = undefined;
+          this.#failed = true;
           throw error;
         },
       );

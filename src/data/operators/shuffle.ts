@@ -1,3 +1,4 @@
+import { whole } from '../arguments.js';
 import { count, list, randomStage, rearranged } from '../random-access.js';
 import { groupedPermutation } from '../locality.js';
 import { hashKey, permutation, RandomStream } from '../random.js';
@@ -21,6 +22,19 @@ import { notice } from '../notice.js';
 import { exactRequired, replayRefused } from './exact.js';
 import { repeatRandom } from './repeat.js';
 
+/** What a shuffle is told. */
+export interface ShuffleOptions {
+  /**
+   * Elements held back to choose from when the source can only be read in order. A source with known positions (arrays, idx
+   * files, lists, and what map, batch, zip, … make of them) is always shuffled as a whole. 1 leaves the order as it is.
+   */
+  readonly bufferSize?: number;
+  /** Same seed, same order; default 0. */
+  readonly seed?: number;
+  /** A new order in every pass; default true. */
+  readonly reshuffleEachIteration?: boolean;
+}
+
 /** How {@link shuffle} shuffles. */
 export interface ShufflePlan {
   /** Elements held back to choose from, where the source can only be read in order. */
@@ -28,6 +42,15 @@ export interface ShufflePlan {
   readonly seed: number;
   /** A new order in every pass. */
   readonly reshuffle: boolean;
+}
+
+/** Checks what a shuffle is told. */
+export function shufflePlan({ bufferSize = 10_000, seed = 0, reshuffleEachIteration = true }: ShuffleOptions): ShufflePlan {
+  return {
+    bufferSize: whole(bufferSize, 'shuffle: bufferSize', 1),
+    seed: whole(seed, 'shuffle: seed', -Number.MAX_SAFE_INTEGER),
+    reshuffle: reshuffleEachIteration,
+  };
 }
 
 /** Tables of this many passes are kept: enough for batches that cross the border of two passes. */

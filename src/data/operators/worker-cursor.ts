@@ -29,7 +29,8 @@ export class WorkerCursor<B> implements Cursor<B> {
   #index = 0;
   /** A job whose elements are being waited for. */
   #gathering: { readonly started: Started; readonly done: Promise<void> } | undefined;
-  #sourceError: { readonly error: unknown } | undefined;
+  /** Why no more elements can be read, and where the source stood before that. */
+  #sourceError: { readonly error: unknown; readonly started: Started } | undefined;
   #ended = false;
   #current: Current | undefined;
   #address: PositionValue | undefined;
@@ -100,7 +101,7 @@ export class WorkerCursor<B> implements Cursor<B> {
       try {
         gathered = this.#gather(started);
       } catch (error) {
-        this.#sourceError = { error };
+        this.#sourceError = { error, started };
         return;
       }
       if (!(gathered instanceof Promise)) continue;
@@ -109,7 +110,7 @@ export class WorkerCursor<B> implements Cursor<B> {
       };
       const done = gathered.then(settled, (error: unknown) => {
         settled();
-        this.#sourceError = { error };
+        this.#sourceError = { error, started };
       });
       this.#gathering = { started, done: done.then(() => this.#fill()) };
     }
@@ -182,7 +183,7 @@ export class WorkerCursor<B> implements Cursor<B> {
       const { job, element, given } = current;
       return [job.first + element, job.before, element, given];
     }
-    const next = this.#jobs[0] ?? this.#gathering?.started;
+    const next = this.#jobs[0] ?? this.#gathering?.started ?? this.#sourceError?.started;
     return next === undefined ? [this.#index, this.source.state(), 0, this.#given] : [next.first, next.before, 0, next.given];
   }
 

@@ -10,7 +10,8 @@ import type { JobShape } from './worker-jobs.js';
 export function workerStage<B>(source: Stage<unknown>, plan: PoolPlan): Stage<B> {
   const together = source.work?.append(plan);
   if (together !== undefined) return together as Stage<B>;
-  const expand = plan.functions.at(-1)!.kind !== 'map';
+  const { kind: last } = plan.functions.at(-1)!;
+  const expand = last === 'filter' || last === 'flatMap';
   const label = `${source.label}${plan.functions.map(({ kind, exportName, seed }) => ` > ${kind} in worker(${exportName}, seed ${seed})`).join('')}`;
   const open = opener<B>(source, plan, { size: undefined, join: false, dropRemainder: false, needsOne: false, expand });
   if (expand) return { label, length: source.length === 0 ? 0 : undefined, addressable: source.addressable, open };

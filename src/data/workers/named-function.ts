@@ -43,8 +43,11 @@ export interface WorkerOptions {
   readonly timeoutSeconds?: number;
 }
 
-/** What becomes of an element: its result, itself if the result is true, or each item of the list that is the result. */
-export type FunctionKind = 'map' | 'filter' | 'flatMap';
+/**
+ * What becomes of an element: its result, itself if the result is true, or each item of the list that is the result; with
+ * `interleave` that list as a whole.
+ */
+export type FunctionKind = 'map' | 'filter' | 'flatMap' | 'interleave';
 
 /** A function with its part in the work. */
 export interface PlacedFunction {

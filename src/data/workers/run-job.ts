@@ -104,7 +104,7 @@ function outcome({ kind }: LoadedFunction, value: unknown, result: unknown): unk
   if (kind === 'map') return result;
   if (kind === 'filter') return result ? [value] : [];
   if (Array.isArray(result)) return result;
-  throw new TypeError(`it returned ${describe(result)}, but the function given to flatMap must return a list of elements`);
+  throw new TypeError(`it returned ${describe(result)}, but the function given to ${kind} must return a list of elements`);
 }
 
 /** Says which element's result cannot be passed on, where `error` came of passing on the results of a job. */

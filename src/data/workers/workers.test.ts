@@ -303,10 +303,37 @@ describe('filter and flatMap in workers', () => {
     await Promise.all([first.return(), second.return()]);
   });
 
+  it('interleave lists that workers make as those of this thread, at any saved position', async () => {
+    const turns = { cycleLength: 3, blockLength: 2 };
+    const interleaved = (workers: number): Dataset<number> =>
+      positioned(30)
+        .map(named('double'), { workers })
+        .interleave(named<number, number[]>('several'), { ...turns, workers, seed: 2 });
+    const lists = await positioned(30)
+      .map(named('double'), { workers: 0 })
+      .map(named<number, number[]>('several'), { workers: 0, seed: 2 })
+      .toArray();
+    const whole = await range(0, 30)
+      .interleave((i) => lists[i]!, turns)
+      .toArray();
+    expect(whole.length).toBeGreaterThan(30);
+    for (const workers of [0, 2]) expect(await interleaved(workers).toArray()).toEqual(whole);
+    const first = interleaved(1).iterator();
+    for (let i = 0; i < 17; i++) await first.next();
+    const second = interleaved(0).iterator();
+    second.loadStateDict(first.stateDict());
+    await first.return();
+    for (let i = 17; i < 30; i++) expect((await second.next()).value).toBe(whole[i]);
+    expect(() => range(0, 3).interleave(() => [], { ...turns, workers: 1 as 0 })).toThrow(/interleave was given a function together with/);
+  });
+
   it('refuse what is no list, and name the element', async () => {
     for (const workers of [0, 1]) {
       await expect(range(7, 9).flatMap(named<number, number[]>('double'), { workers }).toArray()).rejects.toThrow(
         /flatMap \(double of .*, in a worker\) failed on the element at 0: it returned a number, but .* must return a list/,
+      );
+      await expect(range(7, 9).interleave(named<number, number[]>('double'), { cycleLength: 2, workers }).toArray()).rejects.toThrow(
+        /interleave \(double of .*, in a worker\) failed on the element at 0: it returned a number, but .* must return a list/,
       );
     }
     expect(() => range(0, 3).filter(() => true, { workers: 1 as 0 })).toThrow(
