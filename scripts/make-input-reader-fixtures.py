@@ -74,12 +74,42 @@ def construct(**config):
     return lambda: input_reader.InputReader(params, dataset_fn=tf.data.TFRecordDataset)
 
 
+def combined(ratio, size, pseudo_size, pipelines=(1, 1), drop_remainder=True):
+    params = config_definitions.DataConfig(**{**base, "input_path": expand("part-c"), "global_batch_size": size, "cycle_length": 2, "drop_remainder": drop_remainder})
+    params.pseudo_label_data = config_definitions.DataConfig(input_path=expand("part-a,part-b"), global_batch_size=pseudo_size)
+    params.pseudo_label_data._set("data_ratio", ratio)
+    reader = vision_reader.CombinationDatasetInputReader(
+        params,
+        dataset_fn=tf.data.TFRecordDataset,
+        pseudo_label_dataset_fn=tf.data.TFRecordDataset,
+        parser_fn=lambda record: tf.strings.to_number(record, tf.int32),
+        postprocess_fn=lambda batch: batch + 1000,
+    )
+    return [[batch.numpy().tolist() for batch in reader.read(tf.distribute.InputContext(pipelines[0], i, pipelines[1]))] for i in range(pipelines[0])]
+
+
+def mixing(input_path, weights):
+    params = config_definitions.DataConfig(input_path=input_path)
+    params._set("weights", weights)
+    return vision_reader.create_combine_fn(params)
+
+
 refused = {
     "path and name": error_of(construct(input_path=os.path.join(folder, "part-a"), tfds_name="mnist", tfds_split="train")),
     "neither path nor name": error_of(construct()),
+    "name without split": error_of(construct(tfds_name="mnist")),
+    "named files without combine_fn": error_of(construct(input_path={"x": os.path.join(folder, "part-a")})),
+    "path that is no text": error_of(lambda: input_reader.match_files([os.path.join(folder, "part-a"), 1])),
+    "nothing to read": error_of(lambda: construct(tfds_split="train")().read()),
     "pattern without matches": error_of(construct(input_path=os.path.join(folder, "none-*"))),
     "only commas": error_of(construct(input_path=" , ,")),
     "batch that replicas cannot share": error_of(lambda: read({**base, "input_path": "part-c", "global_batch_size": 4}, (1, 3))),
+    "mixing without mappings": error_of(lambda: mixing("part-a", {"x": 1.0})),
+    "mixing with too few weights": error_of(lambda: mixing({"x": "a", "y": "b"}, {"x": 1.0})),
+    "mixing with another weight": error_of(lambda: mixing({"x": "a", "y": "b"}, {"x": 1.0, "z": 1.0})),
+    "combining with a remainder": error_of(lambda: combined(1.0, 4, 0, drop_remainder=False)),
+    "combining without labeled data": error_of(lambda: combined(-1.0, 4, 4)),
+    "combining a negative total": error_of(lambda: vision_reader.calculate_batch_sizes(-1, 1.0, 0)),
     "file type": error_of(lambda: dataset_fn.pick_dataset_fn("recordio")),
     "type to write": error_of(lambda: file_writers.write_small_dataset([], os.path.join(folder, "x"), "csv")),
 }
@@ -91,6 +121,23 @@ def sizes(*args):
     except ValueError:
         return "ValueError"
 
+
+combinations = []
+for ratio, size, pseudo_size, pipelines in [(1.0, 4, 0, (1, 1)), (0.5, 3, 0, (1, 1)), (-1.0, 3, 2, (1, 1)), (1.0, 4, 0, (1, 2)), (1.0, 2, 0, (2, 1))]:
+    combinations.append({"ratio": ratio, "size": size, "pseudo_size": pseudo_size, "pipelines": pipelines, "batches": combined(ratio, size, pseudo_size, pipelines)})
+
+# Names within a folder, without the folder; the original gives them in the order of the file system.
+patterns = {}
+for pattern in ["part-*", "part-[ab]*", "part-[!a]*", "part-?", "*-a", "*", "p[*", "part-{a,b}*", "./part-d , part-*"]:
+    try:
+        found = input_reader.match_files(",".join(os.path.join(folder, part.strip()) for part in pattern.split(",")))
+        patterns[pattern] = sorted(os.path.relpath(one, folder) for one in found)
+    except ValueError:
+        patterns[pattern] = "ValueError"
+
+# Weights of mixed sources: the share of each in many draws.
+draws = vision_reader.build_weighted_sampling_combine_fn({"x": 3.0, "y": 1.0})({"x": tf.data.Dataset.from_tensors(0).repeat(), "y": tf.data.Dataset.from_tensors(1).repeat()})
+share = sum(int(d) for d in draws.take(20000)) / 20000
 
 arguments = [(total, ratio, size) for total in (-1, 0, 1, 7, 64, 100) for ratio in (-1.0, 0.0, 0.3, 1.0, 7.0) for size in (-1, 0, 5, 64, 101)]
 batch_sizes = [{"arguments": list(one), "sizes": sizes(*one)} for one in arguments]
@@ -119,4 +166,5 @@ for kind in ["tfrecord", "TFRecords", "tfrecord_compressed", "tfrecords_gzip"]:
     written[kind] = {"gzip": content[:2] == b"\x1f\x8b", "records": count}
 
 with open(OUT, "w") as f:
-    json.dump({"files": FILES, "reads": recorded, "refused": refused, "batch_sizes": batch_sizes, "builder": steps, "written": written}, f, ensure_ascii=False)
+    recording = {"files": FILES, "reads": recorded, "combinations": combinations, "patterns": patterns, "share": share, "refused": refused}
+    json.dump({**recording, "batch_sizes": batch_sizes, "builder": steps, "written": written}, f, ensure_ascii=False)

@@ -70,6 +70,12 @@ export class NDArray<D extends DType = DType> {
     if (shapeSize(shape) !== data.length) {
       throw new DataError(`An array of shape [${shape.join(', ')}] needs ${shapeSize(shape)} values, but ${data.length} were given.`);
     }
+    if (!Object.hasOwn(constructors, dtype)) {
+      const known = Object.keys(constructors).join(', ');
+      throw new DataError(
+        `new NDArray: the dtype is ${String(dtype)}; one of ${known} was expected. NDArray.of(data, shape) takes it from the data.`,
+      );
+    }
     if (!(data instanceof constructors[dtype])) {
       throw new DataError(`An array of dtype ${dtype} needs a ${constructors[dtype].name}, but a ${data.constructor.name} was given.`);
     }

@@ -1,16 +1,20 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import {
-  calculateBatchSizes, dataConfig, decodeExample, InputReader, pickDatasetFn, TfExampleBuilder, tfRecords, writeSmallDataset, writeTfRecords, type DataConfigInput,
+  calculateBatchSizes, CombinationDatasetInputReader, createCombineFn, dataConfig, decodeExample, extendDataConfig, fromItems, InputReader, matchFiles, NDArray, pickDatasetFn, TfExampleBuilder, tfRecords, writeSmallDataset, writeTfRecords, type DataConfigInput,
 } from '../index.js'; // prettier-ignore
+import { field } from '../../config/index.js';
 
 /** Recorded from Model Garden by scripts/make-input-reader-fixtures.py. */
 const recorded = JSON.parse(readFileSync(resolve(import.meta.dirname, '../../../tests/fixtures/data/input-reader.json'), 'utf8')) as {
   files: Record<string, number[]>;
   reads: { name: string; config: DataConfigInput; pipelines: [number, number] | null; batches: number[][][] }[];
+  combinations: { ratio: number; size: number; pseudo_size: number; pipelines: [number, number]; batches: number[][][] }[];
+  patterns: Record<string, string[] | 'ValueError'>;
+  share: number;
   refused: Record<string, string>;
   batch_sizes: { arguments: [number, number, number]; sizes: [number, number] | string }[];
   builder: { method: string; arguments: [string, never]; bytes: string }[];
@@ -38,6 +42,18 @@ const open = (config: DataConfigInput) =>
     parserFn: (record) => Number(new TextDecoder().decode(record)),
   });
 
+const combine = (data_ratio: number, global_batch_size: number, pseudoSize: number, drop_remainder = true) =>
+  new CombinationDatasetInputReader({
+    params: Object.assign(
+      combinedConfig({ input_path: expand('part-c') as string, global_batch_size, drop_remainder, is_training: false, cycle_length: 2 }),
+      { pseudo_label_data: { input_path: expand('part-a,part-b'), data_ratio, global_batch_size: pseudoSize } },
+    ),
+    parserFn: (record) => Number(new TextDecoder().decode(record)),
+    postprocessFn: (batch) => NDArray.of(batch.data.map((value) => value + 1000)),
+  });
+const combinedConfig = extendDataConfig({ pseudo_label_data: field.record().optional() }, { name: 'Combined' });
+const mixing = (input_path: unknown, weights: unknown) => () => createCombineFn({ is_training: true, input_path, weights });
+
 describe('the input reader of Model Garden', () => {
   it.each(recorded.reads.map((read) => [read.name, read] as const))(
     'gives the same batches: %s',
@@ -51,16 +67,58 @@ describe('the input reader of Model Garden', () => {
     },
   );
 
+  it.each(recorded.combinations.map((one) => [JSON.stringify({ ...one, batches: undefined }), one] as const))(
+    'gives the same batches of labeled and pseudo-labeled data: %s',
+    async (_, { ratio, size, pseudo_size, pipelines, batches }) => {
+      const found: number[][][] = [];
+      for (let index = 0; index < pipelines[0]; index++) {
+        const dataset = combine(ratio, size, pseudo_size).read({
+          numInputPipelines: pipelines[0],
+          inputPipelineId: index,
+          numReplicasInSync: pipelines[1],
+        });
+        found.push((await dataset.toArray()).map((batch) => Array.from(batch.data)));
+      }
+      expect(found).toEqual(batches);
+    },
+  );
+
+  it('finds the same files', () => {
+    writeFileSync(join(folder, 'empty.txt'), '');
+    for (const [pattern, files] of Object.entries(recorded.patterns)) {
+      const find = (): string[] => matchFiles(expand(pattern));
+      if (files === 'ValueError') expect(find, pattern).toThrow(/no file matches/);
+      else expect([pattern, find().map((path) => relative(folder, path)).sort()]).toEqual([pattern, files]); // prettier-ignore
+    }
+  });
+
+  it('mixes in the same shares', async () => {
+    const config = { is_training: true, input_path: { x: 'x', y: 'y' }, weights: { x: 3, y: 1 } };
+    const mixed = createCombineFn(config)!({ x: fromItems([0]).repeat(), y: fromItems([1]).repeat() });
+    const ours = (await mixed.take(20_000).toArray()).reduce((sum, one) => sum + one, 0) / 20_000;
+    for (const share of [ours, recorded.share]) expect(Math.abs(share - 0.25)).toBeLessThan(5 * Math.sqrt((0.25 * 0.75) / 20_000));
+  });
+
   it('refuses what it refuses', async () => {
     const make = (config: DataConfigInput) => () => new InputReader({ params: dataConfig(config) });
     const path = join(folder, 'part-c');
     const ours: Record<string, () => unknown> = {
       'path and name': make({ input_path: path, tfds_name: 'mnist', tfds_split: 'train' }),
       'neither path nor name': make({}),
+      'name without split': make({ tfds_name: 'mnist' }),
+      'named files without combine_fn': make({ input_path: { x: path } }),
+      'path that is no text': () => matchFiles([path, 1]),
+      'nothing to read': () => make({ tfds_split: 'train', global_batch_size: 1 })().read(),
       'pattern without matches': make({ input_path: join(folder, 'none-*') }),
       'only commas': make({ input_path: ' , ,' }),
       'batch that replicas cannot share': () =>
         open({ input_path: 'part-c', global_batch_size: 4 }).read({ numInputPipelines: 1, inputPipelineId: 0, numReplicasInSync: 3 }),
+      'mixing without mappings': mixing('part-a', { x: 1 }),
+      'mixing with too few weights': mixing({ x: 'a', y: 'b' }, { x: 1 }),
+      'mixing with another weight': mixing({ x: 'a', y: 'b' }, { x: 1, z: 1 }),
+      'combining with a remainder': () => combine(1, 4, 0, false),
+      'combining without labeled data': () => combine(-1, 4, 4).read(),
+      'combining a negative total': () => calculateBatchSizes(-1, 1, 0),
       'file type': () => pickDatasetFn('recordio'),
       'type to write': () => writeSmallDataset([], join(folder, 'x'), 'csv'),
     };

@@ -70,9 +70,12 @@ export class TfExampleBuilder {
     return this;
   }
 
-  /** Adds bytes, or a list of them; strings become UTF-8. */
+  /** Adds bytes, or a list of them; strings become UTF-8. Throws a {@link UsageError} for anything else. */
   addBytesFeature(key: string, value: Bytes | readonly Bytes[]): this {
     const list: readonly Bytes[] = typeof value === 'string' || value instanceof Uint8Array ? [value] : value;
+    const wrong = Array.isArray(list) ? list.find((item) => typeof item !== 'string' && !(item instanceof Uint8Array)) : list;
+    if (wrong !== undefined)
+      throw new UsageError(`Feature ${key}: ${String(wrong)} is neither a text nor a Uint8Array, nor a list of them.`);
     return this.addFeature(key, {
       kind: 'bytes',
       values: list.map((item) => (typeof item === 'string' ? new TextEncoder().encode(item) : item)),
@@ -82,14 +85,19 @@ export class TfExampleBuilder {
   /** Adds one or several integers. Throws a {@link UsageError} for a number that is none. */
   addIntsFeature(key: string, value: number | bigint | ArrayLike<number | bigint>): this {
     const values = typeof value === 'number' || typeof value === 'bigint' ? [value] : Array.from(value);
-    const wrong = values.find((item) => typeof item === 'number' && !Number.isSafeInteger(item));
+    const wrong = values.find((item) => (typeof item === 'bigint' ? BigInt.asIntN(64, item) !== item : !Number.isSafeInteger(item)));
     if (wrong !== undefined)
-      throw new UsageError(`Feature ${key}: ${wrong} is no integer that a number holds exactly; give a whole number or a bigint.`);
+      throw new UsageError(
+        `Feature ${key}: ${wrong} is no integer that a number holds exactly; give a whole number, or a bigint of 64 bits.`,
+      );
     return this.addFeature(key, { kind: 'int64', values });
   }
 
-  /** Adds one or several numbers as 32-bit floats. */
+  /** Adds one or several numbers as 32-bit floats. Throws a {@link UsageError} for what is no number. */
   addFloatsFeature(key: string, value: number | ArrayLike<number>): this {
-    return this.addFeature(key, { kind: 'float', values: Float32Array.from(typeof value === 'number' ? [value] : value) });
+    const values = typeof value === 'number' ? [value] : value;
+    const wrong = Array.isArray(values) ? values.findIndex((item) => typeof item !== 'number') : -1;
+    if (wrong >= 0 || typeof value === 'string') throw new UsageError(`Feature ${key}: ${String(values[wrong])} is no number.`);
+    return this.addFeature(key, { kind: 'float', values: Float32Array.from(values) });
   }
 }
