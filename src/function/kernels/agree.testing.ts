@@ -9,7 +9,8 @@ import { compile } from '../index.js';
 export type Op = (...xs: tf.Tensor[]) => tf.Tensor | tf.Tensor[];
 
 /**
- * Compares all functions of a group, compiled together, with their eager results: shapes, dtypes, values to a relative 1e-5.
+ * Compares all functions of a group, compiled together, with their eager results: shapes, dtypes, values to a relative 1e-5;
+ * then again with all tensors but the first as constants of the program.
  * tfjs's truth values can be other numbers than 0 and 1 (true + true is 2): what counts is whether they are 0.
  */
 export function agree(ops: Readonly<Record<string, Op>>, ...xs: tf.Tensor[]): void {
@@ -18,10 +19,17 @@ export function agree(ops: Readonly<Record<string, Op>>, ...xs: tf.Tensor[]): vo
     Object.fromEntries(Object.entries(ops).map(([name, op]) => [name, listed(op, inputs)]));
   // Some of tfjs's kernels write into their inputs.
   const expected = all(xs.map((x) => tf.tensor(x.dataSync().slice(), x.shape, x.dtype)));
-  const step = compile((...inputs: tf.Tensor[]) => all(inputs));
-  const got = step.runSync(...xs);
-  step.dispose();
-  for (const [name, outputs] of Object.entries(expected)) outputs.forEach((e, i) => close(got[name]![i]!, e, `${name}, result ${i}`));
+  const compare = (compiled: (...inputs: tf.Tensor[]) => Record<string, tf.Tensor[]>, inputs: tf.Tensor[], how: string): void => {
+    const step = compile(compiled);
+    const got = step.runSync(...inputs);
+    step.dispose();
+    for (const [name, outputs] of Object.entries(expected))
+      outputs.forEach((e, i) => close(got[name]![i]!, e, `${name}, result ${i}${how}`));
+  };
+  compare((...inputs) => all(inputs), xs, '');
+  const constants = xs.slice(1).map((x) => ({ data: x.dataSync().slice(), shape: x.shape, dtype: x.dtype }));
+  const made = (): tf.Tensor[] => constants.map(({ data, shape, dtype }) => tf.tensor(data, shape, dtype));
+  compare((x) => all([x!, ...made()]), xs.slice(0, 1), ', all but the first tensor constant');
 }
 
 /** The functions of a group that tfjs takes for these inputs. */

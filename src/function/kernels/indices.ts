@@ -26,7 +26,7 @@ export function checkedIndex(g: Lowering, index: Value): string {
  */
 export function rowIndex(g: Lowering, index: Value, strides: readonly number[]): string {
   const depth = strides.length;
-  if (depth === 1) return g.reshape(checkedIndex(g, index), [sizeOf(index.shape), 1]);
+  if (depth === 1) return g.reshape(g.cast(checkedIndex(g, index), 'int64'), [sizeOf(index.shape), 1]);
   const count = depth === 0 ? 1 : sizeOf(index.shape) / depth;
   const tuples = g.reshape(g.rows(index), [count, depth]);
   const parts = g.op('Mul', [tuples, g.constant(Int32Array.from(strides), [depth], 'int32')]);

@@ -1,7 +1,7 @@
 /** Computes a symbolic value on tfjs's cpu backend, by replaying the calls that lead to it. */
 import * as tf from '#tf';
 import { stepRandom } from '#tf';
-import { sizeOf, type TypedArray } from '../dtype.js';
+import { sizeOf, zeros, type TypedArray } from '../dtype.js';
 import type { Value } from '../graph/ir.js';
 import { LOOP } from '../graph/loop.js';
 import { initScope } from '../init-scope.js';
@@ -23,7 +23,9 @@ export function evaluate(value: Value, scope: EvaluationScope, current?: (variab
     tf.tidy(() => {
       const memo = new Map<Value, tf.Tensor>();
       const tensor = run(value, memo, current);
-      result = (tensor.dataSync() as TypedArray).slice();
+      // tfjs's cast shares memory where it can: a float32 tensor may lie in an array of whole numbers.
+      result = zeros(value.dtype, tensor.size);
+      result.set(tensor.dataSync() as TypedArray);
     }),
   );
   return result;

@@ -33,6 +33,13 @@ describe('graph passes', () => {
     `);
   });
 
+  it('foldConstants keeps the values of constants that change their type', () => {
+    const two = (dtype: 'int32' | 'bool') => tf.tensor1d([2, 1], 'int32').cast(dtype).cast('float32');
+    const f = (x: tf.Tensor): tf.Tensor[] => [tf.norm(x), x.pow(tf.scalar(2, 'int32')), x.mul(two('int32')), x.mul(two('bool'))];
+    const results = compile(f).runSync(tf.tensor1d([3, 4]));
+    expect(results.map((r) => [...r.dataSync()])).toEqual([[5], [9, 16], [6, 4], [3, 4]]);
+  });
+
   it('narrowBroadcasts computes on the few numbers that fill a tensor', () => {
     const f = (x: tf.Tensor): tf.Tensor =>
       tf
