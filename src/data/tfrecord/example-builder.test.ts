@@ -48,8 +48,8 @@ describe('TfExampleBuilder', () => {
     expect(() => builder.addBytesFeature('a', wrong(['x', 5]))).toThrow(/Feature a: 5 is neither/);
     expect(() => builder.addIntsFeature('a', wrong(['1']))).toThrow(/Feature a: 1 is no integer/);
     expect(() => builder.addIntsFeature('a', 2n ** 63n)).toThrow(/Feature a: 9223372036854775808 is no integer/);
-    expect(() => builder.addFloatsFeature('a', wrong('1.5'))).toThrow(/Feature a: 1 is no number/);
-    expect(() => builder.addFloatsFeature('a', wrong([1, '2']))).toThrow(/Feature a: 2 is no number/);
+    expect(() => builder.addFloatsFeature('a', wrong('1.5'))).toThrow(/Feature a: "1.5" is no number/);
+    expect(() => builder.addFloatsFeature('a', wrong([1, '2']))).toThrow(/Feature a: "2" is no number/);
     expect(decodeExample(builder.addIntsFeature('a', -(2n ** 63n)).serializedExample).get('a')).toEqual({
       kind: 'int64',
       values: [-(2n ** 63n)],

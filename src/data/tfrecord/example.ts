@@ -97,7 +97,8 @@ export class TfExampleBuilder {
   addFloatsFeature(key: string, value: number | ArrayLike<number>): this {
     const values = typeof value === 'number' ? [value] : value;
     const wrong = Array.isArray(values) ? values.findIndex((item) => typeof item !== 'number') : -1;
-    if (wrong >= 0 || typeof value === 'string') throw new UsageError(`Feature ${key}: ${String(values[wrong])} is no number.`);
+    if (wrong >= 0 || typeof value === 'string')
+      throw new UsageError(`Feature ${key}: ${JSON.stringify(wrong >= 0 ? values[wrong] : value)} is no number.`);
     return this.addFeature(key, { kind: 'float', values: Float32Array.from(values) });
   }
 }
