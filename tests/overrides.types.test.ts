@@ -3,10 +3,14 @@ import { describe, expectTypeOf, it } from 'vitest';
 import * as tf from '#tf';
 import {
   Controller,
+  createCombineFn,
+  defineTask,
   experimentConfig,
+  extendDataConfig,
   field,
   getTask,
   InputReader,
+  NDArray,
   OrbitExperimentRunner,
   registerExperiment,
   registerTask,
@@ -53,6 +57,32 @@ describe('a task', () => {
       override async initialize(_model: Model): Promise<void> {}
     }
     unused(Spam, () => registerTask(spamTask, Spam));
+  });
+
+  it('of functions knows the fields of its data configs', () => {
+    const mixedData = extendDataConfig({ weights: field.record(field.float()).optional() }, { name: 'MixedDataOfTypes' });
+    const mixed = taskConfig({ train_data: field.config(mixedData), validation_data: field.config(mixedData) }, { name: 'MixedOfTypes' });
+    unused(() => {
+      defineTask(mixed, {
+        buildModel: () => tf.sequential(),
+        buildInputs(data) {
+          expectTypeOf(data.weights).toEqualTypeOf<Record<string, number> | null>();
+          const parserFn = (record: Uint8Array): NDArray<'uint8'> => NDArray.of(record);
+          return new InputReader({ params: data, combineFn: createCombineFn(data), parserFn }).read();
+        },
+        buildLosses: (labels, outputs) => tf.losses.meanSquaredError(labels, outputs),
+      });
+      defineTask(spamTask, {
+        buildModel: () => tf.sequential(),
+        buildInputs(data) {
+          expectTypeOf(data).toEqualTypeOf<DataConfig>();
+          // The stages take their types from where records come, whatever combines them.
+          const combineFn = createCombineFn({ input_path: data.input_path });
+          return new InputReader({ params: data, combineFn, parserFn: (record) => record.length }).read();
+        },
+        buildLosses: (labels, outputs) => tf.losses.meanSquaredError(labels, outputs),
+      });
+    });
   });
 
   it('takes no others', () => {

@@ -12,6 +12,11 @@ import type { TaskClass } from './registry.js';
 import { Task } from './task.js';
 import type { StepLogs } from './task.js';
 
+/** A data config of a task: with the fields of its own that the schema of `train_data` or `validation_data` has. */
+type DataOf<C> = C extends { readonly train_data: infer T extends DataConfig; readonly validation_data: infer V extends DataConfig }
+  ? T | V
+  : DataConfig;
+
 /**
  * What a task does, as functions. All but the first three may be left out; `this` is the task. Types of labels and outputs
  * follow from the annotations, a single tensor each without any.
@@ -20,13 +25,15 @@ export interface TaskDefinition<C, L extends Tensors = tf.Tensor, O extends Tens
   /** Builds the model from the task's config. */
   buildModel(config: C): M;
   /** Builds the dataset of a data config. */
-  buildInputs(data: DataConfig, config: C, inputContext?: InputContext): MaybePromise<DatasetLike>;
+  buildInputs(data: DataOf<C>, config: C, inputContext?: InputContext): MaybePromise<DatasetLike>;
   /** The loss of a batch, a scalar. */
   buildLosses(labels: L, outputs: O, auxLosses: tf.Scalar[], config: C): tf.Tensor;
   /** Metrics of training or evaluation. */
   buildMetrics?(training: boolean, config: C): Metric[];
   /** See {@link Task.processMetrics}. */
   processMetrics?(this: Task, metrics: readonly Metric[], labels: L, outputs: O): void;
+  /** See {@link Task.checkpointItems}. */
+  checkpointItems?(this: Task): { readonly [name: string]: object };
   /** See {@link Task.initialize}. */
   initialize?(this: Task, model: Model): MaybePromise<void>;
   /** See {@link Task.trainStep}. */
@@ -39,7 +46,9 @@ export interface TaskDefinition<C, L extends Tensors = tf.Tensor, O extends Tens
   reduceAggregatedLogs?(this: Task, aggregatedLogs: unknown, globalStep?: number): MaybePromise<Output>;
 }
 
-const passedOn = ['processMetrics', 'initialize', 'trainStep', 'validationStep', 'aggregateLogs', 'reduceAggregatedLogs'] as const;
+const passedOn = [
+  ...['checkpointItems', 'processMetrics', 'initialize', 'trainStep', 'validationStep', 'aggregateLogs', 'reduceAggregatedLogs'],
+] as (keyof TaskDefinition<TaskConfig>)[];
 
 /**
  * Makes and registers the task of a config schema from functions.

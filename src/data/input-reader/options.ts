@@ -30,9 +30,9 @@ export interface InputReaderOptions<R = Uint8Array, D = R, E = D, B = Batched<E>
   /** Decodes a record. */
   readonly decoderFn?: StageFn<R, D>;
   /** Joins named sources into one data set. */
-  readonly combineFn?: (datasets: Record<string, Dataset<D>>) => Dataset<D>;
+  readonly combineFn?: (datasets: Record<string, Dataset<NoInfer<D>>>) => Dataset<NoInfer<D>>;
   /** Picks from, weighs or reorders decoded records. */
-  readonly sampleFn?: (dataset: Dataset<D>) => Dataset<D>;
+  readonly sampleFn?: (dataset: Dataset<NoInfer<D>>) => Dataset<NoInfer<D>>;
   /** Turns a decoded record into an example. */
   readonly parserFn?: StageFn<D, E>;
   /** Keeps the examples for which it answers true. */
