@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.js';
-import { describe } from './structure.js';
+import { didYouMean, nearestName } from '../nearest-name.js';
+import { describe, isRecord } from './structure.js';
 
 /** Checks that an argument of an operator is a data set, and gives its stage. */
 export function asStage<S>(dataset: { readonly stage: S }, operator: string): S {
@@ -27,4 +28,23 @@ export function whole(value: number, what: string, least: number): number {
   if (Number.isSafeInteger(value) && value >= least) return value;
   const bound = least === -Number.MAX_SAFE_INTEGER ? '' : ` of at least ${least}`;
   throw new UsageError(`${what} is ${String(value)}, expected a whole number${bound}.`);
+}
+
+/**
+ * The options of an operator, where null means none. Throws a {@link UsageError} for what is no record, has an option that there is
+ * not (one that is ignored would change the data unnoticed), or has something else than true or false for one of `switches`.
+ */
+export function optionsOf<O extends object>(options: O | null | undefined, operator: string, names: readonly string[], switches = ''): O {
+  if (options === undefined || options === null) return {} as O;
+  const known = names.map((name) => (name === switches ? `${name}: true or false` : name)).join(', ');
+  if (!isRecord(options)) throw new UsageError(`${operator}: ${describe(options)} was given in place of options: { ${known} }.`);
+  for (const [name, value] of Object.entries(options)) {
+    if (!names.includes(name)) {
+      const near = didYouMean(nearestName(name, names));
+      throw new UsageError(`${operator} has no option ${name}.${near} Options: ${names.join(', ')}.`);
+    }
+    if (name === switches && value !== undefined && value !== null && typeof value !== 'boolean')
+      throw new UsageError(`${operator}: ${name} is ${JSON.stringify(value)}, expected true or false.`);
+  }
+  return options;
 }

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js';
-import { asFunction, asList, asStage, whole } from './arguments.js';
+import { asFunction, asList, asStage, optionsOf, whole } from './arguments.js';
 import { DatasetIterator } from './iterator.js';
 import { batch, group } from './operators/batch.js';
 import { cache } from './operators/cache.js';
@@ -10,7 +10,7 @@ import { fileCache } from './operators/file-cache.js';
 import { filterIn } from './operators/filter.js';
 import { flatMapIn, interleaveIn, unbatch, type InterleaveOptions } from './operators/expand.js';
 import { mapIn, type MapPlan } from './operators/map.js';
-import { mix } from './operators/mix.js';
+import { mixIn } from './operators/mix.js';
 import { prefetch } from './operators/read-ahead.js';
 import { repeat } from './operators/repeat.js';
 import { shuffle, shufflePlan, type ShuffleOptions } from './operators/shuffle.js';
@@ -20,7 +20,7 @@ import { zip } from './operators/zip.js';
 import type { AnyIterable } from './sources/iterables.js';
 import type { Maybe, Stage } from './stage.js';
 import type { InWorker, WorkerOptions } from './workers/index.js';
-import { paddingLabel, stackPadded, type PaddingOptions } from './padding.js';
+import { paddingLabel, paddingOptions, stackPadded, type PaddingOptions } from './padding.js';
 import type { Batched, Unbatched } from './structure.js';
 
 /** What {@link Dataset.flatMap} and {@link Dataset.interleave} expand an element into. */
@@ -50,7 +50,7 @@ export class Dataset<T> implements AsyncIterable<T> {
 
   /** Starts a walk. `pass` numbers the walks over this data set (default: 0, 1, 2, …); shuffles differ between passes. */
   iterator(pass: number = this.#passes++): DatasetIterator<T> {
-    return new DatasetIterator(this.stage, pass);
+    return new DatasetIterator(this.stage, whole(pass, 'iterator: pass', 0));
   }
 
   /** Starts a walk, for `for await`. */
@@ -73,7 +73,7 @@ export class Dataset<T> implements AsyncIterable<T> {
   map<U>(fn: (element: T) => Maybe<U>, options?: { readonly parallel?: number; readonly workers?: 0 }): Dataset<U>;
   map<U>(fn: InWorker<T, U>, options?: WorkerOptions): Dataset<U>;
   map<U>(fn: ((element: T) => Maybe<U>) | InWorker<T, U>, options?: MapPlan): Dataset<U>;
-  map<U>(fn: ((element: T) => Maybe<U>) | InWorker<T, U>, options: MapPlan = {}): Dataset<U> {
+  map<U>(fn: ((element: T) => Maybe<U>) | InWorker<T, U>, options?: MapPlan): Dataset<U> {
     return new Dataset(mapIn(this.stage, fn, options));
   }
 
@@ -81,7 +81,7 @@ export class Dataset<T> implements AsyncIterable<T> {
   filter<U extends T>(predicate: (element: T) => element is U): Dataset<U>;
   filter(predicate: (element: T) => Maybe<boolean>, options?: { readonly workers?: 0 }): Dataset<T>;
   filter(predicate: InWorker<T, unknown>, options?: WorkerOptions): Dataset<T>;
-  filter(predicate: ((element: T) => Maybe<boolean>) | InWorker<T, unknown>, options: WorkerOptions = {}): Dataset<T> {
+  filter(predicate: ((element: T) => Maybe<boolean>) | InWorker<T, unknown>, options?: WorkerOptions): Dataset<T> {
     return new Dataset(filterIn(this.stage, predicate, options));
   }
 
@@ -91,7 +91,7 @@ export class Dataset<T> implements AsyncIterable<T> {
    */
   flatMap<U>(fn: (element: T) => Maybe<Expansion<U>>, options?: { readonly workers?: 0 }): Dataset<U>;
   flatMap<U>(fn: InWorker<T, readonly U[]>, options?: WorkerOptions): Dataset<U>;
-  flatMap<U>(fn: ((element: T) => Maybe<Expansion<U>>) | InWorker<T, readonly U[]>, options: WorkerOptions = {}): Dataset<U> {
+  flatMap<U>(fn: ((element: T) => Maybe<Expansion<U>>) | InWorker<T, readonly U[]>, options?: WorkerOptions): Dataset<U> {
     return new Dataset(flatMapIn(this.stage, fn, options));
   }
 
@@ -109,7 +109,7 @@ export class Dataset<T> implements AsyncIterable<T> {
   }
 
   /** Puts the elements into a random order; an endless repetition of a source with known positions within each repetition. */
-  shuffle(options: ShuffleOptions = {}): Dataset<T> {
+  shuffle(options?: ShuffleOptions): Dataset<T> {
     return new Dataset(shuffle(this.stage, shufflePlan(options)));
   }
 
@@ -119,20 +119,20 @@ export class Dataset<T> implements AsyncIterable<T> {
   }
 
   /** Joins `size` elements into one with a new first axis. The last short batch is given unless `dropRemainder` is true. */
-  batch(size: number, options: { readonly dropRemainder?: boolean } = {}): Dataset<Batched<T>> {
-    return new Dataset(
-      batch(this.stage, whole(size, 'batch: size (global_batch_size of the data config)', 1), options.dropRemainder ?? false),
-    );
+  batch(size: number, options?: { readonly dropRemainder?: boolean }): Dataset<Batched<T>> {
+    const { dropRemainder } = optionsOf(options, 'batch', ['dropRemainder'], 'dropRemainder');
+    return new Dataset(batch(this.stage, whole(size, 'batch: size (global_batch_size of the data config)', 1), dropRemainder ?? false));
   }
 
   /**
    * Like {@link batch}, for elements whose arrays differ in size: shorter ones are filled up at the end of each axis, to the
    * longest of the batch or to `paddedShapes`. Longer ones than that are a {@link DataError}.
    */
-  paddedBatch(size: number, options: { readonly dropRemainder?: boolean } & PaddingOptions = {}): Dataset<Batched<T>> {
-    const { dropRemainder = false } = options;
-    const operator = `paddedBatch(${whole(size, 'paddedBatch: size', 1)}${dropRemainder ? ', drop remainder' : ''}${paddingLabel(options)})`;
-    return new Dataset(group(this.stage, operator, size, dropRemainder, (elements) => stackPadded(elements, options)));
+  paddedBatch(size: number, options?: { readonly dropRemainder?: boolean } & PaddingOptions): Dataset<Batched<T>> {
+    const plan = optionsOf(options, 'paddedBatch', ['dropRemainder', ...paddingOptions], 'dropRemainder');
+    const dropRemainder = plan.dropRemainder ?? false;
+    const operator = `paddedBatch(${whole(size, 'paddedBatch: size', 1)}${dropRemainder ? ', drop remainder' : ''}${paddingLabel(plan)})`;
+    return new Dataset(group(this.stage, operator, size, dropRemainder, (elements) => stackPadded(elements, plan)));
   }
 
   /**
@@ -148,13 +148,14 @@ export class Dataset<T> implements AsyncIterable<T> {
       readonly dropRemainder?: boolean;
     } & PaddingOptions,
   ): Dataset<Batched<T>> {
-    const { dropRemainder = false } = options;
-    const boundaries = asList(options.boundaries, 'bucketBySequenceLength: boundaries');
-    const batchSizes = asList(options.batchSizes, 'bucketBySequenceLength: batchSizes');
-    const join = (elements: T[]): Batched<T> => stackPadded(elements, options);
-    return new Dataset(
-      bucketByLength(this.stage, { length: asFunction(length, 'bucketBySequenceLength'), boundaries, batchSizes, dropRemainder, join }),
-    );
+    const operator = 'bucketBySequenceLength';
+    const known = ['boundaries', 'batchSizes', 'dropRemainder', ...paddingOptions];
+    const plan = optionsOf(options, operator, known, 'dropRemainder');
+    const boundaries = asList(plan.boundaries, `${operator}: boundaries`);
+    const batchSizes = asList(plan.batchSizes, `${operator}: batchSizes`);
+    const join = (elements: T[]): Batched<T> => stackPadded(elements, plan);
+    const dropRemainder = plan.dropRemainder ?? false;
+    return new Dataset(bucketByLength(this.stage, { length: asFunction(length, operator), boundaries, batchSizes, dropRemainder, join }));
   }
 
   /** The rows of every element as elements: the inverse of {@link batch}. */
@@ -186,9 +187,9 @@ export class Dataset<T> implements AsyncIterable<T> {
   }
 
   /** Draws each element from this data set or one of the others, by weights (this one's first); see {@link mixDatasets}. */
-  mix(others: readonly Dataset<T>[], weights: readonly number[], options: { readonly seed?: number } = {}): Dataset<T> {
+  mix(others: readonly Dataset<T>[], weights: readonly number[], options?: { readonly seed?: number }): Dataset<T> {
     const stages = [this.stage, ...asList(others, 'mix: others').map((other) => asStage(other, 'mix'))];
-    return new Dataset(mix(stages, asList(weights, 'mix: weights'), whole(options.seed ?? 0, 'mix: seed', -Number.MAX_SAFE_INTEGER)));
+    return new Dataset(mixIn(stages, weights, options, 'mix'));
   }
 
   /** This data set's elements, then another's. */
@@ -219,15 +220,13 @@ export class Dataset<T> implements AsyncIterable<T> {
   }
 
   /** Lists of `size` neighbouring elements, `stride` (default 1) apart, a new one every `shift` (default `size`) elements. */
-  window(
-    size: number,
-    options: { readonly shift?: number; readonly stride?: number; readonly dropRemainder?: boolean } = {},
-  ): Dataset<T[]> {
+  window(size: number, options?: { readonly shift?: number; readonly stride?: number; readonly dropRemainder?: boolean }): Dataset<T[]> {
+    const { shift, stride, dropRemainder } = optionsOf(options, 'window', ['shift', 'stride', 'dropRemainder'], 'dropRemainder');
     const plan = {
       size: whole(size, 'window: size', 1),
-      shift: whole(options.shift ?? size, 'window: shift', 1),
-      stride: whole(options.stride ?? 1, 'window: stride', 1),
-      dropRemainder: options.dropRemainder ?? false,
+      shift: whole(shift ?? size, 'window: shift', 1),
+      stride: whole(stride ?? 1, 'window: stride', 1),
+      dropRemainder: dropRemainder ?? false,
     };
     return new Dataset(window(this.stage, plan));
   }

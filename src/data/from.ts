@@ -2,12 +2,13 @@ import { UsageError } from '../errors.js';
 import { asFunction, asList, asStage, whole } from './arguments.js';
 import { Dataset } from './dataset.js';
 import type { DTypeOf, NDArray, TypedArray } from './ndarray.js';
-import { mix } from './operators/mix.js';
+import { mixIn } from './operators/mix.js';
 import { zip } from './operators/zip.js';
 import { columnsOf, tableStage } from './sources/columns.js';
 import { itemsStage } from './sources/items.js';
-import { iterableStage, type AnyIterable, type IterableOptions } from './sources/iterables.js';
+import { iterableOptions, iterableStage, type AnyIterable, type IterableOptions } from './sources/iterables.js';
 import type { Stage } from './stage.js';
+import { describe } from './structure.js';
 
 /** The elements of {@link fromArrays}: a row of every array. Numbers and booleans come as arrays without axes. */
 export type RowOf<A> = A extends NDArray
@@ -47,13 +48,18 @@ export function range(start: number, end: number): Dataset<number> {
 }
 
 /** A data set of what a generator function yields; it is called for every pass, with the pass's number. */
-export function fromGenerator<T>(generator: (pass: number) => AnyIterable<T>, options: IterableOptions = {}): Dataset<T> {
-  return new Dataset(iterableStage(asFunction(generator, 'fromGenerator'), { name: 'generator', ...options }));
+export function fromGenerator<T>(generator: (pass: number) => AnyIterable<T>, options?: IterableOptions): Dataset<T> {
+  const known = iterableOptions(options, 'fromGenerator');
+  return new Dataset(iterableStage(asFunction(generator, 'fromGenerator'), { ...known, name: known.name ?? 'generator' }));
 }
 
 /** A data set of what an iterable gives. An iterator that can be gone through only once serves one pass. */
-export function fromIterable<T>(iterable: AnyIterable<T>, options: IterableOptions = {}): Dataset<T> {
-  return new Dataset(iterableStage(() => iterable, options));
+export function fromIterable<T>(iterable: AnyIterable<T>, options?: IterableOptions): Dataset<T> {
+  const given: unknown = iterable;
+  const isIterable = (typeof given === 'object' && given !== null) || typeof given === 'string';
+  if (!isIterable || !(Symbol.iterator in Object(given) || Symbol.asyncIterator in Object(given)))
+    throw new UsageError(`fromIterable needs something iterable (a list, a stream, an iterator), but ${describe(given)} was given.`);
+  return new Dataset(iterableStage(() => iterable, iterableOptions(options, 'fromIterable')));
 }
 
 /** Groups the elements of several data sets into tuples; ends with the shortest. */
@@ -67,13 +73,8 @@ export function zipDatasets<A extends readonly unknown[]>(datasets: { readonly [
 export function mixDatasets<T>(
   datasets: readonly Dataset<T>[],
   weights: readonly number[],
-  options: { readonly seed?: number } = {},
+  options?: { readonly seed?: number },
 ): Dataset<T> {
-  return new Dataset(
-    mix(
-      asList(datasets, 'mixDatasets: datasets').map((dataset) => asStage(dataset, 'mixDatasets')),
-      asList(weights, 'mixDatasets: weights'),
-      whole(options.seed ?? 0, 'mixDatasets: seed', -Number.MAX_SAFE_INTEGER),
-    ),
-  );
+  const stages = asList(datasets, 'mixDatasets: datasets').map((dataset) => asStage(dataset, 'mixDatasets'));
+  return new Dataset(mixIn(stages, weights, options, 'mixDatasets'));
 }

@@ -1,6 +1,7 @@
 import { DataError } from '../errors.js';
 import { count } from './random-access.js';
 import { chain, END, letGo, restoreCursor, type Cursor, type End, type Maybe, type PositionValue, type Stage } from './stage.js';
+import { describe } from './structure.js';
 
 /** A saved position of a {@link DatasetIterator}: plain data that a checkpoint can hold. */
 export interface IteratorState {
@@ -182,6 +183,7 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
    * differ); else a {@link DataError}. What must be read again is read before the next element; an error there comes from `next()`.
    */
   loadStateDict(state: { readonly [key: string]: unknown }): void {
+    if (typeof state !== 'object' || state === null) throw new DataError(`${describe(state)} was given as a data position.`);
     const { pipeline, pass, taken, position } = state as unknown as Partial<IteratorState>;
     if (pipeline !== this.#stage.label) {
       throw new DataError(

@@ -16,9 +16,12 @@ export interface PaddingOptions {
   readonly paddedShapes?: PaddedShape;
 }
 
+/** Names of the {@link PaddingOptions}. */
+export const paddingOptions: readonly (keyof PaddingOptions)[] = ['padValue', 'paddedShapes'];
+
 /** Joins elements whose arrays differ in size: shorter ones are filled up at the end of each axis. Throws a {@link DataError}. */
-export function stackPadded<T>(elements: readonly T[], { padValue = 0, paddedShapes }: PaddingOptions): Batched<T> {
-  return stack(padded(elements, padValue, paddedShapes, '') as T[]);
+export function stackPadded<T>(elements: readonly T[], { padValue, paddedShapes }: PaddingOptions): Batched<T> {
+  return stack(padded(elements, padValue ?? 0, paddedShapes ?? undefined, '') as T[]);
 }
 
 /** The elements with arrays of equal shapes. */
@@ -98,6 +101,6 @@ function copyRows(
 }
 
 /** The padding in words, for the label of a stage. */
-export function paddingLabel({ padValue = 0, paddedShapes }: PaddingOptions): string {
-  return `${padValue === 0 ? '' : `, value ${JSON.stringify(padValue)}`}${paddedShapes === undefined ? '' : `, shapes ${JSON.stringify(paddedShapes)}`}`;
+export function paddingLabel({ padValue, paddedShapes }: PaddingOptions): string {
+  return `${(padValue ?? 0) === 0 ? '' : `, value ${JSON.stringify(padValue)}`}${(paddedShapes ?? undefined) === undefined ? '' : `, shapes ${JSON.stringify(paddedShapes)}`}`;
 }

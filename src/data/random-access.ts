@@ -97,7 +97,12 @@ class RandomCursor<T> implements Cursor<T> {
   }
 
   restore(state: PositionValue): void {
-    this.#position = count(state, 'position');
+    const position = count(state, 'position');
+    if (position > this.#random.length)
+      throw new DataError(
+        `The saved data position is ${position}, but the data have ${this.#random.length} elements: they are not those of the saved run.`,
+      );
+    this.#position = position;
     this.#forget();
   }
 
@@ -114,7 +119,7 @@ class RandomCursor<T> implements Cursor<T> {
   }
 
   skip(elements: number): void {
-    this.#position += elements;
+    this.#position = Math.min(this.#position + elements, this.#random.length);
     this.#forget();
   }
 

@@ -8,7 +8,9 @@ import { afterAll, describe, expect, it } from 'vitest';
 
 import {
   fromCsv,
+  fromGenerator,
   fromItems,
+  fromIterable,
   inWorker,
   mixDatasets,
   NDArray,
@@ -81,6 +83,59 @@ describe('A pass whose batches are all dropped', () => {
   });
 });
 
+describe('Functions and sources that fail', () => {
+  it('are named with the element, also where they are asynchronous', async () => {
+    const d = positioned(4);
+    const bad = (x: number): never => {
+      throw new Error(`bad ${x}`);
+    };
+    const place = 'failed on the element at 0 of numbers(4): bad 0';
+    await expect(d.filter(async (x) => bad(x)).toArray()).rejects.toThrow(`filter ${place}`);
+    const buckets = { boundaries: [1], batchSizes: [1, 1] };
+    await expect(d.bucketBySequenceLength(bad, buckets).toArray()).rejects.toThrow(`bucketBySequenceLength ${place}`);
+    await expect(d.flatMap(() => 3 as never).toArray()).rejects.toThrow(/flatMap\(…\): the function must return something iterable/);
+    const failing = function* (): Generator<number> {
+      yield 1;
+      bad(1);
+    };
+    await expect(d.flatMap(failing).toArray()).rejects.toThrow('flatMap(…) failed after 1 element: bad 1');
+    const error: unknown = await fromGenerator(failing)
+      .prefetch(2)
+      .toArray()
+      .catch((e: unknown) => e);
+    expect(error).toMatchObject({ name: 'DataError', message: 'generator failed after 1 element: bad 1', cause: { message: 'bad 1' } });
+  });
+
+  it('are told apart from ended ones: an iterator that can be gone through once is no empty data set', async () => {
+    const once = fromIterable((function* () { yield* [1, 2]; })()); // prettier-ignore
+    expect(await once.toArray()).toEqual([1, 2]);
+    await expect(once.toArray()).rejects.toThrow(/iterable can be gone through only once, and that has happened/);
+    expect(await fromIterable([][Symbol.iterator]()).toArray()).toEqual([]);
+  });
+
+  it('and endless data sets are refused where all elements are asked for, also of unknown length', async () => {
+    expect(streamed(3).repeat().length).toBe(Infinity);
+    expect(await streamed(3).repeat(0).toArray()).toEqual([]);
+    await expect(streamed(3).repeat().toArray()).rejects.toThrow(/toArray was called on an endless data set/);
+    expect(() => streamed(3).repeat().cache()).toThrow(/cache was called on an endless data set/);
+  });
+
+  it('a batch that rounds whole numbers says so, once', async () => {
+    const lines: string[] = [];
+    setNoticeHandler((line) => lines.push(line));
+    try {
+      await range(2 ** 24 - 1, 2 ** 24 + 4)
+        .batch(2)
+        .toArray();
+    } finally {
+      setNoticeHandler(() => undefined);
+    }
+    expect(lines).toEqual([
+      expect.stringMatching(/is 16777217, which a batch of numbers \(float32\) rounds to 16777216; map it to Int32Array/),
+    ]);
+  });
+});
+
 describe('requireExactResume', () => {
   const first = async (d: Dataset<unknown>): Promise<unknown> => {
     const iterator = d.requireExactResume().iterator();
@@ -147,5 +202,31 @@ describe('Arguments that make no sense', () => {
     expect(() => zipDatasets([{}] as never)).toThrow(/zipDatasets needs a data set, but a record/);
     expect(() => d.interleave(() => d, bad)).toThrow(/interleave: cycleLength is undefined/);
     expect(() => d.bucketBySequenceLength(() => 1, {} as never)).toThrow(/boundaries is undefined, expected a list/);
+    expect(() => d.bucketBySequenceLength(() => 1, { boundaries: [NaN], batchSizes: [1, 1] })).toThrow(/ascending boundaries \(numbers\)/);
+    expect(() => d.mix([d], ['1', 1] as never)).toThrow(/numbers from 0 as weights, not all 0; \["1", 1\]/);
+    expect(() => d.mix([d], [NaN, 1])).toThrow(/\[NaN, 1\]/);
+    expect(() => d.iterator(-1)).toThrow(/iterator: pass is -1/);
+    expect(() => fromIterable(3 as never)).toThrow(/fromIterable needs something iterable .*, but a number was given/);
+    expect(() => d.iterator().loadStateDict(null as never)).toThrow(/null was given as a data position/);
+    expect(() => d.iterator().loadStateDict({ ...d.iterator().stateDict(), position: 4 })).toThrow(/is 4, but the data have 3 elements/);
+  });
+
+  it('are refused as options too, with the likely name; null is no options', () => {
+    const d = range(0, 3);
+    const odd = (options: unknown): never => options as never;
+    expect(() => d.shuffle(odd(1000))).toThrow(/shuffle: a number was given in place of options: \{ bufferSize, seed, reshuffleEach/);
+    expect(() => d.shuffle(odd({ buffer_size: 10 }))).toThrow(/shuffle has no option buffer_size. Did you mean "bufferSize"\?/);
+    expect(() => d.shuffle(odd({ reshuffleEachIteration: 'no' }))).toThrow(/reshuffleEachIteration is "no", expected true or false/);
+    expect(() => d.batch(2, odd(true))).toThrow(/batch: a boolean was given in place of options: \{ dropRemainder: true or false \}/);
+    expect(() => d.batch(2, odd({ drop_remainder: true }))).toThrow(/Did you mean "dropRemainder"/);
+    expect(() => d.paddedBatch(2, odd({ padded_shapes: [1] }))).toThrow(/Did you mean "paddedShapes"/);
+    expect(() => d.window(2, odd({ step: 1 }))).toThrow(/window has no option step/);
+    expect(() => d.map((x) => x, odd({ numParallelCalls: 2 }))).toThrow(/map has no option numParallelCalls.* parallel, workers/);
+    expect(() => d.filter(() => true, odd({ parallel: 2 }))).toThrow(/filter has no option parallel/);
+    expect(() => d.interleave(() => d, odd({ cycleLength: 1, block_length: 2 }))).toThrow(/Did you mean "blockLength"/);
+    expect(() => fromGenerator(() => [], odd({ exact: true }))).toThrow(/fromGenerator has no option exact/);
+    const none = odd(null);
+    for (const same of [d.shuffle(none), d.batch(2, none).unbatch(), d.window(1, none), d.map((x) => x, none), d.mix([], [1], none)])
+      expect(same.length ?? 3).toBe(3);
   });
 });

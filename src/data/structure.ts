@@ -1,4 +1,5 @@
 import { DataError } from '../errors.js';
+import { notice } from './notice.js';
 import { allocate, NDArray, type DType, type DTypeArrays, type DTypeOf, type TypedArray } from './ndarray.js';
 
 /**
@@ -62,6 +63,7 @@ function stackAt(elements: readonly unknown[], path: string, make: MakeBatchArra
   if (typeof first === 'number') {
     const data = make('float32', elements.length);
     elements.forEach((e, i) => (data[i] = typeof e === 'number' ? e : mismatch(path, i, first, e)));
+    tellRounded(elements as number[], data, path);
     return NDArray.of(data);
   }
   if (typeof first === 'boolean') {
@@ -98,6 +100,21 @@ function stackAt(elements: readonly unknown[], path: string, make: MakeBatchArra
   }
   throw new DataError(
     `${place(path)} is ${describe(first)}, which cannot be batched; map it to numbers, booleans, strings or NDArrays first.`,
+  );
+}
+
+/** From here on float32 knows only every second whole number, or fewer. */
+const FLOAT32_WHOLE = 2 ** 24;
+let told = false;
+
+/** Says, once, that whole numbers such as ids were rounded. */
+function tellRounded(elements: readonly number[], data: Float32Array, path: string): void {
+  if (told) return;
+  const at = elements.findIndex((e, i) => e !== data[i] && Number.isSafeInteger(e) && Math.abs(e) > FLOAT32_WHOLE);
+  if (at < 0) return;
+  told = true;
+  notice(
+    `${place(path)} is ${elements[at]}, which a batch of numbers (float32) rounds to ${data[at]}; map it to Int32Array.of(x), or Float64Array.of(x), to keep it.`,
   );
 }
 

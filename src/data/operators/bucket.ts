@@ -1,5 +1,6 @@
 import { DataError, UsageError } from '../../errors.js';
 import { whole } from '../arguments.js';
+import { failAt } from '../failure.js';
 import { notice } from '../notice.js';
 import { count, list } from '../random-access.js';
 import {
@@ -34,9 +35,11 @@ export interface BucketPlan<T, B> {
 /** Collects elements of similar length; a bucket that is full becomes a batch. At the end the others follow, shortest first. */
 export function bucketByLength<T, B>(source: Stage<T>, plan: BucketPlan<T, B>): Stage<B> {
   const { boundaries, batchSizes, dropRemainder } = plan;
-  if (batchSizes.length !== boundaries.length + 1 || boundaries.some((boundary, i) => i > 0 && !(boundary > boundaries[i - 1]!))) {
+  const isWrong = (boundary: unknown, i: number): boolean =>
+    typeof boundary !== 'number' || Number.isNaN(boundary) || (i > 0 && boundary <= boundaries[i - 1]!);
+  if (batchSizes.length !== boundaries.length + 1 || boundaries.some(isWrong)) {
     throw new UsageError(
-      `bucketBySequenceLength needs ascending boundaries and one batch size more than boundaries; [${boundaries.join(', ')}] and [${batchSizes.join(', ')}] were given.`,
+      `bucketBySequenceLength needs ascending boundaries (numbers) and one batch size more than boundaries; ${JSON.stringify(boundaries)} and ${JSON.stringify(batchSizes)} were given.`,
     );
   }
   batchSizes.forEach((size) => whole(size, 'bucketBySequenceLength: a batch size', 1));
@@ -78,19 +81,25 @@ class BucketCursor<T, B> implements Cursor<B> {
           return AGAIN;
         }
         this.#pulled++;
-        const number = this.#bucketOf(element as T);
-        const bucket = this.#buckets[number]!;
-        const address = this.source.address();
-        this.#addressable &&= address !== undefined;
-        bucket.elements.push(element as T);
-        bucket.addresses.push(address);
-        return bucket.elements.length < this.plan.batchSizes[number]! ? AGAIN : this.#give(number);
+        return chain(this.#bucketOf(element as T), (number): B | typeof AGAIN => {
+          const bucket = this.#buckets[number]!;
+          const address = this.source.address();
+          this.#addressable &&= address !== undefined;
+          bucket.elements.push(element as T);
+          bucket.addresses.push(address);
+          return bucket.elements.length < this.plan.batchSizes[number]! ? AGAIN : this.#give(number);
+        });
       });
     });
   }
 
-  #bucketOf(element: T): number {
-    const length = this.plan.length(element);
+  #bucketOf(element: T): Maybe<number> {
+    let length: number;
+    try {
+      length = this.plan.length(element);
+    } catch (error) {
+      return failAt('bucketBySequenceLength', this.source, this.source.address(), error);
+    }
     if (!Number.isFinite(length)) {
       throw new DataError(`bucketBySequenceLength: the length of an element is ${String(length)}; its function must return a number.`);
     }

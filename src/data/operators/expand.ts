@@ -1,10 +1,10 @@
-import { asFunction, whole } from '../arguments.js';
+import { asFunction, optionsOf, whole } from '../arguments.js';
 import { pure } from '../purity.js';
 import { itemsStage } from '../sources/items.js';
 import { iterableStage, type AnyIterable } from '../sources/iterables.js';
 import { chain, type Maybe, type Stage } from '../stage.js';
 import { rowCount, rowOf, type Unbatched } from '../structure.js';
-import { InWorker, type WorkerOptions } from '../workers/index.js';
+import { InWorker, workerOptionNames, type WorkerOptions } from '../workers/index.js';
 import { inWorkers, ownThread } from './in-workers.js';
 import { interleave, type Turns } from './interleave.js';
 
@@ -22,10 +22,14 @@ type Expander<A, B> = (element: A) => Maybe<{ readonly stage: Stage<B> } | AnyIt
 const oneAfterTheOther: Turns = { cycleLength: 1, blockLength: Infinity };
 
 /** Puts the elements of what a function makes of each element one after the other; one in workers makes lists. */
-export function flatMapIn<A, B>(source: Stage<A>, fn: Expander<A, B> | InWorker<A, readonly B[]>, options: WorkerOptions): Stage<B> {
+export function flatMapIn<A, B>(
+  source: Stage<A>,
+  fn: Expander<A, B> | InWorker<A, readonly B[]>,
+  options?: WorkerOptions | null,
+): Stage<B> {
   if (fn instanceof InWorker) return inWorkers<B>(source, fn, 'flatMap', options);
   ownThread(fn, options, 'flatMap');
-  return interleave(source, expansion(pure('flatMap', fn)), oneAfterTheOther, 'flatMap');
+  return interleave(source, expansion(pure('flatMap', fn), 'flatMap'), oneAfterTheOther, 'flatMap');
 }
 
 /** Takes turns between the elements of what a function makes of each element; one in workers makes lists. */
@@ -34,18 +38,19 @@ export function interleaveIn<A, B>(
   fn: Expander<A, B> | InWorker<A, readonly B[]>,
   options: InterleaveOptions & WorkerOptions,
 ): Stage<B> {
-  const { cycleLength, blockLength = 1, ...workerOptions } = options ?? {};
+  const known = optionsOf(options, 'interleave', ['cycleLength', 'blockLength', ...workerOptionNames]);
+  const { cycleLength, blockLength, ...workerOptions } = known;
   const turns = {
     cycleLength: whole(cycleLength, 'interleave: cycleLength', 1),
-    blockLength: whole(blockLength, 'interleave: blockLength', 1),
+    blockLength: whole(blockLength ?? 1, 'interleave: blockLength', 1),
   };
-  const operator = `interleave(${cycleLength}, block ${blockLength})`;
+  const operator = `interleave(${turns.cycleLength}, block ${turns.blockLength})`;
   if (fn instanceof InWorker) {
     const lists = inWorkers<readonly B[]>(source, fn, 'interleave', workerOptions);
     return interleave(lists, listStage, turns, operator);
   }
   ownThread(asFunction(fn, 'interleave'), workerOptions, 'interleave');
-  return interleave(source, expansion(pure('interleave', fn)), turns, operator);
+  return interleave(source, expansion(pure('interleave', fn), 'interleave'), turns, operator);
 }
 
 /** The rows of every element as elements. */
@@ -54,12 +59,12 @@ export function unbatch<T>(source: Stage<T>): Stage<Unbatched<T>> {
   return interleave(source, expand, oneAfterTheOther, 'unbatch');
 }
 
-function expansion<A, B>(fn: Expander<A, B>): (element: A) => Maybe<Stage<B>> {
+function expansion<A, B>(fn: Expander<A, B>, operator: string): (element: A) => Maybe<Stage<B>> {
   return (element) =>
     chain(fn(element), (made): Stage<B> => {
       if (Array.isArray(made)) return listStage<B>(made);
       const stage = (made as { readonly stage?: Stage<B> } | null | undefined)?.stage;
-      return typeof stage?.open === 'function' ? stage : iterableStage(() => made as AnyIterable<B>);
+      return typeof stage?.open === 'function' ? stage : iterableStage(() => made as AnyIterable<B>, { name: `${operator}(…)` });
     });
 }
 

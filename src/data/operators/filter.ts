@@ -9,7 +9,7 @@ import { inWorkers, ownThread } from './in-workers.js';
 export function filterIn<T>(
   source: Stage<T>,
   predicate: ((element: T) => Maybe<boolean>) | InWorker<T, unknown>,
-  options: WorkerOptions,
+  options: WorkerOptions | null | undefined,
   operator = 'filter',
 ): Stage<T> {
   if (predicate instanceof InWorker) return inWorkers<T>(source, predicate, 'filter', options, operator);
@@ -29,10 +29,13 @@ export function filter<T>(source: Stage<T>, predicate: (element: T) => Maybe<boo
 
 function filterCursor<T>(source: Cursor<T>, predicate: (element: T) => Maybe<boolean>): Cursor<T> {
   const keep = (element: T): Maybe<boolean> => {
+    const address = source.address();
+    const failed = (error: unknown): Maybe<never> => failAt('filter', source, address, error);
     try {
-      return predicate(element);
+      const answer = predicate(element);
+      return answer instanceof Promise ? answer.catch(failed) : answer;
     } catch (error) {
-      return failAt('filter', source, source.address(), error);
+      return failed(error);
     }
   };
   return {

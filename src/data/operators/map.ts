@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.js';
-import { whole } from '../arguments.js';
+import { optionsOf, whole } from '../arguments.js';
 import { failAt, failedOn } from '../failure.js';
 import { pure } from '../purity.js';
 import { randomStage } from '../random-access.js';
@@ -16,7 +16,7 @@ import {
   type PositionValue,
   type Stage,
 } from '../stage.js';
-import { InWorker, type WorkerOptions } from '../workers/index.js';
+import { InWorker, workerOptionNames, type WorkerOptions } from '../workers/index.js';
 import { inWorkers, ownThread } from './in-workers.js';
 import { aheadCursor } from './read-ahead.js';
 
@@ -30,17 +30,17 @@ export interface MapPlan extends WorkerOptions {
 export function mapIn<A, B>(
   source: Stage<A>,
   fn: ((element: A) => Maybe<B>) | InWorker<A, B>,
-  options: MapPlan,
+  options: MapPlan | null | undefined,
   operator = 'map',
 ): Stage<B> {
-  const { parallel, ...workerOptions } = options;
+  const { parallel, ...workerOptions } = optionsOf(options, operator, ['parallel', ...workerOptionNames]);
   if (fn instanceof InWorker) {
-    if (parallel !== undefined)
+    if (parallel !== undefined && parallel !== null)
       throw new UsageError(`${operator}: parallel is for functions of this thread; set workers for one that runs in workers.`);
     return inWorkers<B>(source, fn, 'map', workerOptions, operator);
   }
   ownThread(fn, workerOptions, operator);
-  if (parallel !== undefined) whole(parallel, `${operator}: parallel`, 1);
+  if (parallel !== undefined && parallel !== null) whole(parallel, `${operator}: parallel`, 1);
   return map(source, pure(operator, fn), parallel ?? 1);
 }
 

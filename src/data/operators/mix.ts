@@ -1,7 +1,19 @@
 import { UsageError } from '../../errors.js';
+import { asList, optionsOf, whole } from '../arguments.js';
 import { count, list } from '../random-access.js';
 import { hashKey, RandomStream } from '../random.js';
 import { END, forEachIndex, restoreCursor, chain, type Cursor, type PositionValue, type Stage } from '../stage.js';
+
+/** Like {@link mix}, with what a user gave. */
+export function mixIn<T>(
+  sources: readonly Stage<T>[],
+  weights: readonly number[],
+  options: { readonly seed?: number } | null | undefined,
+  operator: string,
+): Stage<T> {
+  const seed = whole(optionsOf(options, operator, ['seed']).seed ?? 0, `${operator}: seed`, -Number.MAX_SAFE_INTEGER);
+  return mix(sources, asList(weights, `${operator}: weights`), seed);
+}
 
 /** Draws every element from one of the sources, chosen with its weight; ends when the chosen source is empty. */
 export function mix<T>(sources: readonly Stage<T>[], weights: readonly number[], seed: number): Stage<T> {
@@ -10,8 +22,13 @@ export function mix<T>(sources: readonly Stage<T>[], weights: readonly number[],
       `mixDatasets needs one weight for each data set: ${sources.length} data sets and ${weights.length} weights were given.`,
     );
   }
-  if (weights.some((weight) => !(weight >= 0 && weight < Infinity)) || !weights.some((weight) => weight > 0)) {
-    throw new UsageError(`mixDatasets needs weights from 0, not all 0; [${weights.join(', ')}] was given.`);
+  if (
+    weights.some((weight) => typeof weight !== 'number' || !(weight >= 0 && weight < Infinity)) ||
+    !weights.some((weight) => weight > 0)
+  ) {
+    throw new UsageError(
+      `mixDatasets needs numbers from 0 as weights, not all 0; [${weights.map((weight) => (typeof weight === 'number' ? weight : JSON.stringify(weight))).join(', ')}] was given.`,
+    );
   }
   return {
     label: `mix(${sources.map((source, i) => `${weights[i]} of ${source.label}`).join(', ')}; seed ${seed})`,

@@ -25,16 +25,23 @@ export function repeat<T>(source: Stage<T>, times: number): Stage<T> {
   if (source.random !== undefined) return randomStage(label, repeatRandom(source.random, times));
   return {
     label,
-    length: source.length === undefined ? undefined : source.length === 0 ? 0 : source.length * times,
+    length: repeatedLength(source.length, times),
     addressable: source.addressable,
     open: (pass) => new RepeatCursor(source, times, pass),
   };
 }
 
+/** Endless, unless there is nothing to repeat, also where the length of one repetition is not known. */
+function repeatedLength(length: number | undefined, times: number): number | undefined {
+  if (length === 0 || times === 0) return 0;
+  if (times === Infinity) return Infinity;
+  return length && length * times;
+}
+
 /** A repetition of a random-access sequence is a random-access sequence. */
 export function repeatRandom<T>(cycle: RandomAccess<T>, times: number): RandomAccess<T> {
   const { length } = cycle;
-  const all = length === 0 ? 0 : length * times;
+  const all = length === 0 || times === 0 ? 0 : length * times;
   const place = (_: number, position: number): number => (position < length ? position : position % length);
   const passOf = (pass: number, position: number): number => innerPass(pass, times, position < length ? 0 : Math.floor(position / length));
   return {
@@ -64,6 +71,7 @@ class RepeatCursor<T> implements Cursor<T> {
   }
 
   pull(): Maybe<T | End> {
+    if (this.times === 0) return END;
     return loop<T | End>(() =>
       chain<T | End, T | End | typeof AGAIN>(this.#inner.pull(), (element) => {
         if (element !== END) {

@@ -1,4 +1,4 @@
-import { whole } from '../arguments.js';
+import { optionsOf, whole } from '../arguments.js';
 import { count, list, randomStage, rearranged } from '../random-access.js';
 import { groupedPermutation } from '../locality.js';
 import { hashKey, permutation, RandomStream } from '../random.js';
@@ -45,11 +45,13 @@ export interface ShufflePlan {
 }
 
 /** Checks what a shuffle is told. */
-export function shufflePlan({ bufferSize = 10_000, seed = 0, reshuffleEachIteration = true }: ShuffleOptions): ShufflePlan {
+export function shufflePlan(options: ShuffleOptions | null | undefined): ShufflePlan {
+  const known = ['bufferSize', 'seed', 'reshuffleEachIteration'];
+  const { bufferSize, seed, reshuffleEachIteration } = optionsOf(options, 'shuffle', known, 'reshuffleEachIteration');
   return {
-    bufferSize: whole(bufferSize, 'shuffle: bufferSize', 1),
-    seed: whole(seed, 'shuffle: seed', -Number.MAX_SAFE_INTEGER),
-    reshuffle: reshuffleEachIteration,
+    bufferSize: whole(bufferSize ?? 10_000, 'shuffle: bufferSize', 1),
+    seed: whole(seed ?? 0, 'shuffle: seed', -Number.MAX_SAFE_INTEGER),
+    reshuffle: reshuffleEachIteration ?? true,
   };
 }
 

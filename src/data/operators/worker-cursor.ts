@@ -166,6 +166,7 @@ export class WorkerCursor<B> implements Cursor<B> {
       const { element, cause } = error;
       if (element !== undefined) return failAt(operator, this.source, addresses[element], cause);
       if (cause instanceof OrbitError) throw cause;
+      if (cause instanceof Error && cause.name === 'DataError') throw new DataError(cause.message, { cause }); // of joining a batch
       throw new DataError(`The function given to ${operator} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     };
     try {

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+
 import { DataError } from '../../errors.js';
 import { BadRecords, type OnBadRecord } from '../bad-records.js';
 import { Dataset } from '../dataset.js';
@@ -74,6 +76,10 @@ interface Plan<R, B> {
   readonly dropRemainder: boolean;
 }
 
+function sizeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.size;
+}
+
 class BlockCursor<R, B> implements Cursor<R | B> {
   readonly #plan: Plan<R, B>;
   #bad: BadRecords;
@@ -81,6 +87,8 @@ class BlockCursor<R, B> implements Cursor<R | B> {
   #block: Block<R, B> | undefined;
   /** File, beginning and first record not yet given of the current block; bad records before it. */
   #file = 0;
+  /** Bytes of the file, by which a restore knows it again. */
+  #size: number | null = null;
   #position: PositionValue = null;
   #row = 0;
   #badBefore = 0;
@@ -134,7 +142,7 @@ class BlockCursor<R, B> implements Cursor<R | B> {
 
   /** Goes to the next block that has records; false at the end of the last file. */
   async #load(): Promise<boolean> {
-    const { files, open, name } = this.#plan;
+    const { files, name } = this.#plan;
     for (;;) {
       if (this.#file >= files.length) {
         if (this.#records === 0)
@@ -143,7 +151,7 @@ class BlockCursor<R, B> implements Cursor<R | B> {
         this.#bad = new BadRecords(this.#plan.onBadRecord);
         return false;
       }
-      const reader = (this.#reader ??= open(files[this.#file]!, this.#bad));
+      const reader = (this.#reader ??= this.#open(files[this.#file]!));
       const before = this.#bad.skipped;
       const next = await reader.next();
       if (next === undefined) {
@@ -164,13 +172,20 @@ class BlockCursor<R, B> implements Cursor<R | B> {
     }
   }
 
+  #open(path: string): BlockReader<R, B> {
+    const reader = this.#plan.open(path, this.#bad);
+    this.#size = sizeOf(path) ?? null;
+    return reader;
+  }
+
   state(): PositionValue {
     if (this.#exact && this.#given > 0 && this.#reader?.seekable === false) throw replayRefused(this.#plan.name, 'it is compressed');
-    return [this.#file, this.#position, this.#row, this.#badBefore, this.#records - (this.#block?.length ?? 0), this.#given];
+    const size = this.#position === null ? null : this.#size;
+    return [this.#file, this.#position, this.#row, this.#badBefore, this.#records - (this.#block?.length ?? 0), this.#given, size];
   }
 
   async restore(state: PositionValue): Promise<void> {
-    const [file, position, row, badBefore, records, given] = list(state, 'position in files');
+    const [file, position, row, badBefore, records, given, size] = list(state, 'position in files');
     this.#file = count(file, 'file number');
     this.#badBefore = count(badBefore, 'count of bad records');
     this.#records = count(records, 'count of records');
@@ -179,7 +194,11 @@ class BlockCursor<R, B> implements Cursor<R | B> {
     if (position === null || position === undefined) return;
     if (this.#file >= this.#plan.files.length)
       throw new DataError(`${this.#plan.name}: the saved position is in file ${this.#file + 1}, but there are ${this.#plan.files.length}.`);
-    this.#reader = this.#plan.open(this.#plan.files[this.#file]!, this.#bad);
+    const path = this.#plan.files[this.#file]!;
+    const now = sizeOf(path);
+    if (typeof size === 'number' && now !== undefined && now !== size)
+      throw new DataError(`${path} is another file than when the position was saved: it had ${size} bytes, now it has ${now}.`);
+    this.#reader = this.#open(path);
     await this.#reader.seek(position);
     await this.#load();
     this.#row = count(row, 'record number');

@@ -1,8 +1,10 @@
-import { DataError } from '../../errors.js';
+import { DataError, OrbitError } from '../../errors.js';
+import { optionsOf, whole } from '../arguments.js';
 import { notice } from '../notice.js';
 import { exactRequired, replayRefused } from '../operators/exact.js';
 import { count } from '../random-access.js';
 import { END, forEachIndex, chain, type Cursor, type End, type Maybe, type PositionValue, type Stage } from '../stage.js';
+import { describe } from '../structure.js';
 
 /** Anything that can be gone through. */
 export type AnyIterable<T> = Iterable<T> | AsyncIterable<T>;
@@ -15,6 +17,13 @@ export interface IterableOptions {
   readonly length?: number;
   /** Refuse an iterable that can be resumed only by reading and dropping what came before. Default false. */
   readonly requireExactResume?: boolean;
+}
+
+/** Checks options that a user gave. */
+export function iterableOptions(options: IterableOptions | null | undefined, operator: string): IterableOptions {
+  const { name, length, requireExactResume } = optionsOf(options, operator, ['name', 'length', 'requireExactResume'], 'requireExactResume');
+  if (length !== undefined && length !== null && length !== Infinity) whole(length, `${operator}: length`, 0);
+  return { name: name ?? undefined, length: length ?? undefined, requireExactResume: requireExactResume ?? undefined };
 }
 
 interface StatefulIterator {
@@ -58,19 +67,43 @@ class IterableCursor<T> implements Cursor<T> {
 
   pull(): Maybe<T | End> {
     if (this.#ended) return END;
-    const result = this.#open().next();
+    const iterator = this.#open();
+    let result;
+    try {
+      result = iterator.next();
+    } catch (error) {
+      return this.#fail(error);
+    }
     // Only iterators of other realms and hand-made ones give promises that are not Promise.
-    if (typeof (result as PromiseLike<unknown>).then === 'function') return Promise.resolve(result).then((value) => this.#take(value));
+    if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function')
+      return Promise.resolve(result).then(
+        (value) => this.#take(value),
+        (error: unknown) => this.#fail(error),
+      );
     return this.#take(result as IteratorResult<T>);
   }
 
   #take(result: IteratorResult<T>): T | End {
+    if (typeof result !== 'object' || result === null) throw new DataError(`${this.name}: its iterator's next() gave ${describe(result)}.`);
     if (result.done) {
       this.#ended = true;
+      if (this.#taken === 0 && gone.has(this.#iterator!)) throw this.#once();
       return END;
     }
-    this.#taken++;
+    if (this.#taken++ === 0) gone.add(this.#iterator!);
     return result.value;
+  }
+
+  #fail(error: unknown): never {
+    if (error instanceof OrbitError) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new DataError(`${this.name} failed after ${this.#taken} ${this.#taken === 1 ? 'element' : 'elements'}: ${message}`, { cause: error });
+  }
+
+  #once(): DataError {
+    return new DataError(
+      `${this.name} can be gone through only once, and that has happened; give a list, or fromGenerator a function that starts anew.`,
+    );
   }
 
   state(): PositionValue {
@@ -94,7 +127,9 @@ class IterableCursor<T> implements Cursor<T> {
     return forEachIndex(taken, () =>
       chain(this.pull(), (element) => {
         if (element === END)
-          throw new DataError(`${this.name}: it ended after ${this.#taken} elements, but ${taken} were taken when the position was saved.`);
+          throw gone.has(this.#iterator!) && this.#taken === 0
+            ? this.#once()
+            : new DataError(`${this.name}: it ended after ${this.#taken} elements, but ${taken} were taken when the position was saved.`);
       }),
     );
   }
@@ -114,6 +149,9 @@ class IterableCursor<T> implements Cursor<T> {
     return chain(iterator.return?.() as Maybe<unknown>, () => undefined);
   }
 }
+
+/** Iterators that have given elements: one that comes again without any is over. */
+const gone = new WeakSet<object>();
 
 function isStateful(iterator: object): iterator is StatefulIterator {
   const { stateDict, loadStateDict } = iterator as Partial<StatefulIterator>;

@@ -19,7 +19,7 @@ export interface StoredArray {
   /** Bytes of one value in the file. */
   readonly valueBytes: number;
   /** Turns bytes of the file into values. */
-  decode(bytes: Uint8Array, target: TypedArray): void;
+  decode(bytes: Uint8Array, target: TypedArray, place?: (index: number) => string): void;
 }
 
 /** Memory for reading that a column keeps. */
@@ -32,7 +32,8 @@ export function readValues(array: StoredArray, first: number, count: number): ND
   const file = openToRead(array.path);
   try {
     const data = allocate(array.dtype, count);
-    array.decode(readBytes(array, file, first, count), data);
+    const name = array.name === undefined ? '' : `, array ${array.name}`;
+    array.decode(readBytes(array, file, first, count), data, (i) => `${array.path}${name}, value ${first + i} (from 0)`);
     return new NDArray(data, [count], array.dtype);
   } finally {
     closeSync(file);
@@ -62,7 +63,10 @@ export class StoredColumn implements Column {
     readonly rules: ValueRules = {},
   ) {
     const [rows, ...shape] = array.shape;
-    if (rows === undefined) throw new DataError(`${array.path} holds a single value; an array with rows was expected.`);
+    if (rows === undefined) {
+      const what = array.name === undefined ? `${array.path} holds` : `${array.path}, array ${array.name}, is`;
+      throw new DataError(`${what} a single value; ${array.name === undefined ? 'an array with rows was expected' : 'name the arrays with rows'}.`);
+    }
     this.#array = array;
     this.length = rows;
     this.#shape = shape;
@@ -81,7 +85,8 @@ export class StoredColumn implements Column {
       const values = (to - from) * this.#size;
       const room = this.#roomFor(values * this.#array.valueBytes);
       const bytes = readBytes(this.#array, this.#open(), indices[from]! * this.#size, values, room);
-      this.#array.decode(bytes, data.subarray(from * this.#size, to * this.#size));
+      const first = indices[from]!;
+      this.#array.decode(bytes, data.subarray(from * this.#size, to * this.#size), (i) => this.#place(first + Math.floor(i / this.#size)));
       from = to;
     }
     const broken = firstBroken(data, this.#array.dtype, this.rules);
@@ -96,9 +101,12 @@ export class StoredColumn implements Column {
   }
 
   #broken(row: number, at: number, value: number): DataError {
+    return new DataError(`${this.#place(row)}: the value${this.#size > 1 ? ` ${at}` : ''} ${wrongNumber(value, this.rules)}.`);
+  }
+
+  #place(row: number): string {
     const { path, name } = this.#array;
-    const place = `${path}${name === undefined ? '' : `, array ${name}`}, row ${row} (from 0)`;
-    return new DataError(`${place}: the value${this.#size > 1 ? ` ${at}` : ''} ${wrongNumber(value, this.rules)}.`);
+    return `${path}${name === undefined ? '' : `, array ${name}`}, row ${row} (from 0)`;
   }
 
   /** The file stays open as long as the column is in use. */

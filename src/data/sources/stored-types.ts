@@ -5,7 +5,8 @@ import type { DType, TypedArray } from '../ndarray.js';
 export interface StoredType {
   readonly dtype: DType;
   readonly valueBytes: number;
-  decode(bytes: Uint8Array, target: TypedArray): void;
+  /** Turns bytes into values; `place` names a value by its number in `target`, for errors. */
+  decode(bytes: Uint8Array, target: TypedArray, place?: (index: number) => string): void;
 }
 
 type Getter = (view: DataView, at: number, little: boolean) => number;
@@ -41,7 +42,7 @@ export function storedType(code: string, little: boolean, path: string): StoredT
   return {
     dtype,
     valueBytes: size,
-    decode: (bytes, target) => {
+    decode: (bytes, target, place = () => path) => {
       if (direct) {
         new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(bytes);
         return;
@@ -49,7 +50,7 @@ export function storedType(code: string, little: boolean, path: string): StoredT
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       for (let i = 0; i < target.length; i++) {
         const value = get(view, i * size, little);
-        if (narrowed && value !== (value | 0)) throw new DataError(`${path}: the value ${value} does not fit into int32.`);
+        if (narrowed && value !== (value | 0)) throw new DataError(`${place(i)}: the value ${value} does not fit into int32. Save the array as float64.`);
         target[i] = value;
       }
     },

@@ -3,6 +3,7 @@ export {
   inWorker,
   InWorker,
   refuseClosure,
+  workerOptionNames,
   type FunctionKind,
   type WorkerContext,
   type WorkerFunction,

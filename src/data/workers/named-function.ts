@@ -43,6 +43,9 @@ export interface WorkerOptions {
   readonly timeoutSeconds?: number;
 }
 
+/** Names of the {@link WorkerOptions}. */
+export const workerOptionNames: readonly (keyof WorkerOptions)[] = ['workers', 'heapMegabytes', 'seed', 'timeoutSeconds'];
+
 /**
  * What becomes of an element: its result, itself if the result is true, or each item of the list that is the result; with
  * `interleave` that list as a whole.
