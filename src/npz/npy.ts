@@ -26,8 +26,9 @@ export function decodeNpyHeader(bytes: Uint8Array, path: string): NpyHeaderText 
     throw new DataError(`${path} is truncated or damaged: its header cannot be read.`);
   const axes = shape
     .split(',')
-    .map((axis) => axis.trim())
+    .map((axis) => axis.trim().replace(/^(\d+)L$/, '$1')) // Python 2 wrote 3L
     .filter((axis) => axis !== '');
+  if (axes.some((axis) => !/^\d+$/.test(axis))) throw new DataError(`${path} is damaged: its header gives the shape (${shape}).`);
   return {
     descr: /'descr':\s*'([^']*)'/.exec(text)?.[1],
     shape: axes.map(Number),

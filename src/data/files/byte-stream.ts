@@ -27,8 +27,13 @@ export interface ByteStream {
 /** Opens the bytes of a file. Nothing is read before the first `next` or `seek`; errors are {@link DataError}s that name the file. */
 export function openBytes(path: string, compression: Compression = 'auto'): ByteStream {
   let stream: ByteStream | undefined;
-  const get = async (): Promise<ByteStream> =>
-    (stream ??= openAs(path, compression === 'auto' ? await detectCompression(path) : compression));
+  const get = async (): Promise<ByteStream> => {
+    if (stream !== undefined) return stream;
+    const head = await firstBytes(path, 6);
+    const found = compressionOf(head);
+    if (compression === 'auto' && found === 'none') refuseCompressed(path, head);
+    return (stream = openAs(path, compression === 'auto' ? found : compression));
+  };
   return {
     next: async () => (stream ?? (await get())).next(),
     seek: async (offset) => (await get()).seek(offset),
@@ -49,7 +54,29 @@ export function detectCompressionSync(path: string): Exclude<Compression, 'auto'
 /** What the first bytes of a file say about its compression. */
 export function compressionOf([a, b, c, d]: Uint8Array): Exclude<Compression, 'auto'> {
   if (a === 0x1f && b === 0x8b) return 'gzip';
-  return a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd ? 'zstd' : 'none';
+  if (a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd) return 'zstd';
+  return a !== undefined && a >> 4 === 5 && b === 0x2a && c === 0x4d && d === 0x18 ? 'zstd' : 'none'; // a frame to be skipped, as pzstd writes
+}
+
+const others: readonly (readonly [name: string, first: string])[] = [
+  ['bzip2', 'BZh'],
+  ['xz', '\xfd7zXZ'],
+  ['LZ4', '\x04\x22\x4d\x18'],
+  ['zip', 'PK\x03\x04'],
+];
+
+/** Throws a {@link DataError} for a file whose first bytes say that it is compressed in a way that is not read. */
+function refuseCompressed(path: string, head: Uint8Array): void {
+  const text = Buffer.from(head).toString('latin1');
+  const found = others.find(([, first]) => text.startsWith(first));
+  if (found !== undefined)
+    throw new DataError(`${path} is compressed with ${found[0]}, which cannot be read: decompress it, or compress it with gzip or zstd.`);
+}
+
+/** What to say of a file that is no file of its format: that it is compressed, or nothing. */
+export function compressedHint(head: Uint8Array): string {
+  const found = compressionOf(head);
+  return found === 'none' ? '' : ` It is compressed with ${found}: decompress it first.`;
 }
 
 /** The first bytes of a file, fewer where it is shorter. */

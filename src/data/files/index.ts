@@ -1,4 +1,5 @@
 export {
+  compressedHint,
   compressionOf,
   detectCompression,
   detectCompressionSync,
@@ -12,3 +13,4 @@ export { firstBytesSync } from './first-bytes.js';
 export { required, requiredOptional } from './lazy.js';
 export { expandPaths, type Paths } from './paths.js';
 export { ByteWindow } from './byte-window.js';
+export { NO_UTF8, textStart, utf8Text } from './utf8.js';

@@ -1,4 +1,5 @@
 import { DataError } from '../../errors.js';
+import { utf8Text } from '../files/index.js';
 import { NDArray, shapeSize } from '../ndarray.js';
 import { firstBroken, wrongNumber, type ValueRules } from '../value-rules.js';
 import { decodeExample, type Example, type Feature } from './example.js';
@@ -67,7 +68,10 @@ export function parseFeature(key: string, spec: FeatureSpec, feature: Feature | 
   }
   const items = Array.from(values as (Uint8Array | string)[], (value) => {
     if (dtype === 'bytes') return typeof value === 'string' ? new TextEncoder().encode(value) : value;
-    return typeof value === 'string' ? value : new TextDecoder().decode(value);
+    if (typeof value === 'string') return value;
+    const text = utf8Text(value);
+    if (text === undefined) throw new DataError(`Feature ${key} holds bytes that are no UTF-8 text; read it as bytes.`);
+    return text;
   });
   return actual.length === 0 ? items[0] : items;
 }

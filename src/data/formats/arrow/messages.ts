@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import type { RecordBatch, Schema } from 'apache-arrow';
 
 import { DataError } from '../../../errors.js';
-import { cannotRead, openToRead } from '../../files/index.js';
+import { cannotRead, compressedHint, openToRead } from '../../files/index.js';
 import { loadArrow, type Arrow } from './package.js';
 
 /** Bytes from one place up to another (excluded). */
@@ -43,7 +43,11 @@ export function arrowMessages(path: string): ArrowMessages {
   const file = openToRead(path);
   try {
     const { size } = fstatSync(file);
-    const isFile = bytesAt(file, 0, 6).toString('latin1') === FILE_MAGIC;
+    const head = bytesAt(file, 0, 6);
+    const isFile = head.toString('latin1') === FILE_MAGIC;
+    if (head.toString('latin1', 0, 4) === 'FEA1')
+      throw new DataError(`${path} is a Feather file of version 1, which cannot be read: write version 2.`);
+    if (compressedHint(head) !== '') throw new DataError(`${path} is not an Arrow file.${compressedHint(head)}`);
     if (isFile && bytesAt(file, Math.max(0, size - 6), 6).toString('latin1') !== FILE_MAGIC) throw new Error('its end is missing');
     for (let at = isFile ? 8 : 0; at < size;) {
       const prefix = bytesAt(file, at, 8);
@@ -144,6 +148,7 @@ async function bytesOf(path: string, head: Uint8Array, spans: readonly Span[]): 
 }
 
 function notArrow(path: string, error: unknown): DataError {
+  if (error instanceof DataError) return error;
   if ((error as NodeJS.ErrnoException).code !== undefined) return cannotRead(path, error);
   return new DataError(`${path} is not an Arrow file, or it is truncated or damaged (${(error as Error).message}).`, { cause: error });
 }

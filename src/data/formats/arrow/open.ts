@@ -38,6 +38,7 @@ export function openArrow(path: string): { columns: FileColumn[]; records: numbe
 function typeOf(type: DataType): ColumnType | undefined {
   const name = String(type);
   if (name === 'Bool') return 'bool';
+  if (name.startsWith('Decimal')) return 'float64';
   if (/^Float/.test(name)) return 'float32';
   if (/^U?[Ii]nt\d/.test(name)) return 'int32';
   if (/^(Dictionary<.*)?(Large)?Utf8/.test(name)) return 'string';
@@ -47,10 +48,21 @@ function typeOf(type: DataType): ColumnType | undefined {
 
 function valuesOf(vector: Vector): ArrayLike<unknown> {
   if (vector.nullCount === 0 && /^(Int|Uint|Float)(8|32|64)/.test(String(vector.type))) return vector.toArray() as ArrayLike<unknown>;
+  const { scale } = vector.type as { scale?: number };
   return Array.from({ length: vector.length }, (_, i) => {
     const value: unknown = vector.get(i);
+    if (value instanceof Uint32Array && scale !== undefined) return decimal(value, scale);
     return isVector(value) ? listOf(value) : value;
   });
+}
+
+/** The number nearest to a decimal: a whole number in words of 32 bits, the lowest first, divided by a power of ten. */
+function decimal(words: Uint32Array, scale: number): number {
+  const unscaled = BigInt.asIntN(
+    32 * words.length,
+    words.reduceRight((number, word) => (number << 32n) | BigInt(word), 0n),
+  );
+  return Number(`${unscaled}e${-scale}`);
 }
 
 function listOf(vector: Iterable<unknown>): unknown[] {

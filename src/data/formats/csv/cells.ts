@@ -26,11 +26,17 @@ export function badNumber(text: string): string {
   return `is ${JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text)}; a number was expected`;
 }
 
-/** The narrowest type that all given texts have: whole numbers, numbers, truth values, else texts. Empty texts count for nothing. */
-export function inferType(texts: readonly string[]): ColumnType {
-  const filled = texts.map((text) => text.trim()).filter((text) => text !== '');
+/**
+ * The narrowest type that all given texts have: whole numbers, numbers, truth values, else texts. Whole numbers beyond int32 are float64, those
+ * that float64 does not hold exactly texts. Empty texts, and those that are `missing`, count for nothing.
+ */
+export function inferType(texts: readonly string[], missing: ReadonlySet<string>): ColumnType {
+  const filled = texts.map((text) => text.trim()).filter((text) => text !== '' && !missing.has(text));
   if (filled.length === 0) return 'string';
-  if (filled.every((text) => /^[+-]?\d{1,10}$/.test(text) && Number(text) === (Number(text) | 0))) return 'int32';
+  if (filled.every((text) => /^[+-]?\d+$/.test(text))) {
+    if (filled.every((text) => Number(text) === (Number(text) | 0))) return 'int32';
+    return filled.every((text) => Number.isSafeInteger(Number(text))) ? 'float64' : 'string';
+  }
   if (filled.every((text) => numberOf(text) !== undefined)) return 'float32';
   return filled.every((text) => /^(true|false)$/i.test(text)) ? 'bool' : 'string';
 }

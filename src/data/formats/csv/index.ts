@@ -17,6 +17,10 @@ export interface CsvOptions<C extends Columns = Columns> extends StreamOptions, 
   readonly delimiter?: string;
   /** Whether the first line names the columns; default true. If false, `columns` names all of them in the file's order. */
   readonly header?: boolean;
+  /** Character with which lines of comments begin, such as `#`; they are skipped. Default: there are none. */
+  readonly comment?: string;
+  /** Texts that stand for a missing value, as the empty cell does: `['NA']`. Default: none. */
+  readonly missing?: readonly string[];
   /** Default `auto`: by the first bytes. */
   readonly compression?: Compression;
 }
@@ -47,12 +51,23 @@ export function fromCsv(paths: Paths, options: CsvOptions = {}): Dataset<unknown
 
 /** Fills in what the options leave open. Throws a {@link UsageError} for options that cannot be used. */
 export function csvFormat(path: string, options: CsvOptions): CsvFormat {
-  const { columns, header = true, compression = 'auto' } = options;
+  const { columns, header = true, compression = 'auto', comment, missing = [] } = options;
   const delimiter = options.delimiter ?? (/\.(tsv|tab)(\.\w+)?$/i.test(path) ? '\t' : ',');
-  if (delimiter.length !== 1 || delimiter.charCodeAt(0) > 127 || /["\r\n\d.+-]/.test(delimiter)) {
+  if (!isCharacter(delimiter) || /["\r\n\d.+-]/.test(delimiter)) {
     throw new UsageError(`delimiter is ${JSON.stringify(delimiter)}; one character was expected that is no quote, digit, point or sign.`);
   }
+  if (comment !== undefined && (!isCharacter(comment) || comment === delimiter || /["\r\n]/.test(comment)))
+    throw new UsageError(`comment is ${JSON.stringify(comment)}; one character was expected that is no quote and not the delimiter.`);
   if (!header && columns === undefined)
     throw new UsageError('A file without a header needs columns: the names of all its columns, in order.');
-  return { delimiter, header, compression };
+  const number = header ? undefined : Object.keys(columns ?? {}).find((name) => /^\d+$/.test(name));
+  if (number !== undefined)
+    throw new UsageError(
+      `Without a header the order of columns counts, and JavaScript moves names that are numbers to the front: name column ${number} otherwise (c${number}).`,
+    );
+  return { delimiter, guessed: options.delimiter === undefined, header, compression, comment, missing: new Set(missing) };
+}
+
+function isCharacter(text: string): boolean {
+  return typeof text === 'string' && text.length === 1 && text.charCodeAt(0) < 128;
 }

@@ -1,7 +1,7 @@
 import { DataError } from '../../../errors.js';
 import type { BadRecords } from '../../bad-records.js';
 import { BadRecords as Strict } from '../../bad-records.js';
-import { ByteWindow, type Compression } from '../../files/index.js';
+import { ByteWindow, textStart, type Compression } from '../../files/index.js';
 import { count, list } from '../../random-access.js';
 import type { Block, BlockReader } from '../../sources/blocks.js';
 import type { PositionValue } from '../../stage.js';
@@ -13,15 +13,22 @@ import { parseRecords, type Layout, type Progress } from './records.js';
 export interface CsvFormat {
   /** Character between cells. */
   readonly delimiter: string;
+  /** Whether that is what the file's name says, not the caller. */
+  readonly guessed: boolean;
   /** Whether the first record names the columns; else they are named in `columns`, in the file's order. */
   readonly header: boolean;
   readonly compression: Compression;
+  /** Character with which lines of comments begin. */
+  readonly comment: string | undefined;
+  /** Texts of cells without a value, besides the empty one. */
+  readonly missing: ReadonlySet<string>;
 }
 
 /** Records of a block: at least some hundred kilobytes, small enough to stay in a processor's cache. */
 const BLOCK_RECORDS = 8192;
-/** Records from which the types of columns are inferred. */
+/** Records from which the types of columns are inferred, and about how many bytes of them at most. */
 const INFERRED_RECORDS = 1000;
+const INFERRED_BYTES = 2 ** 24;
 /** A record longer than this comes from a quote that is never closed. */
 const LARGEST_RECORD_BYTES = 2 ** 26;
 
@@ -37,32 +44,52 @@ export interface CsvSchema {
 export async function readCsvSchema(path: string, format: CsvFormat, columns: Columns | undefined): Promise<CsvSchema> {
   const window = new ByteWindow(path, format.compression);
   try {
-    const { names } = await readHead(window, format, columns);
+    const { names, line } = await readHead(window, format, columns);
     if (columns !== undefined) return { names, inferred: undefined };
-    const builders = names.map((name) => new ColumnBuilder(name, { dtype: 'string' }, INFERRED_RECORDS));
-    const layout: Layout = { path, delimiter: format.delimiter.charCodeAt(0), cells: names.length };
-    const { rows } = parseRecords(
-      window.buffer,
-      { rows: 0, at: window.at, line: 1 },
-      window.ended,
-      layout,
-      builders,
-      INFERRED_RECORDS,
-      new Strict({ skip: Infinity }),
-    );
-    return { names, inferred: Object.fromEntries(builders.map(({ name, texts }) => [name, inferType(texts.slice(0, rows))])) };
+    for (;;) {
+      const builders = names.map((name) => new ColumnBuilder(name, { dtype: 'string' }, 0));
+      const from = { rows: 0, at: window.at, line };
+      const layout = layoutOf(path, format, names.length);
+      const lenient = new Strict({ skip: Infinity });
+      const { rows } = parseRecords(window.buffer, from, window.ended, layout, builders, INFERRED_RECORDS, lenient);
+      if (rows < INFERRED_RECORDS && !window.ended && (rows === 0 || window.buffer.length < INFERRED_BYTES)) {
+        await window.more();
+        continue;
+      }
+      const typed = builders.map(({ name, texts }) => [name, inferType(texts.slice(0, rows), format.missing)] as const);
+      return { names, inferred: Object.fromEntries(typed) };
+    }
   } finally {
     await window.close();
   }
 }
 
+/** What stands between the cells of a file: what its name says, unless its first line speaks for another character. */
+export async function guessDelimiter(path: string, format: CsvFormat): Promise<string> {
+  const window = new ByteWindow(path, format.compression);
+  try {
+    const { names } = await readHead(window, { ...format, guessed: false }, undefined);
+    return otherDelimiter(names, format.delimiter) ?? format.delimiter;
+  } finally {
+    await window.close();
+  }
+}
+
+function otherDelimiter(names: readonly string[], delimiter: string): string | undefined {
+  return names.length === 1 ? [';', '\t', '|', ','].find((other) => other !== delimiter && names[0]!.includes(other)) : undefined;
+}
+
+function layoutOf(path: string, { delimiter, comment, missing }: CsvFormat, cells: number | undefined): Layout {
+  return { path, delimiter: delimiter.charCodeAt(0), cells, comment: comment?.charCodeAt(0) ?? -1, missing };
+}
+
 /** Reads the record of names, or takes the names given; afterwards the window stands at the first record, on line `line`. */
 async function readHead(window: ByteWindow, format: CsvFormat, columns: Columns | undefined): Promise<{ names: string[]; line: number }> {
   await window.more();
-  if (window.buffer[0] === 0xef && window.buffer[1] === 0xbb && window.buffer[2] === 0xbf) window.at = 3; // byte order mark
+  window.at = textStart(window.path, window.buffer);
   if (!format.header) return { names: Object.keys(columns ?? {}), line: 1 };
   const cells: string[] = [];
-  const layout: Layout = { path: window.path, delimiter: format.delimiter.charCodeAt(0), cells: undefined };
+  const layout = { ...layoutOf(window.path, format, undefined), missing: new Set<string>() };
   // A builder for any number of cells.
   const builders = new Proxy([] as ColumnBuilder[], {
     get: (target, key) =>
@@ -70,20 +97,36 @@ async function readHead(window: ByteWindow, format: CsvFormat, columns: Columns 
         ? { name: key, rules: { dtype: 'string' }, put: (_: number, text: string) => void (cells[Number(key)] = text) }
         : (Reflect.get(target, key) as unknown),
   });
-  for (;;) {
+  for (let line = 1; ;) {
     cells.length = 0;
-    const done = parseRecords(window.buffer, { rows: 0, at: window.at, line: 1 }, window.ended, layout, builders, 1, new Strict());
-    if (done.rows === 1) {
-      window.at = done.at;
-      const names = cells.map((name) => name.trim());
-      const twice = names.find((name, i) => names.indexOf(name) !== i);
-      if (twice !== undefined)
-        throw new DataError(`${window.path}: the column name ${JSON.stringify(twice)} stands twice in the first line.`);
-      return { names, line: done.line };
-    }
+    const done = parseRecords(window.buffer, { rows: 0, at: window.at, line }, window.ended, layout, builders, 1, new Strict());
+    window.at = done.at; // comments and empty lines before it are done with
+    line = done.line;
+    if (done.rows === 1) return { names: checkedNames(window.path, cells, format, columns), line };
     if (window.ended) throw new DataError(`${window.path} is empty; a first line with the names of the columns was expected.`);
+    if (window.buffer.length - window.at > LARGEST_RECORD_BYTES)
+      throw new DataError(`${window.path}: the first line is longer than 64 MB; is the file CSV?`);
     await window.more();
   }
+}
+
+function checkedNames(path: string, cells: readonly string[], format: CsvFormat, columns: Columns | undefined): string[] {
+  const names = cells.map((name) => name.trim());
+  const twice = names.length === new Set(names).size ? undefined : names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new DataError(`${path}: the column name ${JSON.stringify(twice)} stands twice in the first line.`);
+  const other = format.guessed ? otherDelimiter(names, format.delimiter) : undefined;
+  if (other !== undefined) {
+    const line = JSON.stringify(names[0]!.slice(0, 60));
+    throw new DataError(
+      `${path}: the first line is one cell, ${line}. What stands between cells? Give delimiter: ${JSON.stringify(other)}.`,
+    );
+  }
+  const number = columns === undefined ? names.find((name) => /^[+-]?\d*\.\d+$/.test(name)) : undefined;
+  if (number !== undefined)
+    throw new DataError(
+      `${path}: the first line has the number ${number} where names of columns were expected. Has the file no header? Give header: false and columns.`,
+    );
+  return names;
 }
 
 type Row = ReturnType<TableBlock['row']>;
@@ -121,19 +164,22 @@ export class CsvReader implements BlockReader<Row, Batch> {
     const window = this.#window;
     const names = this.#names ?? (await this.#open());
     const wanted = await this.wanted();
-    const layout: Layout = { path: this.path, delimiter: this.format.delimiter.charCodeAt(0), cells: names.length };
+    const layout = layoutOf(this.path, this.format, names.length);
     for (;;) {
       const position = [window.offset, this.#line];
+      // A record has a byte per cell at least: no more room than the records at hand can need.
+      const capacity = Math.min(BLOCK_RECORDS, Math.ceil((window.buffer.length - window.at) / names.length) + 1);
       const builders = names.map((name) =>
-        Object.hasOwn(wanted, name) ? new ColumnBuilder(name, rulesOf(wanted[name]!), BLOCK_RECORDS) : undefined,
+        Object.hasOwn(wanted, name) ? new ColumnBuilder(name, rulesOf(wanted[name]!), capacity) : undefined,
       );
       const from: Progress = { rows: 0, at: window.at, line: this.#line };
-      const done = parseRecords(window.buffer, from, window.ended, layout, builders, BLOCK_RECORDS, this.bad);
+      const done = parseRecords(window.buffer, from, window.ended, layout, builders, capacity, this.bad);
       const moved = done.at > window.at;
       window.at = done.at;
       this.#line = done.line;
       if (done.rows > 0) {
-        const made = Object.fromEntries(Object.keys(wanted).map((name) => [name, builders[names.indexOf(name)]!.finish(done.rows)]));
+        const byName = new Map(builders.flatMap((builder) => (builder === undefined ? [] : [[builder.name, builder] as const])));
+        const made = Object.fromEntries(Object.keys(wanted).map((name) => [name, byName.get(name)!.finish(done.rows)]));
         return { block: new TableBlock(made, done.rows), position };
       }
       if (window.ended && !moved) return undefined;

@@ -1,5 +1,6 @@
 import { DataError } from '../../../errors.js';
 import type { BadRecords } from '../../bad-records.js';
+import { NO_UTF8, utf8Text } from '../../files/index.js';
 import type { ColumnBuilder } from '../table/index.js';
 import { badValue } from '../table/index.js';
 import { badNumber, booleanOf, numberOf } from './cells.js';
@@ -12,6 +13,10 @@ export interface Layout {
   readonly delimiter: number;
   /** Cells that every record has; undefined while that is not known. */
   readonly cells: number | undefined;
+  /** Byte with which lines of comments begin; -1 for none. */
+  readonly comment: number;
+  /** Texts of cells without a value, besides the empty one. */
+  readonly missing: ReadonlySet<string>;
 }
 
 const QUOTE = 34;
@@ -43,7 +48,7 @@ export function parseRecords(
   capacity: number,
   bad: BadRecords,
 ): Progress {
-  const { delimiter, path, cells } = layout;
+  const { delimiter, path, cells, comment, missing } = layout;
   const end = buffer.length;
   const numeric = builders.map((b) => b !== undefined && b.rules.dtype !== 'string' && b.rules.dtype !== 'bool');
   let { at: p, line, rows } = { ...from, rows: 0 };
@@ -52,6 +57,14 @@ export function parseRecords(
     const first = line;
     let cell = 0;
     let error: DataError | undefined;
+    if (buffer[p] === comment) {
+      while (p < end && buffer[p] !== LF && buffer[p] !== CR) p++;
+      if (p >= end && !last) break;
+      if (p >= end) {
+        kept = { rows, at: p, line };
+        break;
+      }
+    }
     if (buffer[p] === LF || buffer[p] === CR) {
       if (buffer[p] === CR && p + 1 >= end && !last) break;
       p += buffer[p] === CR && buffer[p + 1] === LF ? 2 : 1;
@@ -76,8 +89,11 @@ export function parseRecords(
           if (!last) return kept;
           throw new DataError(`${path}, line ${first}: a quote that opens on this line is never closed; is the file truncated?`);
         }
-        text = buffer.toString('utf8', p + 1, close);
-        if (doubled) text = text.replaceAll('""', '"');
+        if (builders[cell] !== undefined) {
+          text = utf8Text(buffer, p + 1, close);
+          if (text === undefined) error ??= notUtf8(path, first, cell);
+          else if (doubled) text = text.replaceAll('""', '"');
+        }
         for (let i = buffer.indexOf(LF, p); i >= 0 && i < close; i = buffer.indexOf(LF, i + 1)) line++;
         p = close + 1;
         c = p < end ? buffer[p]! : -1;
@@ -109,7 +125,11 @@ export function parseRecords(
       if (builder !== undefined && error === undefined) {
         let wrong: string | undefined;
         if (value === value) wrong = builder.number(rows, value);
-        else wrong = putText(builder, rows, (text ??= buffer.toString('utf8', start, p)));
+        else {
+          text ??= utf8Text(buffer, start, p);
+          if (text === undefined) error = notUtf8(path, first, cell);
+          else wrong = putText(builder, rows, text, missing);
+        }
         if (wrong !== undefined) error = badValue(`${path}, line ${first}`, builder.name, wrong);
       }
       if (c === delimiter) {
@@ -135,10 +155,15 @@ export function parseRecords(
   return kept;
 }
 
-function putText(builder: ColumnBuilder, row: number, text: string): string | undefined {
+function notUtf8(path: string, line: number, cell: number): DataError {
+  return new DataError(`${path}, line ${line}: cell ${cell + 1} ${NO_UTF8}.`);
+}
+
+function putText(builder: ColumnBuilder, row: number, text: string, missing: ReadonlySet<string>): string | undefined {
   const { dtype } = builder.rules;
-  if (dtype === 'string') return builder.put(row, text);
   const trimmed = text.trim();
+  if (missing.has(trimmed)) return builder.put(row, null);
+  if (dtype === 'string') return builder.put(row, text);
   if (trimmed === '') return builder.put(row, null);
   if (dtype === 'bool') return builder.put(row, booleanOf(trimmed) ?? trimmed);
   const value = numberOf(trimmed);

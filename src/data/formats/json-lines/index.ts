@@ -1,7 +1,7 @@
 import { DataError, UsageError } from '../../../errors.js';
 import type { BadRecords } from '../../bad-records.js';
 import type { Dataset } from '../../dataset.js';
-import type { Compression, Paths } from '../../files/index.js';
+import { NO_UTF8, type Compression, type Paths } from '../../files/index.js';
 import type { BatchOptions } from '../../sources/batch-options.js';
 import { blockDataset, type Block, type StreamOptions } from '../../sources/blocks.js';
 import { listBlock } from '../../sources/list-block.js';
@@ -47,7 +47,7 @@ export function fromJsonLines(paths: Paths, options: JsonLinesOptions = {}): Dat
 
 function parse(
   path: string,
-  lines: readonly string[],
+  lines: readonly (string | undefined)[],
   first: number,
   columns: Columns | undefined,
   bad: BadRecords,
@@ -55,15 +55,17 @@ function parse(
   const values: unknown[] = [];
   const numbers: number[] = [];
   lines.forEach((line, i) => {
-    if (line.trim() === '') return;
     const place = `${path}, line ${first + i}`;
+    if (line === undefined) return bad.report(new DataError(`${place} ${NO_UTF8}.`));
+    if (line.trim() === '') return;
     try {
       const value: unknown = JSON.parse(line);
       if (columns !== undefined && !isRecord(value)) throw new Error('an object with the columns as fields was expected');
       values.push(value);
       numbers.push(first + i);
     } catch (error) {
-      bad.report(new DataError(`${place} is no valid record: ${(error as Error).message}.`, { cause: error }));
+      const hint = hintFor(line, first + i);
+      bad.report(new DataError(`${place} is no valid record: ${(error as Error).message}.${hint}`, { cause: error }));
     }
   });
   if (columns === undefined) return listBlock(values);
@@ -71,4 +73,12 @@ function parse(
     Object.keys(columns).map((name) => [name, values.map((value) => (value as Record<string, unknown>)[name])]),
   );
   return tableFrom(columns, fields, values.length, (row) => `${path}, line ${numbers[row]}`, bad);
+}
+
+/** What is likely wrong with a line, where other writers often write such lines. */
+function hintFor(line: string, number: number): string {
+  if (/[:[,]\s*(NaN|-?Infinity)\b/.test(line)) return ' JSON has no NaN and no infinities: write null instead.';
+  if (number === 1 && /^\s*[[{]/.test(line))
+    return ' Is it one JSON document? A value on every line was expected (`jq -c .[]` makes that of an array).';
+  return '';
 }

@@ -21,7 +21,7 @@ export function parseNpyHeader(bytes: Uint8Array, path: string): NpyHeader {
   const type = descr === undefined ? undefined : storedType(descr.slice(1), descr[0] !== '>', path);
   if (type === undefined) {
     throw new DataError(
-      `${path} holds values of the type ${descr ?? 'of a structure'}, which cannot be read; save floats, integers or booleans.`,
+      `${path} holds values of the type ${descr ?? 'of a structure'}, which cannot be read; save floats, integers or booleans, or name the arrays to read.`,
     );
   }
   return { ...type, ...header };

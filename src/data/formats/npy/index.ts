@@ -1,19 +1,23 @@
 import { statSync } from 'node:fs';
 
 import { DataError } from '../../../errors.js';
-import { Dataset } from '../../dataset.js';
-import { firstBytesSync } from '../../files/first-bytes.js';
+import type { Dataset } from '../../dataset.js';
+import { compressedHint, firstBytesSync } from '../../files/index.js';
 import { shapeSize, type NDArray } from '../../ndarray.js';
-import { tableStage, type ColumnTree } from '../../sources/columns.js';
+import type { ColumnTree } from '../../sources/columns.js';
 import { readStored, StoredColumn, type StoredArray } from '../../sources/stored-array.js';
 import { checkRules, checkRulesByName, type ValueRules } from '../../value-rules.js';
+import { arrayRows } from '../array-rows.js';
 import { NPY_HEADER_BYTES, parseNpyHeader, rowMajor } from './header.js';
 
 export { fromNpz, npzMembers, readNpz } from './npz.js';
 
 /** Where the array of a `.npy` file lies; only its header is read. Throws a {@link DataError} for a missing, damaged or truncated file. */
 export function npyArray(path: string): StoredArray & { readonly fortran: boolean } {
-  const header = parseNpyHeader(firstBytesSync(path, NPY_HEADER_BYTES), path);
+  const head = firstBytesSync(path, NPY_HEADER_BYTES);
+  const hint = compressedHint(head);
+  if (hint !== '') throw new DataError(`${path} is not a .npy array.${hint}`);
+  const header = parseNpyHeader(head, path);
   const { shape, dtype, valueBytes, headerBytes, fortran } = header;
   const expected = headerBytes + shapeSize(shape) * valueBytes;
   const actual = statSync(path).size;
@@ -21,7 +25,7 @@ export function npyArray(path: string): StoredArray & { readonly fortran: boolea
     throw new DataError(
       `${path} is truncated: ${dtype}[${shape.join(', ')}] takes ${expected} bytes, but there are ${actual}. Copy it again.`,
     );
-  return { path, shape, dtype, offset: headerBytes, valueBytes, fortran, decode: (bytes, target) => header.decode(bytes, target) };
+  return { path, shape, dtype, offset: headerBytes, valueBytes, fortran, decode: (...values) => header.decode(...values) };
 }
 
 /** A whole `.npy` array in memory. 64-bit integers become int32, half floats float32. */
@@ -52,13 +56,20 @@ export function fromNpy<const P extends string | readonly string[] | Readonly<Re
   const inner = (rules ?? {}) as Readonly<Record<string, ValueRules>>;
   if (typeof paths === 'string') checkRules(paths, inner as ValueRules);
   else checkRulesByName(inner, Object.keys(paths));
+  const columns: (readonly [string, StoredColumn])[] = [];
+  const add = (path: string, own?: ValueRules): StoredColumn => {
+    const made = column(path, own);
+    columns.push([path, made]);
+    return made;
+  };
   const tree: ColumnTree =
     typeof paths === 'string'
-      ? column(paths, rules as ValueRules | undefined)
+      ? add(paths, rules as ValueRules | undefined)
       : Array.isArray(paths)
-        ? (paths as readonly string[]).map((path, k) => column(path, inner[k]))
+        ? (paths as readonly string[]).map((path, k) => add(path, inner[k]))
         : Object.fromEntries(
-            Object.entries(paths as Readonly<Record<string, string>>).map(([name, path]) => [name, column(path, inner[name])]),
+            Object.entries(paths as Readonly<Record<string, string>>).map(([name, path]) => [name, add(path, inner[name])]),
           );
-  return new Dataset(tableStage(`npy ${JSON.stringify(paths)} `, tree));
+  const files = columns.length === 0 ? 'The list of files' : columns.map(([path]) => path).join(', ');
+  return arrayRows(`npy ${JSON.stringify(paths)} `, files, columns, tree);
 }

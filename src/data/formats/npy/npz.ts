@@ -1,11 +1,12 @@
 import { DataError } from '../../../errors.js';
 import { memberHead, readMember, zipMembers, type ZipMember } from '../../../npz/index.js';
-import { Dataset } from '../../dataset.js';
+import type { Dataset } from '../../dataset.js';
 import { allocate, NDArray, shapeSize } from '../../ndarray.js';
-import { firstBytesSync } from '../../files/first-bytes.js';
-import { ArrayColumn, tableStage, type Column, type ColumnTree } from '../../sources/columns.js';
+import { compressedHint, firstBytesSync } from '../../files/index.js';
+import { ArrayColumn, type Column } from '../../sources/columns.js';
 import { StoredColumn, type StoredArray } from '../../sources/stored-array.js';
 import { checkRulesByName, checkValues, type ValueRules } from '../../value-rules.js';
+import { arrayRows } from '../array-rows.js';
 import { NPY_HEADER_BYTES, parseNpyHeader, rowMajor, type NpyHeader } from './header.js';
 
 /** An array of a `.npz` file; its header is read, its values are not. */
@@ -21,6 +22,8 @@ export interface NpzMember {
 
 /** The arrays of a `.npz` file by name. Throws a {@link DataError} for a missing, damaged or truncated file. */
 export function npzMembers(path: string): Record<string, NpzMember> {
+  const hint = compressedHint(firstBytesSync(path, 4));
+  if (hint !== '') throw new DataError(`${path} is not a .npz file.${hint}`);
   const members = zipMembers(path, firstBytesSync).filter(({ name }) => name.endsWith('.npy'));
   return Object.fromEntries(members.map((member) => [member.name.slice(0, -4), open(member)] as const));
 }
@@ -40,7 +43,7 @@ function open(member: ZipMember): NpzMember {
   const at = { path: member.path, name, shape, dtype, offset: member.offset + headerBytes, valueBytes };
   return {
     header,
-    stored: member.stored && !fortran ? { ...at, decode: (bytes, target) => header.decode(bytes, target) } : undefined,
+    stored: member.stored && !fortran ? { ...at, decode: (...values) => header.decode(...values) } : undefined,
     read: () => {
       const array = decode(readMember(member), shapeSize(shape)).reshape(shape);
       return fortran ? rowMajor(array) : array;
@@ -70,13 +73,14 @@ export function fromNpz<const N extends string = string>(
   const members = pick(path, names);
   const there = members.map(([name]) => name);
   checkRulesByName(own, there);
-  const columns: ColumnTree = Object.fromEntries(members.map(([name, member]) => [name, column(path, name, member, own[name])]));
-  return new Dataset(tableStage(`npz ${path} `, columns));
+  const columns = members.map(([name, member]) => [name, column(path, name, member, own[name])] as const);
+  return arrayRows(`npz ${path} `, path, columns, Object.fromEntries(columns));
 }
 
 function column(path: string, name: string, member: NpzMember, rules: ValueRules = {}): Column {
   if (member.stored !== undefined) return new StoredColumn(member.stored, rules);
   const array = member.read();
+  if (array.shape.length === 0) throw new DataError(`${path}, array ${name}, holds a single value; name the arrays with rows.`);
   checkValues(() => `${path}, array ${name}`, array.data, array.dtype, rules);
   return new ArrayColumn(array);
 }

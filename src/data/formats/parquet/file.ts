@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
-import type { AsyncBuffer, FileMetaData, ParquetScan, SchemaTree } from 'hyparquet';
+import type { AsyncBuffer, FileMetaData, ParquetParsers, ParquetScan, SchemaTree } from 'hyparquet';
 
 import { DataError } from '../../../errors.js';
-import { cannotRead, firstBytesSync, required } from '../../files/index.js';
+import { cannotRead, compressedHint, firstBytesSync, required, utf8Text } from '../../files/index.js';
 import type { ColumnType, FileColumn } from '../table/index.js';
 
 /** A Parquet file whose footer is read. */
@@ -22,8 +22,11 @@ const TAIL_BYTES = 8;
 
 /** Reads the footer of a Parquet file. Throws a {@link DataError} where the file is missing, damaged or of another format. */
 export function openParquet(path: string): ParquetFile {
-  const magic = Buffer.from(firstBytesSync(path, 4)).toString('latin1');
-  if (magic !== 'PAR1') throw new DataError(`${path} is not a Parquet file: it begins with ${JSON.stringify(magic)}, expected "PAR1".`);
+  const head = firstBytesSync(path, 4);
+  const magic = Buffer.from(head).toString('latin1');
+  if (magic === 'PARE') throw new DataError(`${path} is an encrypted Parquet file, which cannot be read.`);
+  if (magic !== 'PAR1')
+    throw new DataError(`${path} is not a Parquet file: it begins with ${JSON.stringify(magic)}, expected "PAR1".${compressedHint(head)}`);
   const { asyncBufferFromFile, parquetMetadata, parquetScan, parquetSchema } = required<typeof import('hyparquet')>('hyparquet');
   let metadata: FileMetaData;
   try {
@@ -41,19 +44,24 @@ export function openParquet(path: string): ParquetFile {
   const scanned = async (): Promise<ParquetScan> => {
     const file: AsyncBuffer = await asyncBufferFromFile(path);
     const { compressors } = await import('hyparquet-compressors');
-    return parquetScan({ file, metadata, compressors });
+    return parquetScan({ file, metadata, compressors, parsers });
   };
+  const schema = parquetSchema(metadata);
+  const scales = new Map(schema.children.map(({ element }) => [element.name, isDecimal(element) ? (element.scale ?? 0) : undefined]));
   return {
     path,
     groups,
-    columns: parquetSchema(metadata).children.map((node) => ({ name: node.element.name, ...typeOf(node) })),
+    columns: schema.children.map((node) => ({ name: node.element.name, ...typeOf(node) })),
     bytes: (column, group) => {
       const parts = metadata.row_groups[group]!.columns.filter(({ meta_data: part }) => part?.path_in_schema[0] === column);
       return parts.reduce((sum, { meta_data: part }) => sum + Number(part!.total_uncompressed_size), 0);
     },
     read: async (column, group) => {
       try {
-        return await (await (scan ??= scanned())).readColumn({ column, rowStart: starts[group]!, rowEnd: starts[group]! + groups[group]! });
+        const rows = { rowStart: starts[group]!, rowEnd: starts[group]! + groups[group]! };
+        const values = await (await (scan ??= scanned())).readColumn({ column, ...rows });
+        const scale = scales.get(column);
+        return scale === undefined ? values : Array.from(values as ArrayLike<unknown>, (value) => nearest(value, scale));
       } catch (error) {
         throw new DataError(
           `${path}, column ${column}: row group ${group} (from record ${starts[group]! + 1}) cannot be read: ${(error as Error).message}.`,
@@ -62,6 +70,30 @@ export function openParquet(path: string): ParquetFile {
       }
     },
   };
+}
+
+/** What values become: texts that are no UTF-8 stay bytes, times are milliseconds since 1970, with all their digits. */
+const parsers: Partial<ParquetParsers> = {
+  stringFromBytes: (bytes: Uint8Array | undefined) => bytes && (utf8Text(bytes) ?? bytes),
+  timestampFromMilliseconds: milliseconds,
+  timestampFromMicroseconds: (time: bigint | null | undefined) => milliseconds(time, 1000),
+  timestampFromNanoseconds: (time: bigint | null | undefined) => milliseconds(time, 1_000_000),
+  dateFromDays: (days: number | null | undefined) => (typeof days === 'number' ? days * 86_400_000 : days),
+};
+
+function milliseconds(time: bigint | number | null | undefined, parts = 1): number | null | undefined {
+  return time === null || time === undefined ? time : Number(time) / parts;
+}
+
+function isDecimal({ converted_type: converted, logical_type: logical }: SchemaTree['element']): boolean {
+  return converted === 'DECIMAL' || logical?.type === 'DECIMAL';
+}
+
+/** The number nearest to a decimal: the library multiplies by 0.1, 0.01, …, which is off in the last place. */
+function nearest(value: unknown, scale: number): unknown {
+  if (typeof value !== 'number') return value;
+  const unscaled = Math.round(value * 10 ** scale);
+  return Number.isSafeInteger(unscaled) && scale <= 22 ? unscaled / 10 ** scale : value;
 }
 
 function footer(path: string): Uint8Array {
@@ -87,6 +119,8 @@ function typeOf(node: SchemaTree): { type: ColumnType | undefined; stored: strin
   const stored = special === undefined ? type : `${type} (${special})`;
   if (special === 'STRING' || special === 'UTF8' || special === 'ENUM' || (type === 'BYTE_ARRAY' && special === undefined))
     return { type: 'string', stored };
+  if (isDecimal(node.element)) return { type: 'float64', stored };
+  if (special === 'FLOAT16') return { type: 'float32', stored };
   if (special !== undefined && !/^U?INT/.test(special)) return { type: undefined, stored };
   if (type === 'BOOLEAN') return { type: 'bool', stored };
   if (type === 'INT32' || type === 'INT64') return { type: 'int32', stored };

@@ -1,13 +1,14 @@
 import { statSync } from 'node:fs';
 
 import { DataError } from '../../../errors.js';
-import { Dataset } from '../../dataset.js';
-import { firstBytesSync } from '../../files/first-bytes.js';
+import type { Dataset } from '../../dataset.js';
+import { compressedHint, firstBytesSync } from '../../files/index.js';
 import { shapeSize, type NDArray } from '../../ndarray.js';
-import { tableStage } from '../../sources/columns.js';
 import { readStored, StoredColumn, type StoredArray } from '../../sources/stored-array.js';
+import { isRecord } from '../../structure.js';
 import { checkRulesByName, type ValueRules } from '../../value-rules.js';
 import { storedType } from '../../sources/stored-types.js';
+import { arrayRows } from '../array-rows.js';
 
 const codes: Readonly<Record<string, string>> = {
   F16: 'f2',
@@ -31,17 +32,23 @@ export function safetensorsArrays(path: string): Record<string, StoredArray> {
   const start = firstBytesSync(path, 8);
   const length = start.length < 8 ? Infinity : Number(new DataView(start.buffer).getBigUint64(0, true));
   if (length > LARGEST_HEADER_BYTES)
-    throw new DataError(`${path} is not a safetensors file: it does not begin with the length of a header.`);
-  let header: Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>;
+    throw new DataError(
+      `${path} is not a safetensors file: it does not begin with the length of a header.${compressedHint(firstBytesSync(path, 4))}`,
+    );
+  let header: Record<string, unknown>;
   try {
-    header = JSON.parse(Buffer.from(firstBytesSync(path, length, 8)).toString('utf8')) as typeof header;
+    const parsed: unknown = JSON.parse(Buffer.from(firstBytesSync(path, length, 8)).toString('utf8'));
+    if (!isRecord(parsed)) throw new Error('an object was expected');
+    header = parsed;
   } catch (error) {
     throw new DataError(`${path} is not a safetensors file, or it is truncated: its header is no JSON.`, { cause: error });
   }
   const size = statSync(path).size;
   const entries = Object.entries(header).filter(([name]) => name !== '__metadata__');
   return Object.fromEntries(
-    entries.map(([name, { dtype: tag, shape, data_offsets: offsets }]) => {
+    entries.map(([name, entry]) => {
+      if (!isEntry(entry)) throw new DataError(`${path} is damaged: its header does not say type, shape and place of array ${name}.`);
+      const { dtype: tag, shape, data_offsets: offsets } = entry;
       const type = storedType(codes[tag] ?? '', true, `${path}, array ${name}`);
       if (type === undefined) throw new DataError(`${path}, array ${name}: values of the type ${tag} cannot be read.`);
       const [begin, end] = offsets;
@@ -53,6 +60,20 @@ export function safetensorsArrays(path: string): Record<string, StoredArray> {
       return [name, { ...type, path, name, shape, offset: 8 + length + begin }] as const;
     }),
   );
+}
+
+interface Entry {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
+}
+
+function isEntry(value: unknown): value is Entry {
+  if (!isRecord(value)) return false;
+  const { dtype, shape, data_offsets: offsets } = value;
+  const whole = (list: unknown): list is number[] =>
+    Array.isArray(list) && list.every((n) => Number.isSafeInteger(n) && (n as number) >= 0);
+  return typeof dtype === 'string' && whole(shape) && whole(offsets) && offsets.length === 2;
 }
 
 /** All arrays of a safetensors file, or those with the given names, in memory. */
@@ -74,8 +95,8 @@ export function fromSafetensors<const N extends string = string>(
   const own = rules as Readonly<Record<string, ValueRules>>;
   const arrays = pick(path, names);
   checkRulesByName(own, Object.keys(arrays));
-  const columns = Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, new StoredColumn(array, own[name])]));
-  return new Dataset(tableStage(`safetensors ${path} `, columns));
+  const columns = Object.entries(arrays).map(([name, array]) => [name, new StoredColumn(array, own[name])] as const);
+  return arrayRows(`safetensors ${path} `, path, columns, Object.fromEntries(columns));
 }
 
 function pick(path: string, names: readonly string[] | undefined): Record<string, StoredArray> {

@@ -94,6 +94,12 @@ export function tableFrom(
 
 /** Checks that a file has the columns that are asked for. Throws a {@link DataError} that lists those it has. */
 export function checkColumns(path: string, wanted: Columns, there: readonly string[]): void {
-  const missing = Object.keys(wanted).filter((name) => !there.includes(name));
-  if (missing.length > 0) throw new DataError(`${path} has no column ${missing.join(', ')}; its columns are ${there.join(', ')}.`);
+  const names = new Set(there);
+  const missing = Object.keys(wanted).filter((name) => !names.has(name));
+  if (missing.length > 0) throw new DataError(`${path} has no column ${some(missing)}; its columns are ${some(there)}.`);
+}
+
+/** Names in a row, no more than fit into a message. */
+function some(names: readonly string[]): string {
+  return names.length > 30 ? `${names.slice(0, 30).join(', ')}, … (${names.length})` : names.join(', ');
 }

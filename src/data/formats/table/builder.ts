@@ -60,8 +60,10 @@ export class ColumnBuilder {
     const value = given === null || given === undefined ? fallback : given;
     if (value === undefined) return `is missing; give the column a default if that is allowed`;
     if (dtype === 'string') {
-      if (typeof value !== 'string') return `is ${describe(value)}; a text was expected`;
-      this.texts[row] = value;
+      const text = typeof value === 'bigint' ? String(value) : value; // a number that only a text holds exactly
+      if (typeof text !== 'string')
+        return value instanceof Uint8Array ? 'is bytes that are no UTF-8 text' : `is ${describe(value)}; a text was expected`;
+      this.texts[row] = text;
       return undefined;
     }
     if (typeof value === 'object') return this.#putList(row, value);
@@ -78,7 +80,11 @@ export class ColumnBuilder {
       return undefined;
     }
     if (typeof value === 'number') return this.number(at, value);
-    if (typeof value === 'bigint') return this.number(at, Number(value));
+    if (typeof value === 'bigint') {
+      const number = Number(value);
+      if (BigInt(number) === value) return this.number(at, number);
+      return `is ${value}, which ${this.rules.dtype} does not hold; read it as string`;
+    }
     return `is ${show(value)}; a number was expected`;
   }
 

@@ -15,8 +15,9 @@ export function knownColumns(path: string, own: readonly FileColumn[], asked: Co
   }
   const unknown = own.find(({ type }) => type === undefined);
   if (unknown !== undefined) {
+    const time = /timestamp|date/i.test(unknown.stored) ? ' As float64 it is milliseconds since 1970.' : '';
     throw new DataError(
-      `${path}: column ${unknown.name} has the type ${unknown.stored}, which cannot be read as numbers or texts; name the columns to read in \`columns\`.`,
+      `${path}: column ${unknown.name} has the type ${unknown.stored}, which cannot be read as numbers or texts; name the columns to read in \`columns\`.${time}`,
     );
   }
   return Object.fromEntries(own.map(({ name, type }) => [name, type!]));

@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:buffer';
 
+import { DataError } from '../../../errors.js';
+import type { BadRecords } from '../../bad-records.js';
 import { Dataset } from '../../dataset.js';
-import { cannotRead, expandPaths, openBytes, type Compression, type Paths } from '../../files/index.js';
-import { blockDataset } from '../../sources/blocks.js';
+import { expandPaths, NO_UTF8, openBytes, textStart, utf8Text, type Compression, type Paths } from '../../files/index.js';
+import { blockDataset, type StreamOptions } from '../../sources/blocks.js';
 import { itemsStage } from '../../sources/items.js';
 import { listBlock } from '../../sources/list-block.js';
 import { LineReader } from './line-reader.js';
@@ -11,7 +13,7 @@ export { sonnets } from './sonnets.js';
 export { byteTokenizer, charTokenizer, loadTokenizer, tokenBlocks, type Tokenizer } from './tokenizers.js';
 
 /** How {@link fromTextLines} reads. */
-export interface TextOptions {
+export interface TextOptions extends StreamOptions {
   /** Keep lines without any text; default false. */
   readonly keepEmpty?: boolean;
   /** Default `auto`: by the first bytes. */
@@ -19,9 +21,16 @@ export interface TextOptions {
 }
 
 /** The lines of UTF-8 text files, without their line ends, one file after the other. Read in pieces; positions are exact. */
-export function fromTextLines(paths: Paths, { keepEmpty = false, compression = 'auto' }: TextOptions = {}): Dataset<string> {
-  const make = (lines: string[]) => listBlock(keepEmpty ? lines : lines.filter((line) => line.trim() !== ''));
-  return blockDataset<string, string[]>('text', paths, (path) => new LineReader(path, compression, make)) as Dataset<string>;
+export function fromTextLines(paths: Paths, { keepEmpty = false, compression = 'auto', onBadRecord }: TextOptions = {}): Dataset<string> {
+  const open = (path: string, bad: BadRecords) =>
+    new LineReader<string, string[]>(path, compression, (lines, first) => {
+      const good = lines.filter((line, i): line is string => {
+        if (line === undefined) bad.report(new DataError(`${path}, line ${first + i} ${NO_UTF8}.`));
+        return line !== undefined && (keepEmpty || line.trim() !== '');
+      });
+      return listBlock(good);
+    });
+  return blockDataset<string, string[]>('text', paths, open, { onBadRecord }) as Dataset<string>;
 }
 
 /** Whole UTF-8 text files, one element each, read when they are asked for. */
@@ -31,19 +40,21 @@ export function fromDocuments(paths: Paths, { compression = 'auto' }: { readonly
 }
 
 async function readText(path: string, compression: Compression): Promise<string> {
-  if (compression === 'none') {
-    return readFile(path, 'utf8').catch((error: unknown) => {
-      throw cannotRead(path, error);
-    });
-  }
   const bytes = openBytes(path, compression);
+  const pieces: Uint8Array[] = [];
+  let length = 0;
   try {
-    const pieces: Uint8Array[] = [];
-    for (let piece = await bytes.next(); piece !== undefined; piece = await bytes.next()) pieces.push(piece);
-    return Buffer.concat(pieces)
-      .toString('utf8')
-      .replace(/^\uFEFF/, '');
+    for (let piece = await bytes.next(); piece !== undefined; piece = await bytes.next()) {
+      pieces.push(piece);
+      length += piece.length;
+      if (length > constants.MAX_STRING_LENGTH)
+        throw new DataError(`${path} is longer than ${constants.MAX_STRING_LENGTH} bytes, more than a text can have. Read it by lines.`);
+    }
   } finally {
     await bytes.close();
   }
+  const whole = Buffer.concat(pieces);
+  const text = utf8Text(whole, textStart(path, whole));
+  if (text === undefined) throw new DataError(`${path} ${NO_UTF8}.`);
+  return text;
 }

@@ -1,5 +1,5 @@
 import { DataError } from '../../../errors.js';
-import { ByteWindow, type Compression } from '../../files/index.js';
+import { ByteWindow, textStart, utf8Text, type Compression } from '../../files/index.js';
 import { count, list } from '../../random-access.js';
 import type { Block, BlockReader } from '../../sources/blocks.js';
 import type { PositionValue } from '../../stage.js';
@@ -16,7 +16,8 @@ export class LineReader<R, B> implements BlockReader<R, B> {
   constructor(
     readonly path: string,
     compression: Compression,
-    readonly make: (lines: string[], firstLine: number) => Block<R, B>,
+    /** Makes records of lines; a line that is no UTF-8 is undefined. */
+    readonly make: (lines: (string | undefined)[], firstLine: number) => Block<R, B>,
   ) {
     this.#window = new ByteWindow(path, compression);
   }
@@ -40,11 +41,10 @@ export class LineReader<R, B> implements BlockReader<R, B> {
     if (window.ended && end <= window.at) end = window.buffer.length;
     if (end <= window.at) return undefined;
     const position = [window.offset, this.#line];
-    const text = window.buffer.toString('utf8', window.at, end);
-    const lines = text.split('\n');
+    const begin = window.offset === 0 ? textStart(this.path, window.buffer) : window.at;
+    const lines = linesOf(window.buffer, begin, end);
     if (lines.at(-1) === '') lines.pop();
-    for (let i = 0; i < lines.length; i++) if (lines[i]!.endsWith('\r')) lines[i] = lines[i]!.slice(0, -1);
-    if (window.offset === 0 && lines[0]!.startsWith('\uFEFF')) lines[0] = lines[0]!.slice(1);
+    for (let i = 0; i < lines.length; i++) if (lines[i]?.endsWith('\r')) lines[i] = lines[i]!.slice(0, -1);
     const first = this.#line;
     window.at = end;
     this.#line += lines.length;
@@ -61,4 +61,18 @@ export class LineReader<R, B> implements BlockReader<R, B> {
   close(): Promise<void> {
     return this.#window.close();
   }
+}
+
+/** The lines of some bytes; undefined for those that are no UTF-8. */
+function linesOf(buffer: Buffer, begin: number, end: number): (string | undefined)[] {
+  const text = utf8Text(buffer, begin, end);
+  if (text !== undefined) return text.split('\n');
+  const lines: (string | undefined)[] = [];
+  for (let at = begin; at < end;) {
+    const next = buffer.indexOf(LF, at);
+    const to = next < 0 || next >= end ? end : next;
+    lines.push(utf8Text(buffer, at, to));
+    at = to + 1;
+  }
+  return lines;
 }

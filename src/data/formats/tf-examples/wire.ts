@@ -1,3 +1,4 @@
+import { utf8Text } from '../../files/index.js';
 import type { NDArray } from '../../ndarray.js';
 import { NDArray as Arrays, allocate, shapeSize } from '../../ndarray.js';
 import type { FeatureSpec } from '../../tfrecord/index.js';
@@ -96,8 +97,9 @@ export class ColumnParser {
     const listEnd = this.#length(buffer, end);
     if (listEnd !== end) return false;
     if (dtype === 'string') {
-      (this.#data[column] as string[])[row] = buffer.toString('utf8', this.#at, end);
-      return true;
+      const text = utf8Text(buffer, this.#at, end);
+      if (text !== undefined) (this.#data[column] as string[])[row] = text;
+      return text !== undefined;
     }
     const size = this.#sizes[column]!;
     const target = this.#data[column] as Float32Array | Int32Array;

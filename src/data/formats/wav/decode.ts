@@ -1,4 +1,5 @@
 import { DataError } from '../../../errors.js';
+import { compressedHint } from '../../files/index.js';
 import { NDArray } from '../../ndarray.js';
 
 /** Sound as samples from -1 to 1. */
@@ -12,13 +13,15 @@ export interface Sound {
 const PCM = 1;
 const FLOAT = 3;
 const EXTENSIBLE = 0xfffe;
+/** What programs that write into a pipe say: the sound goes on to the end of the file. */
+const UNKNOWN_LENGTH = 0xffffffff;
 
 /** Decodes a RIFF WAVE file: PCM of 8, 16, 24, 32 bits and floats of 32, 64 bits. Throws a {@link DataError} that names `path`. */
 export function decodeWav(bytes: Uint8Array, path: string): Sound {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const tag = (at: number): string => String.fromCharCode(...bytes.subarray(at, at + 4));
   if (bytes.length < 12 || tag(0) !== 'RIFF' || tag(8) !== 'WAVE')
-    throw new DataError(`${path} is not a WAV file: it does not begin with RIFF … WAVE.`);
+    throw new DataError(`${path} is not a WAV file: it does not begin with RIFF … WAVE.${compressedHint(bytes)}`);
   let format: { code: number; channels: number; sampleRate: number; bits: number } | undefined;
   for (let at = 12; at + 8 <= bytes.length;) {
     const [name, length] = [tag(at), view.getUint32(at + 4, true)];
@@ -34,9 +37,10 @@ export function decodeWav(bytes: Uint8Array, path: string): Sound {
     }
     if (name === 'data') {
       if (format === undefined) throw new DataError(`${path} is damaged: its sound comes before the description of its format.`);
-      if (start + length > bytes.length)
-        throw new DataError(`${path} is truncated: ${length} bytes of sound were expected, ${bytes.length - start} are there.`);
-      return { samples: samples(view, start, length, format, path), sampleRate: format.sampleRate };
+      const rest = bytes.length - start;
+      const sound = length === UNKNOWN_LENGTH ? rest : length;
+      if (sound > rest) throw new DataError(`${path} is truncated: ${sound} bytes of sound were expected, ${rest} are there.`);
+      return { samples: samples(view, start, sound, format, path), sampleRate: format.sampleRate };
     }
     at = start + length + (length & 1);
   }

@@ -63,6 +63,7 @@ function sounds<T>(
     if (sampleRate !== undefined && sound.sampleRate !== sampleRate) {
       throw new DataError(`${path} has ${sound.sampleRate} frames per second, but ${sampleRate} were expected. Convert it.`);
     }
+    if (sound.samples.size === 0) throw new DataError(`${path} holds no sound: it has 0 frames.`);
     checkValues(() => path, sound.samples.data, 'float32', options);
     return make(frames === undefined ? sound.samples : fitted(sound.samples, frames), index);
   });
