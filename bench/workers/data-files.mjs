@@ -1,9 +1,9 @@
 // Resident memory while files larger than the allowed growth are read once.
-import { closeSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, openSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { Float32, Int32, RecordBatchFileWriter, tableFromArrays, vectorFromArray } from 'apache-arrow';
 import { fileWriter, ParquetWriter } from 'hyparquet-writer';
-import { fromArrow, fromCsv, fromNpy, fromParquet, fromTfExamples, TfExampleBuilder, writeTfRecords } from 'orbit-ts/data';
+import { fromArrow, fromCsv, fromImages, fromNpy, fromParquet, fromTfExamples, TfExampleBuilder, writeTfRecords } from 'orbit-ts/data';
 import { serve } from './protocol.mjs';
 import { residentBytes } from './resident.mjs';
 
@@ -81,6 +81,16 @@ const writers = {
   },
 };
 
+/** One image, read again and again. */
+const IMAGES = 600;
+writers.jpeg = async () => {
+  const { Transformer, ResizeFilterType, ResizeFit } = await import('@napi-rs/image');
+  const [width, height] = [50, 38];
+  const coarse = Uint8Array.from({ length: width * height * 4 }, (_, k) => (k % 4 === 3 ? 255 : (k * k * 31) % 251));
+  const image = Transformer.fromRgbaPixels(coarse, width, height).resize(2000, 1500, ResizeFilterType.CatmullRom, ResizeFit.Fill);
+  writeFileSync(at('jpeg'), await image.jpeg(90));
+};
+
 const columns = { ...Object.fromEntries(names.map((name) => [name, 'float32'])), label: { dtype: 'int32', min: 0, max: 9 } };
 const readers = {
   csv: () => fromCsv(at('csv'), { columns, batchSize: BATCH }),
@@ -93,6 +103,10 @@ const readers = {
   arrow: () => fromArrow(at('arrow'), { columns, batchSize: BATCH }),
   parquet: () => fromParquet(at('parquet'), { columns, batchSize: BATCH }),
   npy: () => fromNpy(at('npy')).batch(BATCH),
+  jpeg: () =>
+    fromImages(new Array(IMAGES).fill(at('jpeg')), { size: 64, dtype: 'uint8' })
+      .batch(20)
+      .prefetch(2),
 };
 
 await serve({
@@ -106,7 +120,7 @@ await serve({
     let before = 0;
     const iterator = readers[kind]().iterator();
     while (!(await iterator.next()).done) {
-      if (batches % 50 === 0) most = Math.max(most, process.memoryUsage.rss());
+      if (batches % 10 === 0) most = Math.max(most, process.memoryUsage.rss());
       if (++batches !== fifth) continue;
       before = await residentBytes();
       most = before;
