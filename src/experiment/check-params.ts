@@ -1,6 +1,8 @@
 /** Relations between the parameters of a run that are wrong together, found before anything is built or written. */
+import { checkSupported, configNotices, validateConfig } from '../config/index.js';
 import { ConfigError } from '../errors.js';
 import type { ExperimentConfig, TrainerConfig } from './config.js';
+import type { RunnerOptions } from './runner-options.js';
 
 /** What a run is about to do. */
 interface Plan {
@@ -9,6 +11,13 @@ interface Plan {
   readonly saveSummary: boolean;
   /** Whether a final evaluation follows. */
   readonly runPostEval: boolean;
+}
+
+/** Refuses parameters of a run that are wrong or cannot be honoured. Returns notices of those that do not do what they seem to. */
+export function checkRun(params: ExperimentConfig, { mode, saveSummary, runPostEval }: RunnerOptions): string[] {
+  checkSupported(validateConfig(params));
+  checkParams(params, { mode, saveSummary: saveSummary ?? true, runPostEval: runPostEval ?? false });
+  return [...configNotices(params), ...paramNotices(params, mode)];
 }
 
 /** Refuses what cannot be meant. @throws ConfigError that names the fields which do not go together */

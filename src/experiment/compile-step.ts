@@ -1,4 +1,5 @@
 /** The one place where the trainer meets the compiler. */
+import type * as tf from '#tf';
 import { compile, setSummaryRecorder, type NonFiniteValue } from '../function/index.js';
 import { recordHistogram, recordScalar, summariesDue } from '../orbit/index.js';
 
@@ -12,6 +13,8 @@ export interface CompiledStep<A extends unknown[], R> {
   runSync(...args: A): R;
   /** Looks at every value of the step without changing a variable; the first that is not finite, or null. Not of an eager step. */
   findNonFinite(...args: A): NonFiniteValue | null;
+  /** The variables that the step assigns, of all signatures so far; empty for an eager step. */
+  readonly assignedVariables: readonly tf.Variable[];
   /** Gives native memory back. A later call compiles again. */
   dispose(): void;
 }

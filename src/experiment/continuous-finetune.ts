@@ -11,7 +11,7 @@ import type { ExperimentConfig } from './config.js';
 import { isNested, leafToNumber } from './nested-logs.js';
 import { getTask } from './registry.js';
 import { writeJsonSummary } from './run-files.js';
-import { runExperiment } from './runner.js';
+import { runExperiment } from './run-experiment.js';
 import type { RunnerOptions } from './runner-options.js';
 
 /** Options of {@link runContinuousFinetune}. */

@@ -5,7 +5,8 @@ export { defineTask, type TaskDefinition } from './define-task.js';
 export { type Model, type Tensors, trainableVariables } from './model.js';
 export { Trainer, type TrainerOptions, type TrainingSpeed } from './trainer.js';
 export { createOptimizer, createTrainer, type CreateTrainerOptions, maybeCreateBestCkptExporter } from './factories.js';
-export { OrbitExperimentRunner, runExperiment } from './runner.js';
+export { runExperiment } from './run-experiment.js';
+export { OrbitExperimentRunner } from './runner.js';
 export {
   type ControllerClass,
   type ControllerParts,

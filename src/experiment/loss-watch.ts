@@ -21,6 +21,11 @@ export class LossWatch {
     this.#updatesPerStep = updatesPerStep;
   }
 
+  /** Its counter. */
+  get variable(): tf.Variable {
+    return this.#good;
+  }
+
   /** A loop begins at this global step, unless it goes on after an interruption. */
   begin(step: number): void {
     if (!this.#isUnderWay) this.#begin = step;

@@ -1,8 +1,8 @@
 /** The controller of a run, from the run's parts and config. */
 import path from 'node:path';
 import type { CheckpointManager } from '../checkpoint/index.js';
-import { LineReporter } from '../orbit/index.js';
-import type { Action, Controller, ControllerReporter } from '../orbit/index.js';
+import { Controller, LineReporter } from '../orbit/index.js';
+import type { Action, ControllerReporter } from '../orbit/index.js';
 import type { ExperimentConfig } from './config.js';
 import { combineReporters } from './reporters.js';
 import { joinCheckpoint } from './resume.js';
@@ -26,6 +26,19 @@ export interface RunControllerContext {
   readonly isTrial: boolean;
   /** Hears everything first. */
   readonly listener: ControllerReporter;
+}
+
+/** What the hook `buildController` gets in a run with these options. */
+export function controllerParts(options: RunnerOptions, trainer: Trainer, isTrial: boolean): ControllerParts {
+  return {
+    trainer: options.mode.includes('train') ? trainer : null,
+    evaluator: trainer,
+    saveSummary: (options.saveSummary ?? true) && !isTrial,
+    trainActions: options.trainActions ?? [],
+    evalActions: options.evalActions ?? [],
+    controllerClass: options.controllerClass ?? Controller,
+    enableAsyncCheckpointing: options.enableAsyncCheckpointing ?? false,
+  };
 }
 
 /** Makes the controller, which restores the newest checkpoint. */

@@ -2,25 +2,49 @@
 import type { Controller, Output } from '../orbit/index.js';
 import { savesAfter } from './checkpoint-policies.js';
 import type { ExperimentConfig } from './config.js';
+import type { RunLines } from './run-lines.js';
+import type { RunRecord } from './run-record.js';
 import { TrainingStopped } from './stop.js';
+import { timeIsUp } from './stop-signals.js';
 import type { Trainer } from './trainer.js';
 
 /** The parts of a run. */
-export interface RunParts {
+export interface RunParts extends RunLines {
   readonly params: ExperimentConfig;
   readonly mode: string;
   readonly trainer: Trainer;
   readonly controller: Controller;
   /** Whether a final evaluation was asked for. */
   readonly runPostEval: boolean;
-  /** Where warnings go. */
-  readonly warn: (message: string) => void;
 }
 
-/** A line for a run that has nothing left to do; none for any other. */
-export function finishedLines({ params, mode, trainer }: RunParts, resumedFrom: string | null): string[] {
+/**
+ * Runs the mode and then the final evaluation, whose results it returns; a training whose time is up ends as one that is
+ * finished.
+ * @param runMode does what the mode says
+ * @param record is told why training stopped
+ */
+export async function runToEnd(parts: RunParts, runMode: () => Promise<void>, record: RunRecord): Promise<Output> {
+  try {
+    await beforeTraining(parts);
+    await runMode();
+    return await postEvaluation(parts);
+  } catch (error) {
+    const reason = timeIsUp(error, parts.params.trainer);
+    if (reason === null) throw error;
+    record.stopped = reason;
+    parts.log(`Training stopped: ${reason}. The same command goes on from there.`);
+    await saveLast(parts, error);
+    return {};
+  }
+}
+
+/** A line for a run that has nothing left to do, and for an evaluation of a model as it was made; none for any other. */
+export function openingLines({ params, mode, trainer, controller }: RunParts, resumedFrom: string | null): string[] {
   const { train_steps: steps } = params.trainer;
   const step = trainer.globalStep.value;
+  if (mode === 'eval' && resumedFrom === null && controller.checkpointManager !== null && params.task.init_checkpoint === '')
+    return ['Note: the model directory has no checkpoint: the model is evaluated as it was initialised.'];
   if (!mode.includes('train') || resumedFrom === null || step < steps) return [];
   return [
     `This run is finished: ${resumedFrom} is at step ${step} of ${steps}. To train on, raise trainer.train_steps; to start afresh, choose another model directory.`,
@@ -28,7 +52,7 @@ export function finishedLines({ params, mode, trainer }: RunParts, resumedFrom: 
 }
 
 /** Tries the evaluation, and evaluates before the first step, where the config asks for it. */
-export async function beforeTraining({ params, mode, trainer, controller, runPostEval }: RunParts): Promise<void> {
+async function beforeTraining({ params, mode, trainer, controller, runPostEval }: RunParts): Promise<void> {
   const { sanity_check_batches: batches, eval_at_start: evaluates, validation_steps } = params.trainer;
   if (!mode.includes('train') || !(mode.includes('eval') || runPostEval)) return;
   if (batches > 0) await trainer.rehearseEvaluation(batches);
@@ -36,12 +60,12 @@ export async function beforeTraining({ params, mode, trainer, controller, runPos
 }
 
 /** The final evaluation; empty where none was asked for. */
-export async function postEvaluation({ params, mode, controller, runPostEval }: RunParts): Promise<Output> {
+async function postEvaluation({ params, mode, controller, runPostEval }: RunParts): Promise<Output> {
   return runPostEval || mode === 'train_and_post_eval' ? controller.evaluate(params.trainer.validation_steps) : {};
 }
 
 /** Saves once more after what ended the run, unless there is nothing worth saving. */
-export async function saveLast({ params, mode, trainer, controller, warn }: RunParts, error: unknown): Promise<void> {
+async function saveLast({ params, mode, trainer, controller, warn }: RunParts, error: unknown): Promise<void> {
   if (!mode.includes('train') || !savesAfter(error, params.trainer)) return;
   if (await trainer.isFinite()) await controller.saveCheckpoint();
   else warn('Nothing more is saved: variables of the model are no finite numbers.');

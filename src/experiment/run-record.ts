@@ -1,15 +1,9 @@
 /** What happened in a run, for its result. */
 import type { ControllerReporter, Output } from '../orbit/index.js';
+import { experimentNameOf } from './registry.js';
+import type { RunParts } from './run-ends.js';
 import { completeResult, type RunResult } from './run-result.js';
-import type { TrainingSpeed } from './trainer.js';
-
-/** What the result tells beside what was heard of. */
-export interface RunFacts extends Pick<RunResult, 'experiment' | 'mode' | 'global_step' | 'wall_seconds'> {
-  /** How fast training went. */
-  readonly speed: TrainingSpeed;
-  /** Examples in one training step. */
-  readonly samplesPerStep: number;
-}
+import { samplesPerStep } from './samples.js';
 
 /** Listens to the controller of a run and keeps what the result tells. */
 export class RunRecord {
@@ -28,15 +22,19 @@ export class RunRecord {
     evaluationEnd: ({ output }) => void (this.#evalLogs = output),
   };
 
-  /** The numbers of the run at its end. */
-  result({ experiment, mode, global_step, wall_seconds, speed, samplesPerStep }: RunFacts): RunResult {
-    const { stepsPerSecond, secondsToFirstStep } = speed;
+  /**
+   * The numbers of the run at its end.
+   * @param experiment its name; null: the name that the config was registered under
+   */
+  result({ params, mode, trainer }: RunParts, experiment: string | null, wallSeconds: number): RunResult {
+    const { stepsPerSecond, secondsToFirstStep } = trainer.speed;
     return completeResult({
-      ...{ experiment, mode, global_step, wall_seconds, resumed_from: this.resumedFrom, stopped: this.stopped },
+      ...{ mode, global_step: trainer.globalStep.value, wall_seconds: wallSeconds },
+      ...{ experiment: experiment ?? experimentNameOf(params), resumed_from: this.resumedFrom, stopped: this.stopped },
       train_logs: this.#trainLogs,
       eval_logs: this.#evalLogs,
       steps_per_second: stepsPerSecond,
-      samples_per_second: stepsPerSecond === null ? null : stepsPerSecond * samplesPerStep,
+      samples_per_second: stepsPerSecond === null ? null : stepsPerSecond * samplesPerStep(params),
       seconds_to_first_step: secondsToFirstStep,
     });
   }

@@ -8,6 +8,7 @@ import type {
   RunLogger,
   SummaryManagerInterface,
 } from '../orbit/index.js';
+import type { CheckpointManager } from '../checkpoint/index.js';
 import { didYouMean, nearestName } from '../config/index.js';
 import { NotImplementedModeError, UsageError } from '../errors.js';
 import type { DistributionStrategy } from '../distribute/index.js';
@@ -104,8 +105,10 @@ const optionNames: { readonly [K in keyof Required<RunnerOptions>]: true } = {
   log: true,
 };
 
-/** Rejects a misspelt option, which would otherwise do nothing. @throws UsageError with the nearest option */
-export function requireKnownOptions(options: RunnerOptions): void {
+/** Rejects options without a task or a config, and a misspelt one, which would otherwise do nothing. @throws UsageError */
+export function requireOptions(options: RunnerOptions): void {
+  if (!options.task) throw new UsageError('OrbitExperimentRunner needs a task: getTask(params.task) makes it.');
+  if (!options.params?.trainer) throw new UsageError('OrbitExperimentRunner needs params, the config of an experiment.');
   for (const key of Object.keys(options)) {
     if (Object.hasOwn(optionNames, key)) continue;
     const known = Object.keys(optionNames);
@@ -122,6 +125,13 @@ export function requireMade<T extends object>(made: T | null | undefined, hook: 
   throw new UsageError(
     `${hook}() returned ${made === undefined ? 'nothing' : String(made)}; it should return the ${what}. Is a \`return\` missing in its override?`,
   );
+}
+
+/** What `maybeBuildCheckpointManager` made; null only in modes that do not train. @throws UsageError */
+export function requireManager(made: CheckpointManager | null, mode: string): CheckpointManager | null {
+  if (made !== null) return requireMade(made, 'maybeBuildCheckpointManager', 'manager or null');
+  if (!mode.includes('train')) return null;
+  throw new UsageError(`Mode "${mode}" trains and needs a checkpoint manager, but maybeBuildCheckpointManager returned null.`);
 }
 
 /** What the hook `buildController` gets. */

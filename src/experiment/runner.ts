@@ -1,33 +1,28 @@
 /** Runs an experiment in one of its modes. */
-import { checkSupported, configNotices, validateConfig } from '../config/index.js';
 import type { CheckpointManager } from '../checkpoint/index.js';
 import type { DistributionStrategy } from '../distribute/index.js';
-import { UsageError } from '../errors.js';
-import { notice } from '../notice.js';
 import { applyRuntime } from './apply-runtime.js';
-import { Controller } from '../orbit/index.js';
-import type { Action, MaybePromise, Output } from '../orbit/index.js';
+import type { Action, Controller, MaybePromise } from '../orbit/index.js';
 import { defaultEvalActions, defaultTrainActions } from './actions.js';
 import type { BestCheckpointExporter } from './best-checkpoint.js';
-import { checkParams, paramNotices } from './check-params.js';
+import { checkRun } from './check-params.js';
 import type { ExperimentConfig } from './config.js';
+import { afterFirstStep } from './first-step.js';
 import { trialConfig } from './fast-dev-run.js';
 import { createCheckpointManager, createTrainer, maybeCreateBestCkptExporter, strategyOf } from './factories.js';
 import { sizeLines } from './model-info.js';
 import { completeResume } from './resume.js';
-import { experimentNameOf } from './registry.js';
-import { afterError, beforeTraining, finishedLines, postEvaluation, saveLast, type RunParts } from './run-ends.js';
-import { makeController } from './run-controller.js';
+import { afterError, openingLines, runToEnd, type RunParts } from './run-ends.js';
+import { runLines, type RunLines } from './run-lines.js';
+import { controllerParts, makeController } from './run-controller.js';
 import { RunDirectory } from './run-directory.js';
 import { performMode } from './perform-mode.js';
-import { samplesPerStep } from './samples.js';
 import { serializeConfig } from './serialize.js';
 import { RunRecord } from './run-record.js';
-import { writeResult } from './run-result.js';
-import type { RunResult } from './run-result.js';
-import { requireKnownOptions, requireMade, requireMode, tooEarly } from './runner-options.js';
+import { writeResult, type RunResult } from './run-result.js';
+import { requireMade, requireManager, requireMode, requireOptions, tooEarly } from './runner-options.js';
 import type { ControllerParts, RunnerOptions, RunOutcome } from './runner-options.js';
-import { StopSignals, timeIsUp } from './stop-signals.js';
+import { StopSignals } from './stop-signals.js';
 import type { Task } from './task.js';
 import type { Trainer } from './trainer.js';
 
@@ -47,6 +42,7 @@ export class OrbitExperimentRunner {
   readonly task: Task;
   readonly mode: string;
   readonly #options: RunnerOptions;
+  readonly #says: RunLines;
   #strategy: DistributionStrategy | null = null;
   #trainer: Trainer | null = null;
   #manager: CheckpointManager | null | undefined = undefined;
@@ -61,13 +57,12 @@ export class OrbitExperimentRunner {
 
   /** Checks the options; nothing is built or written before `build()` or `run()`. */
   constructor(options: RunnerOptions) {
-    if (!options.task) throw new UsageError('OrbitExperimentRunner needs a task: getTask(params.task) makes it.');
-    if (!options.params?.trainer) throw new UsageError('OrbitExperimentRunner needs params, the config of an experiment.');
-    requireKnownOptions(options);
+    requireOptions(options);
     this.#options = options;
+    this.#says = runLines(options);
     this.#isTrial = options.params.trainer.fast_dev_run > 0;
     this.params = this.#isTrial ? trialConfig(options.params, options.mode) : options.params;
-    this.#directory = new RunDirectory(options.modelDir, this.#isTrial);
+    this.#directory = new RunDirectory(options, this.#isTrial);
     this.modelDir = this.#directory.path;
     this.task = options.task;
     this.mode = options.mode;
@@ -124,11 +119,6 @@ export class OrbitExperimentRunner {
     }
   }
 
-  /** Evaluations need no lock: `continuous_eval` runs beside `train`. */
-  async #lockDirectory(): Promise<void> {
-    if (this.mode.includes('train')) await this.#directory.makeAndLock();
-  }
-
   async #unlockDirectory(): Promise<void> {
     await this.#directory.release(this.#manager);
     this.#stopSignals?.close();
@@ -138,12 +128,10 @@ export class OrbitExperimentRunner {
     const { mode, task, params } = this;
     const options = this.#options;
     const trains = mode.includes('train');
-    checkSupported(validateConfig(params)); // what cannot be done is refused before anything is written
-    checkParams(params, { mode, saveSummary: options.saveSummary ?? true, runPostEval: options.runPostEval ?? false });
+    checkRun(params, options).forEach((text) => this.#says.log(`Note: ${text}`)); // refuses before anything is written
     void this.distributionStrategy;
-    for (const text of [...configNotices(params), ...paramNotices(params, mode)]) this.#log(`Note: ${text}`);
-    if (this.#isTrial) this.#log(`A trial run of ${params.trainer.fast_dev_run} steps (trainer.fast_dev_run): nothing is saved.`);
-    await this.#lockDirectory();
+    if (this.#isTrial) this.#says.log(`A trial run of ${params.trainer.fast_dev_run} steps (trainer.fast_dev_run): nothing is saved.`);
+    await this.#directory.makeAndLock();
     const written = trains && this.modelDir ? serializeConfig(params, this.modelDir) : null; // reaches the disk meanwhile
     written?.catch(() => undefined); // awaited below
     applyRuntime(params.runtime);
@@ -155,33 +143,14 @@ export class OrbitExperimentRunner {
     this.#trainer.throwIfStopped();
     if (trains || mode === 'continuous_eval') await this.#trainer.checkpointExporter?.repairInfo();
     if (params.trainer.checkpoint_interval_epochs > 0 && trains) this.#stepsPerEpoch = await this.#trainer.stepsPerEpoch();
-    const manager = await this.maybeBuildCheckpointManager();
-    this.#manager = manager === null ? null : requireMade(manager, 'maybeBuildCheckpointManager', 'manager or null');
-    if (trains && this.#manager === null)
-      throw new UsageError(`Mode "${mode}" trains and needs a checkpoint manager, but maybeBuildCheckpointManager returned null.`);
+    this.#manager = requireManager(await this.maybeBuildCheckpointManager(), mode);
     if (this.#directory.isLocked) await this.#manager?.tidy();
-    const { dataPosition } = this.#trainer;
-    dataPosition.follows = params.trainer.resume_data === 'continue';
-    const controller = await this.buildController({
-      trainer: trains ? this.#trainer : null,
-      evaluator: this.#trainer,
-      saveSummary: (options.saveSummary ?? true) && !this.#isTrial,
-      trainActions: options.trainActions ?? [],
-      evalActions: options.evalActions ?? [],
-      controllerClass: options.controllerClass ?? Controller,
-      enableAsyncCheckpointing: options.enableAsyncCheckpointing ?? false,
-    });
+    this.#trainer.dataPosition.follows = params.trainer.resume_data === 'continue';
+    const controller = await this.buildController(controllerParts(options, this.#trainer, this.#isTrial));
     this.#controller = requireMade(controller, 'buildController', 'controller');
-    dataPosition.follows = true;
+    this.#trainer.dataPosition.follows = true;
     if (trains && this.resumedFrom !== null) await completeResume(this.#trainer, this.modelDir);
-    if (trains && options.enableAsyncCheckpointing) this.#prepareBackgroundSaves();
-  }
-
-  /** After the first step: then all variables exist. */
-  #prepareBackgroundSaves(): void {
-    const { trainer, checkpointManager } = this;
-    const next = trainer.onFirstStep;
-    trainer.onFirstStep = () => (next?.(), checkpointManager?.prepareBackgroundSaves());
+    if (trains) afterFirstStep(this.#trainer, options.enableAsyncCheckpointing ? this.#manager : null, this.#says.warn);
   }
 
   /** Builds model, optimizer and trainer. Override to use a trainer of your own. */
@@ -216,14 +185,11 @@ export class OrbitExperimentRunner {
 
   /** The runner's own train actions: recovery from a blown-up loss. */
   protected defaultTrainActions(): readonly Action[] {
-    return defaultTrainActions(this.params, this.trainer, this.checkpointManager, { rebuild: () => this.#rebuild(), warn: this.#warn });
+    return defaultTrainActions(this.params, this.trainer, this.checkpointManager, {
+      rebuild: () => this.#rebuild(),
+      warn: this.#says.warn,
+    });
   }
-
-  readonly #warn = (message: string): void => {
-    const { reporter } = this.#options;
-    if (reporter?.warning) reporter.warning(message);
-    else notice(message);
-  };
 
   /** A trainer as at the start of the run; null where the caller made the trainer. */
   async #rebuild(): Promise<Trainer | null> {
@@ -237,7 +203,7 @@ export class OrbitExperimentRunner {
   /** The runner's own eval actions: checkpoints of averaged weights, lowering of the learning rate, early stopping. */
   protected defaultEvalActions(): readonly Action[] {
     const manager = this.mode.includes('train') ? this.checkpointManager : null;
-    return defaultEvalActions(this.params, this.trainer, this.modelDir, manager, (line) => this.#log(line));
+    return defaultEvalActions(this.params, this.trainer, this.modelDir, manager, (line) => this.#says.log(line));
   }
 
   /**
@@ -248,11 +214,12 @@ export class OrbitExperimentRunner {
     const begin = performance.now();
     requireMode(this.mode);
     await this.build();
-    await this.#lockDirectory(); // held already, unless this is a second run
+    await this.#directory.makeAndLock(); // held already, unless this is a second run
     let isClosing = false;
     try {
-      finishedLines(this.#parts, this.resumedFrom).forEach((line) => this.#log(line));
-      const evalLogs = await this.#runToEnd();
+      openingLines(this.#parts, this.resumedFrom).forEach((line) => this.#says.log(line));
+      this.#stopSignals?.startClock();
+      const evalLogs = await runToEnd(this.#parts, () => this.runMode(), this.#record);
       isClosing = true;
       await this.controller.close();
       await this.#finish((performance.now() - begin) / 1000);
@@ -267,24 +234,7 @@ export class OrbitExperimentRunner {
 
   get #parts(): RunParts {
     const { params, mode, trainer, controller } = this;
-    return { params, mode, trainer, controller, warn: this.#warn, runPostEval: this.#options.runPostEval === true };
-  }
-
-  /** The mode and the final evaluation; a training whose time is up ends as one that is finished. */
-  async #runToEnd(): Promise<Output> {
-    this.#stopSignals?.startClock();
-    try {
-      await beforeTraining(this.#parts);
-      await this.runMode();
-      return await postEvaluation(this.#parts);
-    } catch (error) {
-      const reason = timeIsUp(error, this.params.trainer);
-      if (reason === null) throw error;
-      this.#record.stopped = reason;
-      this.#log(`Training stopped: ${reason}. The same command goes on from there.`);
-      await saveLast(this.#parts, error);
-      return {};
-    }
+    return { params, mode, trainer, controller, ...this.#says, runPostEval: this.#options.runPostEval === true };
   }
 
   /** Does what the mode says, without the final evaluation. */
@@ -292,24 +242,9 @@ export class OrbitExperimentRunner {
     return performMode(this.#parts);
   }
 
-  #log(line: string): void {
-    const log = this.#options.log ?? ((text: string) => process.stdout.write(`${text}\n`));
-    log(line);
-  }
-
   async #finish(wallSeconds: number): Promise<void> {
-    const { trainer, params, mode, modelDir } = this;
-    if (!this.#options.reporter) sizeLines(trainer.model).forEach((line) => this.#log(line)); // a reporter of its own tells it its way
-    this.#result = this.#record.result({
-      ...{ mode, speed: trainer.speed, samplesPerStep: samplesPerStep(params), wall_seconds: wallSeconds },
-      experiment: this.#options.experiment ?? experimentNameOf(params),
-      global_step: trainer.globalStep.value,
-    });
-    if (modelDir && !this.#isTrial) await writeResult(modelDir, this.#result);
+    if (!this.#options.reporter) sizeLines(this.trainer.model).forEach(this.#says.log); // a reporter of its own tells it its way
+    this.#result = this.#record.result(this.#parts, this.#options.experiment ?? null, wallSeconds);
+    if (this.modelDir && !this.#isTrial) await writeResult(this.modelDir, this.#result);
   }
-}
-
-/** Runs an experiment; see {@link OrbitExperimentRunner}, whose options these are. */
-export function runExperiment(options: RunnerOptions): Promise<RunOutcome> {
-  return new OrbitExperimentRunner(options).run();
 }

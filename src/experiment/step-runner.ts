@@ -1,4 +1,5 @@
 /** Chooses between blocking for a step and waiting for it. */
+import type * as tf from '#tf';
 import { LONG_STEP_MS } from '../function/index.js';
 import type { CompiledStep } from './compile-step.js';
 
@@ -12,6 +13,11 @@ export class StepRunner<A extends unknown[]> {
 
   constructor(step: CompiledStep<A, unknown>) {
     this.#step = step;
+  }
+
+  /** The variables that the step assigns, as far as it was called. */
+  get assignedVariables(): readonly tf.Variable[] {
+    return this.#step.assignedVariables;
   }
 
   /** Gives the native memory of the step back. */

@@ -11,7 +11,7 @@ import type { OptimizationConfig } from './config.js';
 import { experimentConfig, taskConfig } from './config.js';
 import { createTrainer } from './factories.js';
 import type { Model, Tensors } from './model.js';
-import { runExperiment } from './runner.js';
+import { runExperiment } from './run-experiment.js';
 import { Task } from './task.js';
 import type { StepLogs } from './task.js';
 import { describeTensors } from './task-checks.js';

@@ -68,6 +68,14 @@ export abstract class Task<S extends TaskSchema = TaskSchema> {
   /** Builds the model. */
   abstract buildModel(): Model;
 
+  /**
+   * Further objects to save in checkpoints, by name, beside model and optimizer: a second optimizer, a variable, anything with
+   * `stateDict()` and `loadStateDict()`. Asked once, after `buildModel`. The default is none.
+   */
+  checkpointItems(): { readonly [name: string]: object } {
+    return {};
+  }
+
   /** Builds the dataset of a data config: batches, each a pair of features and labels or any nesting of arrays. */
   abstract buildInputs(data: DataConfig, inputContext?: InputContext): MaybePromise<DatasetLike>;
 

@@ -1,4 +1,5 @@
 /** One training step: one batch and its update, or several batches whose gradients make one. */
+import type * as tf from '#tf';
 import type { NonFiniteValue } from '../function/index.js';
 import { GradientAccumulation } from '../optimization/index.js';
 import type { AccumulationPhase } from '../optimization/index.js';
@@ -49,6 +50,11 @@ export class TrainStep {
     } finally {
       this.#found = undefined;
     }
+  }
+
+  /** The variables that compiled steps of one batch change; none before the first one. */
+  assignedVariables(): readonly tf.Variable[] {
+    return this.#runners.whole?.assignedVariables ?? [];
   }
 
   /** Gives the native memory of the steps back. */

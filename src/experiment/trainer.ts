@@ -1,4 +1,5 @@
 /** The inner loops of training and evaluation for a task: compiled steps, metrics, logs. */
+import type * as tf from '#tf';
 import { Checkpoint } from '../checkpoint/index.js';
 import type { Stateful } from '../checkpoint/index.js';
 import { UsageError } from '../errors.js';
@@ -25,6 +26,7 @@ import { RecoveryCounter } from './recovery.js';
 import { TrainingStopped } from './stop.js';
 import { TrainStep } from './train-step.js';
 import { Task } from './task.js';
+import { taskItems, unsavedVariables } from './task-items.js';
 import { requireMetrics } from './task-checks.js';
 
 /** Parts of a {@link Trainer}. */
@@ -58,7 +60,7 @@ export interface TrainerParts {
 }
 
 /** Makes training steps. */
-export type StepMaker = Pick<TrainStep, 'run' | 'inspect'> & Partial<Pick<TrainStep, 'dispose'>>;
+export type StepMaker = Pick<TrainStep, 'run' | 'inspect'> & Partial<Pick<TrainStep, 'dispose' | 'assignedVariables'>>;
 
 /** Makes evaluations. */
 export interface Evaluation
@@ -151,6 +153,7 @@ export class Trainer extends StandardTrainer<DatasetLike> {
       train_iterator: this.dataPosition,
       ...(this.#trainLoss && this.#trainMetrics ? { train_metrics: metricItems([...this.#trainMetrics, this.#trainLoss]) } : {}),
       ...model.checkpointItems,
+      ...taskItems(task, model),
     });
     this.#addRunState(train && evaluate);
   }
@@ -250,6 +253,15 @@ export class Trainer extends StandardTrainer<DatasetLike> {
    */
   async inspectStep(): Promise<NonFiniteValue | null> {
     return this.#steps().inspect(() => this.train(1));
+  }
+
+  /**
+   * The variables that the training step changes and that no object of the checkpoint holds: they begin anew when the run is
+   * resumed. Known after the first step; of compiled steps alone.
+   */
+  unsavedVariables(): tf.Variable[] {
+    const assigned = this.#step?.assignedVariables?.() ?? [];
+    return unsavedVariables(assigned, this, [this.#watch.variable]);
   }
 
   /** Whether all variables of the model are finite numbers: else they are not worth saving. */

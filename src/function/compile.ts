@@ -1,4 +1,5 @@
 /** `compile`: tf.function for TensorFlow.js. */
+import type * as tf from '#tf';
 import { UsageError } from '../errors.js';
 import { notice } from '../notice.js';
 import { checkOptions, type CompileOptions } from './compile-options.js';
@@ -62,6 +63,7 @@ class Compiled {
     const self = (...args: unknown[]): Promise<unknown> => this.run(args);
     Object.defineProperty(self, 'name', { value: this.name });
     Object.defineProperty(self, 'traceCount', { get: () => this.traces });
+    Object.defineProperty(self, 'assignedVariables', { get: () => this.assignedVariables() });
     const graph = (options: PrintOptions, args: unknown[]): string => printGraph(this.program(this.flatten(args)).graph, options);
     return Object.assign(self, {
       runSync: (...args: unknown[]) => this.runSync(args),
@@ -98,6 +100,10 @@ class Compiled {
     return this.program(flat)
       .due()
       .run(flat.leaves.map((leaf) => leaf.data()));
+  }
+
+  private assignedVariables(): tf.Variable[] {
+    return [...new Set([...this.programs.values()].flatMap(({ graph }) => graph.assignments.map((a) => a.variable)))];
   }
 
   private refuseWhileBusy(what: string): void {

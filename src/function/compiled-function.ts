@@ -1,4 +1,5 @@
 /** What `compile` returns. */
+import type * as tf from '#tf';
 import type { NonFiniteValue } from './find-non-finite.js';
 import type { OnnxOptions } from './graph/export.js';
 import type { PrintOptions } from './graph/print.js';
@@ -32,6 +33,8 @@ export interface CompiledFunction<Args extends readonly unknown[], Result> {
   runSync(...args: Feeds<Args>): Result;
   /** Number of signatures traced so far. */
   readonly traceCount: number;
+  /** The variables that the programs traced so far assign. Empty for an eager function. */
+  readonly assignedVariables: readonly tf.Variable[];
   /** The program for these arguments as readable text: every operation with shapes, part of the model and source line. */
   graph(...args: Feeds<Args>): string;
   /** As `graph`, with options. */

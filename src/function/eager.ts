@@ -35,6 +35,7 @@ export function eagerFunction<Args extends readonly unknown[], Result>(
   return Object.assign(self, {
     runSync,
     traceCount: 0,
+    assignedVariables: [],
     graph: refuse('graph'),
     graphWith: refuse('graph'),
     toOnnx: refuse('ONNX form'),
