@@ -1,10 +1,11 @@
 import { isConfig } from '../../config/index.js';
 import { ConfigError, UsageError } from '../../errors.js';
+import { optionsOf } from '../arguments.js';
 import type { DataConfig } from '../config.js';
 import { InWorker, refuseClosure } from '../workers/index.js';
 import type { Files, InputReaderOptions } from './options.js';
 
-const FUNCTIONS = [
+const OPTIONS = [
   ...['datasetFn', 'decoderFn', 'combineFn', 'sampleFn', 'parserFn', 'filterFn', 'transformAndBatchFn', 'postprocessFn'],
   ...['params', 'workers', 'timeoutSeconds', 'pseudoLabelDatasetFn'],
 ];
@@ -13,8 +14,7 @@ const FUNCTIONS = [
 export function checkOptions(options: unknown): void {
   if (!isMapping(options) || !isConfig(options['params']))
     throw new UsageError('An InputReader is made of options with a data config: new InputReader({ params: dataConfig({ … }), parserFn }).');
-  for (const [name, value] of Object.entries(options)) {
-    if (!FUNCTIONS.includes(name)) throw new UsageError(`An InputReader has no option ${name}; it has ${FUNCTIONS.join(', ')}.`);
+  for (const [name, value] of Object.entries(optionsOf(options, 'InputReader', OPTIONS))) {
     if (name.endsWith('Fn') && value !== undefined && typeof value !== 'function' && !(value instanceof InWorker))
       throw new UsageError(`${name} of an InputReader is ${JSON.stringify(value)}; a function was expected.`);
   }

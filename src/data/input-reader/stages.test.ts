@@ -201,7 +201,7 @@ describe('an InputReader', () => {
     const make = (options: unknown) => () => new InputReader(options as never);
     expect(make(params({}))).toThrow(/new InputReader\(\{ params: dataConfig/);
     expect(make({ params: { input_path: 'a' } })).toThrow(/made of options with a data config/);
-    expect(make({ params: params({}), parser_fn: () => 1 })).toThrow(/no option parser_fn; it has datasetFn/);
+    expect(make({ params: params({}), parser_fn: () => 1 })).toThrow(/InputReader has no option parser_fn\. Did you mean/);
     expect(make({ params: params({}), parserFn: 'parse' })).toThrow(/parserFn of an InputReader is "parse"; a function was expected/);
   });
 });
