@@ -53,7 +53,7 @@ export function detectCompressionSync(path: string): Exclude<Compression, 'auto'
 
 /** What the first bytes of a file say about its compression. */
 export function compressionOf([a, b, c, d]: Uint8Array): Exclude<Compression, 'auto'> {
-  if (a === 0x1f && b === 0x8b) return 'gzip';
+  if (a === 0x1f && b === 0x8b && c === 8) return 'gzip'; // by deflate: there is no other way
   if (a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd) return 'zstd';
   return a !== undefined && a >> 4 === 5 && b === 0x2a && c === 0x4d && d === 0x18 ? 'zstd' : 'none'; // a frame to be skipped, as pzstd writes
 }

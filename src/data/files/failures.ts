@@ -21,6 +21,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EISDIR: 'it is a directory',
   EACCES: 'permission denied',
+  ENOTDIR: 'a directory was expected',
 };
 
 /** The error of a compressed file whose contents cannot be decompressed. */

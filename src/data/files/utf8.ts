@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 
 import { DataError } from '../../errors.js';
+import { compressedHint } from './byte-stream.js';
 
 /** The text that bytes are in UTF-8; undefined where they are none, instead of a text with replacement characters. */
 export function utf8Text(bytes: Uint8Array, begin = 0, end = bytes.length): string | undefined {
@@ -14,7 +15,10 @@ export function utf8Text(bytes: Uint8Array, begin = 0, end = bytes.length): stri
  * Where text begins in the first bytes of a file: after the byte order mark of UTF-8, if there is one. Throws a {@link DataError} for
  * UTF-16, which would be read as nonsense.
  */
-export function textStart(path: string, [a, b, c, d]: Uint8Array): number {
+export function textStart(path: string, head: Uint8Array): number {
+  const hint = compressedHint(head);
+  if (hint !== '') throw new DataError(`${path} is not text.${hint} (Or leave out \`compression\`: it is seen from the first bytes.)`);
+  const [a, b, c, d] = head;
   const utf16 =
     (a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff) || (a === 0 && c === 0 && !!b && !!d) || (!!a && !!c && b === 0 && d === 0);
   if (utf16) throw new DataError(`${path} is UTF-16 text, but UTF-8 was expected. Save it as UTF-8 (\`iconv -f utf-16 -t utf-8\`).`);

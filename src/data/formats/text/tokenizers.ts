@@ -5,6 +5,8 @@ import { DataError, UsageError } from '../../../errors.js';
 import type { Dataset } from '../../dataset.js';
 import { cannotRead } from '../../files/index.js';
 import { NDArray } from '../../ndarray.js';
+import { notice } from '../../notice.js';
+import { describe, isRecord } from '../../structure.js';
 
 /** Turns texts into lists of token numbers and back. */
 export interface Tokenizer {
@@ -56,7 +58,7 @@ export async function loadTokenizer(
     readJson(path),
     readJson(join(dirname(path), 'tokenizer_config.json')).catch(() => ({})),
   ]);
-  if (!('model' in json)) throw new DataError(`${path} is no tokenizer.json: it has no "model".`);
+  checkTokenizer(path, json);
   let made;
   try {
     made = new Tokenizer(json, config);
@@ -69,12 +71,37 @@ export async function loadTokenizer(
   const tokenizer = made;
   return {
     vocabularySize,
-    encode: (text) => Int32Array.from(tokenizer.encode(text, { add_special_tokens: specialTokens }).ids),
+    encode: (text) => {
+      const { ids } = tokenizer.encode(text, { add_special_tokens: specialTokens });
+      if (!ids.every(Number.isInteger))
+        throw new DataError(`${path}: a text has parts that are no tokens, and there is no token for what is unknown.`);
+      return Int32Array.from(ids);
+    },
     decode: (tokens) => {
       const ids = Array.from(tokens, (token) => known(token, vocabularySize));
       return ids.length === 0 ? '' : tokenizer.decode(ids, { skip_special_tokens: !specialTokens, clean_up_tokenization_spaces: tidy });
     },
   };
+}
+
+/** Checks what the library takes for granted, and says what it leaves out. */
+function checkTokenizer(path: string, json: Record<string, unknown>): void {
+  const { model, added_tokens: added = [] } = json;
+  if (!('model' in json)) throw new DataError(`${path} is no tokenizer.json: it has no "model".`);
+  if (!isRecord(model)) throw new DataError(`${path} is damaged: its "model" is ${describe(model)}; an object was expected.`);
+  const { vocab, type } = model;
+  const ids: unknown = Array.isArray(vocab) ? vocab.map((_, id) => id) : isRecord(vocab) ? Object.values(vocab) : undefined;
+  if (!Array.isArray(ids) || ids.length === 0 || !ids.every((id) => Number.isSafeInteger(id) && (id as number) >= 0))
+    throw new DataError(`${path} is damaged: its model ${String(type ?? '')} has no vocabulary of texts with whole numbers.`);
+  if (
+    !Array.isArray(added) ||
+    !added.every((one) => isRecord(one) && Number.isSafeInteger(one['id']) && typeof one['content'] === 'string')
+  )
+    throw new DataError(`${path} is damaged: its "added_tokens" are no list of tokens with id and content.`);
+  const unused = ['truncation', 'padding'].filter((name) => (json[name] ?? null) !== null);
+  if (typeof model['dropout'] === 'number' && model['dropout'] > 0) unused.push('dropout');
+  if (unused.length > 0)
+    notice(`${path}: its ${unused.join(', ')} ${unused.length > 1 ? 'are' : 'is'} not applied; texts become all their tokens.`);
 }
 
 function vocabularyOf(json: Record<string, unknown>): { vocab: number; added: number } {
