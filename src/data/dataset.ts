@@ -18,7 +18,7 @@ import { shard, skip, take } from './operators/slice.js';
 import { window } from './operators/window.js';
 import { zip } from './operators/zip.js';
 import type { AnyIterable } from './sources/iterables.js';
-import type { Maybe, Stage } from './stage.js';
+import { derived, type Maybe, type Stage } from './stage.js';
 import type { InWorker, WorkerOptions } from './workers/index.js';
 import { paddingLabel, paddingOptions, stackPadded, type PaddingOptions } from './padding.js';
 import type { Batched, Unbatched } from './structure.js';
@@ -41,6 +41,11 @@ export class Dataset<T> implements AsyncIterable<T> {
   /** Use `fromArrays`, `fromItems`, `fromGenerator` or `fromIterable`. */
   constructor(stage: Stage<T>) {
     this.stage = stage;
+  }
+
+  /** A data set that an operator made of this one. */
+  #make<U>(stage: Stage<U>): Dataset<U> {
+    return new Dataset(derived(this.stage, stage));
   }
 
   /** Elements in one pass: `Infinity` when endless, undefined when it is not known before reading. */
@@ -74,7 +79,7 @@ export class Dataset<T> implements AsyncIterable<T> {
   map<U>(fn: InWorker<T, U>, options?: WorkerOptions): Dataset<U>;
   map<U>(fn: ((element: T) => Maybe<U>) | InWorker<T, U>, options?: MapPlan): Dataset<U>;
   map<U>(fn: ((element: T) => Maybe<U>) | InWorker<T, U>, options?: MapPlan): Dataset<U> {
-    return new Dataset(mapIn(this.stage, fn, options));
+    return this.#make(mapIn(this.stage, fn, options));
   }
 
   /** Keeps the elements for which a pure function answers true; one named by `inWorker` runs in worker threads. */
@@ -82,7 +87,7 @@ export class Dataset<T> implements AsyncIterable<T> {
   filter(predicate: (element: T) => Maybe<boolean>, options?: { readonly workers?: 0 }): Dataset<T>;
   filter(predicate: InWorker<T, unknown>, options?: WorkerOptions): Dataset<T>;
   filter(predicate: ((element: T) => Maybe<boolean>) | InWorker<T, unknown>, options?: WorkerOptions): Dataset<T> {
-    return new Dataset(filterIn(this.stage, predicate, options));
+    return this.#make(filterIn(this.stage, predicate, options));
   }
 
   /**
@@ -92,7 +97,7 @@ export class Dataset<T> implements AsyncIterable<T> {
   flatMap<U>(fn: (element: T) => Maybe<Expansion<U>>, options?: { readonly workers?: 0 }): Dataset<U>;
   flatMap<U>(fn: InWorker<T, readonly U[]>, options?: WorkerOptions): Dataset<U>;
   flatMap<U>(fn: ((element: T) => Maybe<Expansion<U>>) | InWorker<T, readonly U[]>, options?: WorkerOptions): Dataset<U> {
-    return new Dataset(flatMapIn(this.stage, fn, options));
+    return this.#make(flatMapIn(this.stage, fn, options));
   }
 
   /**
@@ -105,23 +110,23 @@ export class Dataset<T> implements AsyncIterable<T> {
     fn: ((element: T) => Maybe<Expansion<U>>) | InWorker<T, readonly U[]>,
     options: InterleaveOptions & WorkerOptions,
   ): Dataset<U> {
-    return new Dataset(interleaveIn(this.stage, fn, options));
+    return this.#make(interleaveIn(this.stage, fn, options));
   }
 
   /** Puts the elements into a random order; an endless repetition of a source with known positions within each repetition. */
   shuffle(options?: ShuffleOptions): Dataset<T> {
-    return new Dataset(shuffle(this.stage, shufflePlan(options)));
+    return this.#make(shuffle(this.stage, shufflePlan(options)));
   }
 
   /** Goes through the data set `times` times; without argument endlessly. */
   repeat(times: number = Infinity): Dataset<T> {
-    return new Dataset(repeat(this.stage, times === Infinity ? times : whole(times, 'repeat: times', 0)));
+    return this.#make(repeat(this.stage, times === Infinity ? times : whole(times, 'repeat: times', 0)));
   }
 
   /** Joins `size` elements into one with a new first axis. The last short batch is given unless `dropRemainder` is true. */
   batch(size: number, options?: { readonly dropRemainder?: boolean }): Dataset<Batched<T>> {
     const { dropRemainder } = optionsOf(options, 'batch', ['dropRemainder'], 'dropRemainder');
-    return new Dataset(batch(this.stage, whole(size, 'batch: size (global_batch_size of the data config)', 1), dropRemainder ?? false));
+    return this.#make(batch(this.stage, whole(size, 'batch: size (global_batch_size of the data config)', 1), dropRemainder ?? false));
   }
 
   /**
@@ -132,7 +137,7 @@ export class Dataset<T> implements AsyncIterable<T> {
     const plan = optionsOf(options, 'paddedBatch', ['dropRemainder', ...paddingOptions], 'dropRemainder');
     const dropRemainder = plan.dropRemainder ?? false;
     const operator = `paddedBatch(${whole(size, 'paddedBatch: size', 1)}${dropRemainder ? ', drop remainder' : ''}${paddingLabel(plan)})`;
-    return new Dataset(group(this.stage, operator, size, dropRemainder, (elements) => stackPadded(elements, plan)));
+    return this.#make(group(this.stage, operator, size, dropRemainder, (elements) => stackPadded(elements, plan)));
   }
 
   /**
@@ -155,12 +160,12 @@ export class Dataset<T> implements AsyncIterable<T> {
     const batchSizes = asList(plan.batchSizes, `${operator}: batchSizes`);
     const join = (elements: T[]): Batched<T> => stackPadded(elements, plan);
     const dropRemainder = plan.dropRemainder ?? false;
-    return new Dataset(bucketByLength(this.stage, { length: asFunction(length, operator), boundaries, batchSizes, dropRemainder, join }));
+    return this.#make(bucketByLength(this.stage, { length: asFunction(length, operator), boundaries, batchSizes, dropRemainder, join }));
   }
 
   /** The rows of every element as elements: the inverse of {@link batch}. */
   unbatch(): Dataset<Unbatched<T>> {
-    return new Dataset(unbatch(this.stage));
+    return this.#make(unbatch(this.stage));
   }
 
   /** Every `shards`-th element, beginning with number `index` (0 ≤ index < shards). */
@@ -168,33 +173,33 @@ export class Dataset<T> implements AsyncIterable<T> {
     whole(shards, 'shard: shards', 1);
     if (whole(index, 'shard: index', 0) >= shards)
       throw new UsageError(`shard: index is ${index}, expected less than the number of shards, ${shards}.`);
-    return new Dataset(shard(this.stage, shards, index));
+    return this.#make(shard(this.stage, shards, index));
   }
 
   /** The first `count` elements. */
   take(count: number): Dataset<T> {
-    return new Dataset(take(this.stage, count === Infinity ? count : whole(count, 'take: count', 0)));
+    return this.#make(take(this.stage, count === Infinity ? count : whole(count, 'take: count', 0)));
   }
 
   /** All but the first `count` elements. */
   skip(count: number): Dataset<T> {
-    return new Dataset(skip(this.stage, whole(count, 'skip: count', 0)));
+    return this.#make(skip(this.stage, whole(count, 'skip: count', 0)));
   }
 
   /** Pairs this data set's elements with another's; ends with the shorter one. */
   zip<U>(other: Dataset<U>): Dataset<[T, U]> {
-    return new Dataset(zip([this.stage, asStage(other, 'zip')]) as Stage<unknown>) as Dataset<[T, U]>;
+    return this.#make(zip([this.stage, asStage(other, 'zip')]) as Stage<unknown>) as Dataset<[T, U]>;
   }
 
   /** Draws each element from this data set or one of the others, by weights (this one's first); see {@link mixDatasets}. */
   mix(others: readonly Dataset<T>[], weights: readonly number[], options?: { readonly seed?: number }): Dataset<T> {
     const stages = [this.stage, ...asList(others, 'mix: others').map((other) => asStage(other, 'mix'))];
-    return new Dataset(mixIn(stages, weights, options, 'mix'));
+    return this.#make(mixIn(stages, weights, options, 'mix'));
   }
 
   /** This data set's elements, then another's. */
   concatenate(other: Dataset<T>): Dataset<T> {
-    return new Dataset(concatenate(this.stage, asStage(other, 'concatenate')));
+    return this.#make(concatenate(this.stage, asStage(other, 'concatenate')));
   }
 
   /**
@@ -206,17 +211,17 @@ export class Dataset<T> implements AsyncIterable<T> {
     if (this.length === Infinity) throw new UsageError('cache was called on an endless data set; cache before repeat.');
     if (file !== undefined && (typeof file !== 'string' || file === ''))
       throw new UsageError(`cache: ${JSON.stringify(file)} is no file name.`);
-    return new Dataset(file === undefined ? cache(this.stage) : fileCache(this.stage, file));
+    return this.#make(file === undefined ? cache(this.stage) : fileCache(this.stage, file));
   }
 
   /** The same elements; an error where a position could be restored only by reading and dropping all that came before. */
   requireExactResume(): Dataset<T> {
-    return new Dataset(requireExact(this.stage));
+    return this.#make(requireExact(this.stage));
   }
 
   /** Works up to `depth` elements ahead of the consumer where elements have to be waited for. Never changes order or saved positions. */
   prefetch(depth: number): Dataset<T> {
-    return new Dataset(prefetch(this.stage, whole(depth, 'prefetch: depth', 0)));
+    return this.#make(prefetch(this.stage, whole(depth, 'prefetch: depth', 0)));
   }
 
   /** Lists of `size` neighbouring elements, `stride` (default 1) apart, a new one every `shift` (default `size`) elements. */
@@ -228,6 +233,6 @@ export class Dataset<T> implements AsyncIterable<T> {
       stride: whole(stride ?? 1, 'window: stride', 1),
       dropRemainder: dropRemainder ?? false,
     };
-    return new Dataset(window(this.stage, plan));
+    return this.#make(window(this.stage, plan));
   }
 }

@@ -1,4 +1,4 @@
-import type { Cursor, End, Maybe, PositionValue, PulledRows, RandomAccess, RowAccess, Stage } from './stage.js';
+import type { Cursor, ElementNumber, End, Maybe, PositionValue, PulledRows, RandomAccess, RowAccess, Stage } from './stage.js';
 import { all, END, chain, forEachIndex } from './stage.js';
 import { DataError } from '../errors.js';
 
@@ -123,6 +123,10 @@ class RandomCursor<T> implements Cursor<T> {
     this.#forget();
   }
 
+  number(address: PositionValue): ElementNumber | undefined {
+    return this.#random.number?.(this.#pass, count(address, 'position'));
+  }
+
   locate(address: PositionValue): string | undefined {
     return this.#random.locate?.(this.#pass, count(address, 'position'));
   }
@@ -156,6 +160,7 @@ export function rearranged<T>(
     length,
     readAhead: random.readAhead,
     release: random.release,
+    number: random.number && ((pass, position) => random.number!(passOf(pass, position), place(pass, position))),
     locate: random.locate && ((pass, position) => random.locate!(passOf(pass, position), place(pass, position))),
     ready: random.ready && (() => random.ready?.()),
     at: (pass, position) => random.at(passOf(pass, position), place(pass, position)),

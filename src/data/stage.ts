@@ -35,12 +35,26 @@ export interface Cursor<T> {
   fetchAll?(addresses: readonly PositionValue[]): Maybe<T[]>;
   /** Moves on by `count` elements without making them, where that costs less than pulling; see {@link skipElements}. */
   skip?(count: number): Maybe<void>;
+  /** The number that functions in workers are told of the element at an address, where that is not its place in this order. */
+  number?(address: PositionValue): ElementNumber | undefined;
   /** Where the element at an address comes from, in words: file and record; see {@link locate}. */
   locate?(address: PositionValue): Maybe<string | undefined>;
   /** Takes back an element that nobody uses any more, to reuse its memory. */
   release?(element: T): void;
   /** Releases files and workers. */
   close(): Maybe<void>;
+}
+
+/** Which element of which pass. */
+export interface ElementNumber {
+  readonly pass: number;
+  readonly index: number;
+}
+
+/** The share of a rank: elements number `index`, `index + of`, `index + 2 of`, … of what all ranks have together. */
+export interface Part {
+  readonly index: number;
+  readonly of: number;
 }
 
 /** Elements that {@link Cursor.pullRows} gave. */
@@ -64,6 +78,8 @@ export interface RandomAccess<T> {
   at(pass: number, position: number): Maybe<T>;
   /** Loads what `at` needs, once; undefined when it is there. */
   ready?(): Promise<void> | undefined;
+  /** See {@link Cursor.number}. */
+  number?(pass: number, position: number): ElementNumber;
   /** Where an element comes from, in words, where that says more than its position. */
   locate?(pass: number, position: number): string | undefined;
   /** Set where elements are rows of columns that can make a whole batch in one go. */
@@ -106,6 +122,8 @@ export interface Stage<T> {
   readonly length: number | undefined;
   /** True where every element of every walk has an address; undefined where that is not known beforehand. */
   readonly addressable?: boolean;
+  /** Set after a shard: ranks draw other random numbers for other elements. */
+  readonly part?: Part;
   /** Starts a walk. `pass` numbers the walks, so that shuffles differ between them. */
   open(pass: number): Cursor<T>;
   /** The stage as a function of position, where it is one. */
@@ -124,12 +142,22 @@ export interface WorkerStage<T> {
   batch(size: number, dropRemainder: boolean, needsOne: boolean): Stage<unknown>;
 }
 
+/** What an operator made of a source, with the part that the source is. */
+export function derived<T>({ part }: Stage<unknown>, stage: Stage<T>): Stage<T> {
+  return part === undefined ? stage : { part, ...stage };
+}
+
 /** Passes that one walk of an endless repetition may take before its pass numbers meet the next walk's. */
 const ENDLESS_PASSES = 2 ** 20;
 
 /** The pass number of repetition `k` inside walk `pass` of a repetition that makes `count` passes. */
 export function innerPass(pass: number, count: number, k: number): number {
   return pass * (count === Infinity ? ENDLESS_PASSES : count) + k;
+}
+
+/** The walk and the repetition inside it that {@link innerPass} numbered, for an endless repetition. */
+export function endlessRound(inner: number): { readonly pass: number; readonly k: number } {
+  return { pass: Math.floor(inner / ENDLESS_PASSES), k: inner % ENDLESS_PASSES };
 }
 
 /** Applies `f` now, or when the promise is fulfilled. */

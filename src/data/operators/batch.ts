@@ -2,6 +2,7 @@ import { movedLocality } from '../locality.js';
 import { list, randomStage } from '../random-access.js';
 import {
   AGAIN,
+  derived,
   END,
   fetchAll,
   loop,
@@ -21,8 +22,8 @@ import { noBatch } from './no-batch.js';
 
 /** Groups `size` elements into one; the last short group is dropped or given. A pass that drops all it has ends in a DataError. */
 export function batch<T>(source: Stage<T>, size: number, dropRemainder: boolean, needsOne = true): Stage<Batched<T>> {
-  if (source.work !== undefined) return source.work.batch(size, dropRemainder, needsOne) as Stage<Batched<T>>;
-  return group(source, `batch(${size}${dropRemainder ? ', drop remainder' : ''})`, size, dropRemainder, stack, needsOne);
+  if (source.work !== undefined) return derived(source, source.work.batch(size, dropRemainder, needsOne) as Stage<Batched<T>>);
+  return derived(source, group(source, `batch(${size}${dropRemainder ? ', drop remainder' : ''})`, size, dropRemainder, stack, needsOne));
 }
 
 /** Groups `size` elements and joins each group with `join`. With `needsOne`, a pass that drops all it has ends in a DataError. */

@@ -1,7 +1,20 @@
 import { failAt } from '../failure.js';
 import { pure } from '../purity.js';
 import { list } from '../random-access.js';
-import { AGAIN, END, fetchAll, locate, loop, restoreCursor, chain, type Cursor, type End, type Maybe, type Stage } from '../stage.js';
+import {
+  AGAIN,
+  derived,
+  END,
+  fetchAll,
+  locate,
+  loop,
+  restoreCursor,
+  chain,
+  type Cursor,
+  type End,
+  type Maybe,
+  type Stage,
+} from '../stage.js';
 import { InWorker, type WorkerOptions } from '../workers/index.js';
 import { inWorkers, ownThread } from './in-workers.js';
 
@@ -14,7 +27,7 @@ export function filterIn<T>(
 ): Stage<T> {
   if (predicate instanceof InWorker) return inWorkers<T>(source, predicate, 'filter', options, operator);
   ownThread(predicate, options, operator);
-  return filter(source, pure(operator, predicate));
+  return derived(source, filter(source, pure(operator, predicate)));
 }
 
 /** Keeps the elements for which a pure function answers true. */

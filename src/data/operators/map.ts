@@ -6,6 +6,7 @@ import { randomStage } from '../random-access.js';
 import {
   all,
   chain,
+  derived,
   fetchAll,
   locate,
   onElement,
@@ -41,7 +42,7 @@ export function mapIn<A, B>(
   }
   ownThread(fn, workerOptions, operator);
   if (parallel !== undefined && parallel !== null) whole(parallel, `${operator}: parallel`, 1);
-  return map(source, pure(operator, fn), parallel ?? 1);
+  return derived(source, map(source, pure(operator, fn), parallel ?? 1));
 }
 
 /** Applies a pure function to every element; `parallel` calls of an asynchronous function run at a time, in order. */

@@ -2,7 +2,7 @@ import { UsageError } from '../../errors.js';
 import { asList, optionsOf, whole } from '../arguments.js';
 import { count, list } from '../random-access.js';
 import { hashKey, RandomStream } from '../random.js';
-import { END, forEachIndex, restoreCursor, chain, type Cursor, type PositionValue, type Stage } from '../stage.js';
+import { derived, END, forEachIndex, restoreCursor, chain, type Cursor, type PositionValue, type Stage } from '../stage.js';
 
 /** Like {@link mix}, with what a user gave. */
 export function mixIn<T>(
@@ -12,7 +12,8 @@ export function mixIn<T>(
   operator: string,
 ): Stage<T> {
   const seed = whole(optionsOf(options, operator, ['seed']).seed ?? 0, `${operator}: seed`, -Number.MAX_SAFE_INTEGER);
-  return mix(sources, asList(weights, `${operator}: weights`), seed);
+  const mixed = mix(sources, asList(weights, `${operator}: weights`), seed);
+  return derived(sources[0]!, mixed);
 }
 
 /** Draws every element from one of the sources, chosen with its weight; ends when the chosen source is empty. */

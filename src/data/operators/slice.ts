@@ -34,7 +34,10 @@ export function skip<T>(source: Stage<T>, elements: number): Stage<T> {
 
 /** Every `shards`-th element, beginning with number `index`. */
 export function shard<T>(source: Stage<T>, shards: number, index: number): Stage<T> {
-  return shards === 1 ? source : slice(source, `shard(${index} of ${shards})`, { offset: index, stride: shards, end: Infinity });
+  if (shards === 1) return source;
+  const { part = { index: 0, of: 1 } } = source;
+  const share = slice(source, `shard(${index} of ${shards})`, { offset: index, stride: shards, end: Infinity });
+  return { ...share, part: { index: part.index + part.of * index, of: part.of * shards } };
 }
 
 function slice<T>(source: Stage<T>, operator: string, part: Slice): Stage<T> {

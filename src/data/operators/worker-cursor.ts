@@ -1,5 +1,3 @@
-import { DataError, OrbitError } from '../../errors.js';
-import { failAt } from '../failure.js';
 import { noBatch } from './no-batch.js';
 import { count, list } from '../random-access.js';
 import {
@@ -13,12 +11,14 @@ import {
   restoreCursor,
   skipElements,
   type Cursor,
+  type ElementNumber,
   type End,
   type Maybe,
   type PositionValue,
 } from '../stage.js';
-import { ElementFailure, functionInWords, type Elements, type Pool, type PoolPlan } from '../workers/index.js';
-import type { Current, JobShape, Posted, Started } from './worker-jobs.js';
+import type { Elements, Pool, PoolPlan } from '../workers/index.js';
+import { bare, numberOf } from './numbered.js';
+import { jobFailed, type Current, type JobShape, type Posted, type Started } from './worker-jobs.js';
 
 /** One walk over the results of functions in workers; at most two jobs a worker are under way. */
 export class WorkerCursor<B> implements Cursor<B> {
@@ -38,7 +38,8 @@ export class WorkerCursor<B> implements Cursor<B> {
 
   constructor(
     readonly source: Cursor<unknown>,
-    readonly pass: number,
+    /** The number of the k-th element, where the elements carry none. */
+    readonly counted: (k: number) => ElementNumber,
     readonly plan: PoolPlan,
     readonly shape: JobShape,
     readonly pool: () => Pool,
@@ -124,7 +125,7 @@ export class WorkerCursor<B> implements Cursor<B> {
         this.#ended = pulled === END || pulled.count < size;
         if (pulled === END) return;
         started.addresses = pulled.addresses;
-        this.#post(started, pulled, size);
+        this.#post(started, pulled, this.#numbers(undefined, pulled.addresses, started.first), size);
         pulled.release();
       });
     }
@@ -143,10 +144,14 @@ export class WorkerCursor<B> implements Cursor<B> {
         return AGAIN;
       });
     });
-    return chain(pulled, () => this.#post(started, { list: elements }, size));
+    return chain(pulled, () => this.#post(started, { list: elements.map(bare) }, this.#numbers(elements, addresses, started.first), size));
   }
 
-  #post(started: Started, elements: Elements, size: number): void {
+  #numbers(elements: readonly unknown[] | undefined, addresses: Started['addresses'], first: number): readonly ElementNumber[] {
+    return addresses.map((address, i) => numberOf(elements?.[i], this.source, address) ?? this.counted(first + i));
+  }
+
+  #post(started: Started, elements: Elements, numbers: readonly ElementNumber[], size: number): void {
     const { join, dropRemainder, needsOne } = this.shape;
     const { length } = started.addresses;
     if (this.#closed || length === 0) return;
@@ -154,21 +159,13 @@ export class WorkerCursor<B> implements Cursor<B> {
       if (needsOne && this.#index === 0) throw noBatch(`batch(${size}, drop remainder)`, `one batch of ${size}`, length);
       return;
     }
-    const ticket = this.pool().post({ pass: this.pass, first: started.first, elements, join });
+    const ticket = this.pool().post({ numbers, elements, join });
     this.#index += length;
     this.#jobs.push({ ...started, ticket });
   }
 
   #result({ ticket, addresses }: Pick<Posted, 'ticket' | 'addresses'>): Maybe<unknown> {
-    const failed = (error: unknown): Maybe<never> => {
-      if (!(error instanceof ElementFailure)) throw error;
-      const operator = this.plan.functions.map(functionInWords).join(', then ');
-      const { element, cause } = error;
-      if (element !== undefined) return failAt(operator, this.source, addresses[element], cause);
-      if (cause instanceof OrbitError) throw cause;
-      if (cause instanceof Error && cause.name === 'DataError') throw new DataError(cause.message, { cause }); // of joining a batch
-      throw new DataError(`The function given to ${operator} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-    };
+    const failed = (error: unknown): Maybe<never> => jobFailed(this.plan.functions, this.source, addresses, error);
     try {
       const result = ticket.take();
       return result instanceof Promise ? result.catch(failed) : result;
@@ -219,10 +216,11 @@ export class WorkerCursor<B> implements Cursor<B> {
         const [first, inner, part] = list(addresses[i], 'address in a map in workers');
         const members = this.shape.join ? list(inner, 'address of a batch') : [inner!];
         return chain(fetchAll(this.source, members), (elements) => {
-          const job = { pass: this.pass, first: count(first, 'count of elements'), elements: { list: elements }, join: this.shape.join };
+          const numbers = this.#numbers(elements, members, count(first, 'count of elements'));
+          const job = { numbers, elements: { list: elements.map(bare) }, join: this.shape.join };
           return chain(this.#result({ ticket: this.pool().post(job), addresses: [...members] }), (result) => {
-            const own = this.shape.join ? result : (result as unknown[])[0];
-            results.push((this.shape.expand ? (own as unknown[])[count(part, 'count of results')] : own) as B);
+            const made = this.shape.join ? result : (result as unknown[])[0];
+            results.push((this.shape.expand ? (made as unknown[])[count(part, 'count of results')] : made) as B);
           });
         });
       }),

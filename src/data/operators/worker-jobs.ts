@@ -1,5 +1,7 @@
-import type { PositionValue } from '../stage.js';
-import type { Ticket } from '../workers/index.js';
+import { DataError, OrbitError } from '../../errors.js';
+import { failAt } from '../failure.js';
+import type { Cursor, Maybe, PositionValue } from '../stage.js';
+import { ElementFailure, functionInWords, type PoolPlan, type Ticket } from '../workers/index.js';
 
 /** How the results of jobs become elements. */
 export interface JobShape {
@@ -32,4 +34,20 @@ export interface Current {
   readonly results: readonly unknown[];
   element: number;
   given: number;
+}
+
+/** Throws what became of a job with functions and element in words. */
+export function jobFailed(
+  functions: PoolPlan['functions'],
+  source: Cursor<unknown>,
+  addresses: Started['addresses'],
+  error: unknown,
+): Maybe<never> {
+  if (!(error instanceof ElementFailure)) throw error;
+  const operator = functions.map(functionInWords).join(', then ');
+  const { element, cause } = error;
+  if (element !== undefined) return failAt(operator, source, addresses[element], cause);
+  if (cause instanceof OrbitError) throw cause;
+  if (cause instanceof Error && cause.name === 'DataError') throw new DataError(cause.message, { cause }); // of joining a batch
+  throw new DataError(`The function given to ${operator} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
 }

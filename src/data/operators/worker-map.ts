@@ -1,5 +1,6 @@
-import type { Stage } from '../stage.js';
+import { derived, type ElementNumber, type Stage } from '../stage.js';
 import { makePool, type Pool, type PoolPlan } from '../workers/index.js';
+import { numbered, numberIn } from './numbered.js';
 import { WorkerCursor } from './worker-cursor.js';
 import type { JobShape } from './worker-jobs.js';
 
@@ -8,6 +9,11 @@ import type { JobShape } from './worker-jobs.js';
  * workers, as many as one of them asks for at most; what they give does not depend on that.
  */
 export function workerStage<B>(source: Stage<unknown>, plan: PoolPlan): Stage<B> {
+  return derived(source, stageOver<B>(source, plan, false));
+}
+
+/** `isNumbered`: the source's elements carry their numbers, since operators came between them and the functions. */
+function stageOver<B>(source: Stage<unknown>, plan: PoolPlan, isNumbered: boolean): Stage<B> {
   const together = source.work?.append(plan);
   if (together !== undefined) return together as Stage<B>;
   const { kind: last } = plan.functions.at(-1)!;
@@ -21,8 +27,9 @@ export function workerStage<B>(source: Stage<unknown>, plan: PoolPlan): Stage<B>
     addressable: source.addressable,
     open,
     work: {
-      over: (change) => workerStage(change(source), plan),
-      append: (more) => workerStage(source, joined(plan, more)),
+      // As if the functions were applied before the change: elements keep the numbers that they are told.
+      over: (change) => stageOver(change(isNumbered ? source : numbered(source)), plan, true),
+      append: (more) => (isNumbered ? undefined : stageOver(source, joined(plan, more), false)),
       batch: (size, dropRemainder, needsOne) => ({
         label: `${label} > batch(${size}${dropRemainder ? ', drop remainder' : ''})`,
         length: source.length && (dropRemainder ? Math.floor : Math.ceil)(source.length / size),
@@ -56,6 +63,7 @@ function opener<B>(source: Stage<unknown>, plan: PoolPlan, shape: JobShape): (pa
   };
   return (pass) => {
     users++;
-    return new WorkerCursor<B>(source.open(pass), pass, plan, shape, use, leave);
+    const number = (k: number): ElementNumber => numberIn(source.part, pass, k);
+    return new WorkerCursor<B>(source.open(pass), number, plan, shape, use, leave);
   };
 }

@@ -1,5 +1,6 @@
 /** What the threads tell each other. */
 
+import type { ElementNumber } from '../stage.js';
 import type { PlacedFunction } from './named-function.js';
 
 /** Places of the numbers that a thread shares. */
@@ -28,9 +29,8 @@ export interface ThreadStart {
 /** Elements to work on. */
 export interface JobRequest {
   readonly id: number;
-  readonly pass: number;
-  /** Number of the first element within the pass. */
-  readonly first: number;
+  /** What the functions are told of every element. */
+  readonly numbers: readonly ElementNumber[];
   /** The elements, taken apart. */
   readonly text: string;
   /** Set where they are the rows of a batch: how many there are. */

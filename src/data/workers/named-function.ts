@@ -7,7 +7,10 @@ export interface WorkerContext {
   readonly rng: RandomStream;
   /** Number of the pass over the data. */
   readonly pass: number;
-  /** Number of the element within the pass, counted where the function is applied. */
+  /**
+   * Number of the element within the pass, counted where the function stands in the pipeline. After `shard` elements have the numbers
+   * that they would have without, or at least numbers of their own on every shard.
+   */
   readonly index: number;
 }
 

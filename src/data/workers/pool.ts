@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 
 import type { OrbitError } from '../../errors.js';
-import type { Maybe } from '../stage.js';
+import type { ElementNumber, Maybe } from '../stage.js';
 import { copiesOf, decode, encode, viewsOf } from './codec.js';
 import { pack, unpack, type Elements } from './elements.js';
 import type { JobAnswer } from './messages.js';
@@ -16,9 +16,8 @@ export const defaultWorkers = Math.min(8, Math.max(1, availableParallelism() - 1
 
 /** Elements to work on together. */
 export interface Job {
-  readonly pass: number;
-  /** Number of the first element within the pass. */
-  readonly first: number;
+  /** What the functions are told of every element. */
+  readonly numbers: readonly ElementNumber[];
   readonly elements: Elements;
   /** Whether the results become one batch; else they are a list. */
   readonly join: boolean;

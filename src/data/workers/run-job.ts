@@ -2,7 +2,7 @@ import { UsageError } from '../../errors.js';
 import { allocate } from '../ndarray.js';
 import { pure } from '../purity.js';
 import { hashKey, RandomStream } from '../random.js';
-import { chain, forEachIndex, type Maybe } from '../stage.js';
+import { chain, forEachIndex, type ElementNumber, type Maybe } from '../stage.js';
 import { describe, ownArrays, stackIn, type MakeBatchArray } from '../structure.js';
 import { encode } from './codec.js';
 import type { PlacedFunction, WorkerContext } from './named-function.js';
@@ -46,9 +46,8 @@ export async function loadFunctions(functions: readonly PlacedFunction[]): Promi
 
 /** What a job says besides its elements, and what it reports to. */
 export interface JobContext {
-  readonly pass: number;
-  /** Number of the first element within the pass. */
-  readonly first: number;
+  /** What the functions are told of every element. */
+  readonly numbers: readonly ElementNumber[];
   /** Whether the results become one batch. */
   readonly join: boolean;
   /** Called before each element with its number within the job. */
@@ -68,7 +67,7 @@ export function runJob(functions: readonly LoadedFunction[], elements: readonly 
     let value: unknown = elements[i];
     const step = (k: number): Maybe<void> => {
       const placed = functions[k]!;
-      const made = guard(i, () => callOf(placed, k, { pass: job.pass, index: job.first + i }, value));
+      const made = guard(i, () => callOf(placed, k, job.numbers[i]!, value));
       if (typeof (made as PromiseLike<unknown> | null | undefined)?.then !== 'function') {
         value = guard(i, () => outcome(placed, value, made));
         return;
@@ -89,12 +88,7 @@ export function runJob(functions: readonly LoadedFunction[], elements: readonly 
 }
 
 /** Calls the k-th function of a chain: its random numbers depend on that place, pass and element alone. */
-function callOf(
-  { call, kind, seed }: LoadedFunction,
-  k: number,
-  at: { readonly pass: number; readonly index: number },
-  value: unknown,
-): unknown {
+function callOf({ call, kind, seed }: LoadedFunction, k: number, at: ElementNumber, value: unknown): unknown {
   const again = pure(kind, (element: unknown) => call(element, { rng: new RandomStream(hashKey(seed, at.pass, at.index, k)), ...at }));
   return again(value);
 }
