@@ -163,9 +163,9 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "global_batch_size": "Examples in one batch over all replicas.",
       "is_training": "Whether the data are for training, that is shuffled and repeated; null: not said.",
       "drop_remainder": "Drop the last batch of an epoch when it is not full.",
-      "shuffle_buffer_size": "Examples from which the next one is drawn at random.",
-      "cache": "Keep decoded and parsed examples in memory after the first epoch.",
-      "cycle_length": "Files read in turn at the same time; null: chosen by the reader.",
+      "shuffle_buffer_size": "Examples from which the next one is drawn at random, where data are read as a stream; data with known positions are shuffled as a whole.",
+      "cache": "Keep decoded and parsed examples in memory after the first epoch; they are shuffled after that.",
+      "cycle_length": "Files read in turn at the same time; null: all, 16 at most.",
       "block_length": "Records taken from one file before the next file's turn.",
       "ram_budget": "Memory that automatic tuning may use, in GB; null: not limited.",
       "deterministic": "Keep the order of examples the same in every run; null: yes.",
@@ -180,7 +180,7 @@ export const configDocs: Readonly<Record<string, { readonly doc: string; readonl
       "apply_tf_data_service_before_batching": "Apply the data service before batching.",
       "trainer_id": "Name of this trainer at a shared data service.",
       "seed": "Seed of the shuffling; null: that of the run.",
-      "prefetch_buffer_size": "Batches made ahead of their use; null or 0: automatic.",
+      "prefetch_buffer_size": "Batches made ahead of their use; null or 0: two.",
       "autotune_algorithm": "Name of the algorithm of automatic tuning."
     }
   },

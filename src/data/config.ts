@@ -35,11 +35,11 @@ export const dataConfig = defineConfig(
     is_training: field.bool().optional(),
     /** Drop the last batch of an epoch when it is not full. */
     drop_remainder: true,
-    /** Examples from which the next one is drawn at random. */
+    /** Examples from which the next one is drawn at random, where data are read as a stream; data with known positions are shuffled as a whole. */
     shuffle_buffer_size: field.int(100).min(0),
-    /** Keep decoded and parsed examples in memory after the first epoch. */
+    /** Keep decoded and parsed examples in memory after the first epoch; they are shuffled after that. */
     cache: false,
-    /** Files read in turn at the same time; null: chosen by the reader. */
+    /** Files read in turn at the same time; null: all, 16 at most. */
     cycle_length: field.int().optional(),
     /** Records taken from one file before the next file's turn. */
     block_length: field.int(1).min(1),
@@ -69,7 +69,7 @@ export const dataConfig = defineConfig(
     trainer_id: field.string().optional().refused(NO_SERVICE),
     /** Seed of the shuffling; null: that of the run. */
     seed: field.int().optional(),
-    /** Batches made ahead of their use; null or 0: automatic. */
+    /** Batches made ahead of their use; null or 0: two. */
     prefetch_buffer_size: field.int().optional(),
     /** Name of the algorithm of automatic tuning. */
     autotune_algorithm: field.string().optional().noEffect('the pipeline is not tuned automatically'),

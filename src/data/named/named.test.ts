@@ -53,6 +53,21 @@ describe('data sets by name', () => {
     expect(() => registerDataset('odd', { 'a+b': () => range(0, 1) })).toThrow(/split "a\+b" needs a plain name/);
   });
 
+  it('are Fisher’s flowers and Shakespeare’s sonnets as published', async () => {
+    const flowers = (await namedDataset('iris', 'train', { asSupervised: true }).toArray()) as [NDArray, NDArray][];
+    const means = [0, 1, 2].map((species) => {
+      const own = flowers.filter(([, label]) => label.data[0] === species).map(([measures]) => measures.data);
+      return [0, 1, 2, 3].map((i) => Math.round((1000 * own.reduce((sum, row) => sum + row[i]!, 0)) / own.length) / 1000);
+    });
+    // Fisher (1936), table 2: the means of 50 flowers each.
+    expect(means).toEqual([
+      [5.006, 3.428, 1.462, 0.246],
+      [5.936, 2.77, 4.26, 1.326],
+      [6.588, 2.974, 5.552, 2.026],
+    ]);
+    expect(sonnets.map((text) => text.trim().split('\n').length)).toEqual([14, 14, 14, 14, 14, 14]);
+  });
+
   it('hold what they are called after', async () => {
     const [flower] = (await namedDataset('iris', 'train').take(1).toArray()) as { features: NDArray; label: NDArray }[];
     expect([...flower!.features.data]).toEqual([5.1, 3.5, 1.4, 0.2].map(Math.fround));
