@@ -64,6 +64,9 @@ export const DATA = {
   jpeg: [ours('data-formats'), python('DataLoader', 'torch', 'data_torch')],
 };
 
+/** Who writes photographs as cameras do: our encoder keeps colour at full resolution, which takes longer to decode. */
+export const IMAGE_WRITER = python('Pillow', 'torch', 'make_images');
+
 /** The command of a contender: executable, arguments and environment. */
 export function commandOf({ environment, script, args }, context) {
   const file = path.join(BENCH, script);

@@ -1,6 +1,8 @@
 // Reading data files: CSV, record files with tf.Example parsing, a folder of JPEG images.
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { DATA, OURS, startPeer } from '../lib/contenders.mjs';
+import { DATA, IMAGE_WRITER, OURS, startPeer } from '../lib/contenders.mjs';
+import { PeerError } from '../lib/process.mjs';
 import { interleave, startAll } from '../lib/rounds.mjs';
 import { mapRounds, ratioTo, rowsOf } from '../lib/rows.mjs';
 
@@ -33,7 +35,7 @@ export async function measureData(context, what) {
   const start = async (spec) => {
     const peer = await startPeer(spec, context);
     try {
-      if (spec.name === OURS) await peer.ask({ do: 'make', what, file: target });
+      if (spec.name === OURS && !existsSync(target)) await peer.ask({ do: 'make', what, file: target });
       await peer.ask({ do: spec.command ?? 'read', what, file: target });
       return { peer, command: spec.command ?? 'read' };
     } catch (error) {
@@ -41,6 +43,7 @@ export async function measureData(context, what) {
       throw error;
     }
   };
+  if (what === 'jpeg') await writeImages(target, context);
   const { started, failed } = await startAll(DATA[what], start, context.progress);
   try {
     const contenders = started.map(({ peer, command }) => ({ name: peer.name, turn: () => peer.ask({ do: command, what, file: target }) }));
@@ -62,5 +65,21 @@ export async function measureData(context, what) {
     };
   } finally {
     for (const { peer } of started) peer.close();
+  }
+}
+
+const IMAGES = 200;
+
+/** Lets Pillow write the images; without it our own process does. */
+async function writeImages(file, context) {
+  let peer = null;
+  try {
+    peer = await startPeer(IMAGE_WRITER, context);
+    await peer.ask({ do: 'make', file, count: IMAGES });
+  } catch (error) {
+    if (!(error instanceof PeerError)) throw error;
+    context.progress(`images with colour at full resolution: ${error.message}`);
+  } finally {
+    peer?.close();
   }
 }

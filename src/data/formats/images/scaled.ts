@@ -65,12 +65,19 @@ async function decode(library: Library, bytes: Uint8Array, target: Target | unde
   return scale(library, library.Transformer.fromRgbaPixels(rgba, from.width, from.height), from, target);
 }
 
+/** Bytes that native objects took since V8 was last told. */
+let untold = 0;
+const TOLD_AT_ONCE = 2 ** 25;
+
 /**
- * Tells V8 of memory that a native object holds until it is collected. Otherwise decoded images pile up, gigabytes of large ones,
- * since their JavaScript objects are small. Memory of a buffer is counted; pages that nobody touches take none.
+ * Tells V8 of memory that a native object holds until it is collected, now and then. Otherwise decoded images pile up, gigabytes of
+ * large ones, since their JavaScript objects are small. A buffer's size counts; its pages, which nobody touches, take no memory.
  */
 function accountFor(bytes: number): void {
-  new ArrayBuffer(bytes);
+  untold += bytes;
+  if (untold < TOLD_AT_ONCE) return;
+  new ArrayBuffer(untold);
+  untold = 0;
 }
 
 /** Scales an opaque image with the bilinear filter that widens as it shrinks: Pillow's, within a level of 255. */
