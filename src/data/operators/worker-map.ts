@@ -54,7 +54,13 @@ function joined(plan: PoolPlan, more: PoolPlan): PoolPlan {
 function opener<B>(source: Stage<unknown>, plan: PoolPlan, shape: JobShape): (pass: number) => WorkerCursor<B> {
   let pool: Pool | undefined;
   let users = 0;
-  const use = (): Pool => (pool ??= makePool(plan));
+  const use = (): Pool => {
+    if (pool?.failed === true) {
+      void pool.close();
+      pool = undefined; // a retry has threads of its own
+    }
+    return (pool ??= makePool(plan));
+  };
   const leave = (): ReturnType<Pool['close']> => {
     if (--users > 0) return;
     const old = pool;

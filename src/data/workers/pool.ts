@@ -33,6 +33,8 @@ export interface Ticket {
 export interface Pool {
   /** How many elements to hand in together where they are not made into a batch. */
   readonly jobElements: number;
+  /** Whether a thread has ended, or could not start: no more jobs will be done. */
+  readonly failed: boolean;
   /** Hands in a job. */
   post(job: Job): Ticket;
   /** Takes back a batch, so that its memory may serve for a later one. */
@@ -62,6 +64,7 @@ const JOB_BYTES = 2 ** 20;
 /** Does the jobs in this thread, in the form in which a worker would: functions get copies, as there. */
 class InlinePool implements Pool {
   readonly jobElements = 1;
+  readonly failed = false;
   #functions: readonly LoadedFunction[] | undefined;
   #loading: Promise<readonly LoadedFunction[]> | undefined;
 
@@ -109,6 +112,8 @@ interface Waiting {
   /** Shared memory that went with the job. */
   slot: SharedArrayBuffer | undefined;
   answer: JobAnswer | undefined;
+  /** Why there will be no answer. */
+  failure: Error | undefined;
   wake: (() => void) | undefined;
 }
 
@@ -127,6 +132,10 @@ class ThreadPool implements Pool {
 
   constructor(readonly plan: PoolPlan) {}
 
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
   get jobElements(): number {
     return Math.max(1, Math.min(JOB_ELEMENTS, Math.floor(JOB_BYTES / this.#elementBytes)));
   }
@@ -139,7 +148,7 @@ class ThreadPool implements Pool {
     const slot = this.#slots.take();
     const count = 'batch' in elements ? elements.count : elements.list.length;
     this.#measure(size, count);
-    const waiting: Waiting = { id, join, count, slot, thread: undefined, answer: undefined, wake: undefined };
+    const waiting: Waiting = { id, join, count, slot, thread: undefined, answer: undefined, failure: this.#failure, wake: undefined };
     this.#waiting.set(id, waiting);
     if (this.#failure === undefined) {
       waiting.thread = this.#thread();
@@ -155,13 +164,12 @@ class ThreadPool implements Pool {
   /** The thread with the fewest jobs. */
   #thread(): WorkerThread {
     while (this.#threads.length < this.plan.workers) {
-      this.#threads.push(
-        new WorkerThread(
-          this.plan,
-          (answer) => this.#answered(answer),
-          (error) => this.#fail(error),
-        ),
+      const thread: WorkerThread = new WorkerThread(
+        this.plan,
+        (answer) => this.#answered(answer),
+        (error) => this.#fail(error, thread),
       );
+      this.#threads.push(thread);
     }
     return this.#threads.reduce((best, thread) => (thread.jobs.size < best.jobs.size ? thread : best));
   }
@@ -174,18 +182,25 @@ class ThreadPool implements Pool {
     waiting.wake?.();
   }
 
-  #fail(error: OrbitError): void {
+  /** A thread is lost, and what it had to do; others still answer, so that the error comes where the data have come to it. */
+  #fail(error: OrbitError, thread: WorkerThread): void {
     this.#failure ??= error;
-    for (const { wake } of this.#waiting.values()) wake?.();
+    const { begun, job, element } = thread.progress;
+    for (const waiting of this.#waiting.values()) {
+      if (waiting.thread !== thread) continue;
+      const wasAtWork = begun > 0 && waiting.id === job;
+      waiting.failure = wasAtWork ? new ElementFailure(element, new Error(error.message, { cause: error.cause })) : error;
+      waiting.wake?.();
+    }
   }
 
   #take(waiting: Waiting): Maybe<unknown> {
     for (const thread of this.#threads) thread.receive();
     if (waiting.answer !== undefined) return this.#open(waiting.answer, waiting);
-    if (this.#failure !== undefined) throw this.#failure;
+    if (waiting.failure !== undefined) throw waiting.failure;
     return this.#wait(waiting).then(() => {
       if (waiting.answer !== undefined) return this.#open(waiting.answer, waiting);
-      throw this.#failure ?? new Error('the worker threads were closed');
+      throw waiting.failure ?? new Error('the worker threads were closed');
     });
   }
 

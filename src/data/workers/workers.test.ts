@@ -416,10 +416,23 @@ describe('errors of workers', () => {
     await expect(here.toArray()).rejects.toThrow(`map failed on the record at byte ${5 * 18} of ${path}: five`);
   });
 
-  it('are given for a worker that exits, crashes or runs out of memory: no hang', async () => {
-    await expect(run('exits')).rejects.toThrow(/worker thread for exits of .* was ended with status 3, perhaps by process.exit/);
-    await expect(run('crashes')).rejects.toThrow(/worker thread for crashes of .* failed outside the call of its function: later/);
-    await expect(run('hoards', { workers: 1, heapMegabytes: 30 })).rejects.toThrow(/worker thread for hoards of .* ran out of memory/);
+  it('are given for a worker that exits, crashes or runs out of memory, with the element: no hang', async () => {
+    const at = (name: string) => `${name} of .*, in a worker\\) failed on the element at 21: A worker thread for ${name} of .*`;
+    await expect(run('exits')).rejects.toThrow(new RegExp(`${at('exits')} was ended with status 3, perhaps by process.exit`));
+    await expect(run('crashes')).rejects.toThrow(new RegExp(`${at('crashes')} failed outside the call of its function: later`));
+    await expect(run('hoards', { workers: 1, heapMegabytes: 30 })).rejects.toThrow(new RegExp(`${at('hoards')} ran out of memory`));
+    const walk = range(0, 50).map(named('exits'), { workers: 2 }).iterator();
+    const before: number[] = [];
+    for (let i = 0; i < 2; i++) {
+      // Threads of its own for each try: what the other threads had to do is not lost.
+      const failure = await (async () => {
+        for (;;) before.push((await walk.next()).value as number);
+      })().catch((error: unknown) => error);
+      expect(failure).toMatchObject({ message: expect.stringMatching(/failed on the element at 21/) as string });
+      expect(walk.taken).toBe(16); // elements go to workers in groups of 16
+    }
+    expect(before).toEqual(await range(0, 16).toArray());
+    await walk.return();
   }, 20_000);
 
   it('are given for a call that does not return: an endless loop is no hang', async () => {
