@@ -52,21 +52,36 @@ const replacePlugin = {
       resolveDir: path.dirname(args.path),
       loader: 'js',
     }));
-    b.onLoad({ filter: /tfjs-layers[\\/]dist[\\/]layers[\\/]recurrent\.js$/ }, (args) => ({
-      contents: replaceRecurrence(readFileSync(args.path, 'utf8')),
-      resolveDir: path.dirname(args.path),
-      loader: 'js',
-    }));
+    for (const [file, change] of Object.entries(changed)) {
+      b.onLoad({ filter: new RegExp(`tfjs-layers[\\\\/]dist[\\\\/]layers[\\\\/]${file.replace('.', '\\.')}$`) }, (args) => ({
+        contents: change(readFileSync(args.path, 'utf8')),
+        resolveDir: path.dirname(args.path),
+        loader: 'js',
+      }));
+    }
   },
 };
 
-/** Lets the compiler take over the loop over time steps. */
-function replaceRecurrence(source) {
-  const changed = source.replace('export function rnn(', 'function unrolledRnn(');
-  if (changed === source) throw new Error('tfjs-layers no longer exports the function rnn as expected');
-  return `import { recurrence } from ${JSON.stringify(path.join(sourceDir, 'recurrence.ts'))};
+/** Files of tfjs's layers, and what becomes of each. */
+const changed = {
+  // Lets the compiler take over the loop over time steps.
+  'recurrent.js': (source) =>
+    `import { recurrence } from ${JSON.stringify(path.join(sourceDir, 'recurrence.ts'))};
     export function rnn(...args) { return recurrence.roll ? recurrence.roll(unrolledRnn, args) : unrolledRnn(...args); }
-    ${changed}`;
+    ${replaceText(source, 'export function rnn(', 'function unrolledRnn(')}`,
+  // A layer without scale or centre has no gamma or beta to read in training, and the gradient wants both.
+  'normalization.js': (source) =>
+    replaceText(
+      replaceText(source, '(input, this.gamma.read(), this.beta.read(),', '(input, this.gamma?.read(), this.beta?.read(),'),
+      'export function batchNormalization(x, mean, variance, beta, gamma, epsilon = 1e-3) {',
+      'export function batchNormalization(x, mean, variance, beta, gamma, epsilon = 1e-3) { gamma ??= tfc.onesLike(variance); beta ??= tfc.zerosLike(variance);',
+    ),
+};
+
+function replaceText(source, text, replacement) {
+  const parts = source.split(text);
+  if (parts.length !== 2) throw new Error(`tfjs-layers no longer has "${text}" once in the file where it is replaced`);
+  return parts.join(replacement);
 }
 
 function upToDate() {
@@ -90,6 +105,7 @@ export async function buildTf({ force = false } = {}) {
     outfile: path.join(temporary, 'index.js'),
     bundle: true,
     minify: true,
+    lineLimit: 200, // Node prints the whole line of an error that nobody catches
     keepNames: true,
     format: 'esm',
     platform: 'node',

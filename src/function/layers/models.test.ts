@@ -120,6 +120,19 @@ describe('compiled models train as eager ones', () => {
     expect(model.trainableWeights.length).toBe(4);
   });
 
+  it('through batch normalisation without scale or centre', () => {
+    for (const [scale, center] of [
+      [false, true],
+      [true, false],
+      [false, false],
+    ] as const) {
+      const norm = l.batchNormalization({ scale, center, epsilon: 0, inputShape: [1] });
+      check(tf.sequential({ layers: [norm, l.dense({ units: 2 })] }), input([6, 1]));
+      const normed = norm.apply(tf.tensor2d([[1], [3]]), { training: true }) as tf.Tensor;
+      if (!scale && !center) expect([...normed.dataSync()]).toEqual([-1, 1]);
+    }
+  });
+
   it('with weights that are made in the first call', () => {
     const model = tf.sequential();
     const [first, second] = [l.dense({ units: 3, kernelInitializer: 'ones' }), l.dense({ units: 2, kernelInitializer: 'ones' })];
