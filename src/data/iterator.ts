@@ -188,7 +188,7 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
     if (pipeline !== this.#stage.label) {
       throw new DataError(
         `The saved data position belongs to another pipeline.\n  saved: ${String(pipeline)}\n  now:   ${this.#stage.label}\n` +
-          'Use the data settings of the saved run, or start the data from the beginning.',
+          'Use the data settings of the saved run, or start the data from the beginning: trainer.resume_data=restart.',
       );
     }
     if (this.#last !== undefined)

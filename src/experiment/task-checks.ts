@@ -100,6 +100,11 @@ export function requireWalkable(opened: unknown, task: Task): Walkable {
   return opened as Walkable;
 }
 
+/** What a layer of one input says of a list or a record. */
+const ONE_INPUT = /Expected exactly 1 Shape|dtype of the feed \(undefined\)/;
+const oneInput =
+  '. Each part of a list or record is an input of its own; numbers that belong together are one array in the data: Float32Array.of(a, b).';
+
 /**
  * Runs a part of a step. An error that tfjs itself throws, which knows neither the task nor the batch, becomes one that
  * names both; any other error passes.
@@ -111,7 +116,10 @@ export function inTask<R>(where: string, given: { readonly [name: string]: Tenso
     if (!(error instanceof Error) || error instanceof OrbitError || !isOfTfjs(error)) throw error;
     requireTensors(given, where);
     const tensors = Object.entries(given).map(([name, value]) => `${name} ${describeTensors(value)}`);
-    throw new UsageError(`${where} failed with ${tensors.join(' and ')}: ${error.message.replace(/\s+/g, ' ').trim()}`, { cause: error });
+    const message = error.message.replace(/\s+/g, ' ').trim();
+    throw new UsageError(`${where} failed with ${tensors.join(' and ')}: ${message}${ONE_INPUT.test(message) ? oneInput : ''}`, {
+      cause: error,
+    });
   }
 }
 

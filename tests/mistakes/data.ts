@@ -34,6 +34,14 @@ export const data: Chapter = {
       code: `class Mine extends LineTask {\n  buildInputs() {\n    return [{ text: 'hello', label: 1 }];\n  }\n}\nawait train(Mine);`,
     },
     {
+      title: 'Numbers that belong together, as a list',
+      code: `class Mine extends LineTask {\n  buildInputs(data) {\n    return fromItems([[[0.5, 2], 1], [[1.5, 3], 2]]).repeat().batch(data.global_batch_size); // Float32Array.of(0.5, 2)\n  }\n}\nawait train(Mine);`,
+    },
+    {
+      title: 'A resumed run with other data settings',
+      code: `class Mine extends LineTask {\n  buildInputs(data) {\n    return fromArrays([x, y]).repeat().batch(data.global_batch_size);\n  }\n}\nawait train(Mine, 'trainer.train_steps=4', { mode: 'train' });\nawait train(Mine, 'trainer.train_steps=8,task.train_data.global_batch_size=4', { mode: 'train' });`,
+    },
+    {
       title: 'Arrays of different length',
       code: `fromArrays([NDArray.of(new Float32Array(6), [3, 2]), NDArray.of(new Int32Array(2), [2])]);`,
     },
@@ -55,6 +63,14 @@ export const data: Chapter = {
       files: { 'data/train.tfrecord': new Uint8Array(40).fill(7) },
       code: `for await (const record of tfRecords(['data/train.tfrecord'])) console.log(record);`,
       note: '`data/train.tfrecord` holds 40 bytes of something else.',
+    },
+    {
+      title: 'A data service',
+      code: `new InputReader({ params: dataConfig({ input_path: 'data/train', enable_tf_data_service: true }) });`,
+    },
+    {
+      title: 'A stage of another name',
+      code: `new InputReader({ params: dataConfig({ input_path: 'data/train' }), parser_fn: (record) => record });`,
     },
     {
       title: 'A data set by a name that is none',
