@@ -7,6 +7,7 @@ import {
   fromArrays, fromArrow, fromCsv, fromDocuments, fromImageFolder, fromImages, fromJsonLines, fromNpy, fromNpz, fromParquet, fromSafetensors, fromTextLines, fromTfExamples,
   fromTfSequenceExamples, fromWav, fromWavFolder, inspectData, NDArray, readIdx, readNpy, readNpz, setNoticeHandler, tfRecords, dataConfig, InputReader,
 } from '../index.js'; // prettier-ignore
+import { npy, wav } from './written-files.testing.js';
 
 const fixtures = resolve(import.meta.dirname, '../../../tests/fixtures/data');
 const at = (name: string): string => join(fixtures, name);
@@ -24,27 +25,7 @@ const write = (name: string, content: string | Uint8Array): string => {
   return join(directory, name);
 };
 
-/** A `.npy` file as the format's description has it. */
-function npy(descr: string, shape: string, values: Uint8Array): Uint8Array {
-  const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape}), }`.padEnd(117) + '\n';
-  return Buffer.concat([Buffer.from('\x93NUMPY\x01\x00', 'latin1'), Buffer.from([header.length, 0]), Buffer.from(header), values]);
-}
-const floats = (...values: number[]): Uint8Array => new Uint8Array(Float32Array.from(values).buffer);
-
-/** A WAV file of 32-bit floats, one channel. */
-function wav(...values: number[]): Uint8Array {
-  const header = Buffer.alloc(44);
-  header.write('RIFF', 0, 'latin1');
-  header.writeUInt32LE(36 + 4 * values.length, 4);
-  header.write('WAVEfmt ', 8, 'latin1');
-  header.writeUInt32LE(16, 16);
-  [3, 1].forEach((field, i) => header.writeUInt16LE(field, 20 + 2 * i));
-  [8000, 32000].forEach((field, i) => header.writeUInt32LE(field, 24 + 4 * i));
-  [4, 32].forEach((field, i) => header.writeUInt16LE(field, 32 + 2 * i));
-  header.write('data', 36, 'latin1');
-  header.writeUInt32LE(4 * values.length, 40);
-  return Buffer.concat([header, floats(...values)]);
-}
+const floats = (...values: number[]): Float32Array => Float32Array.from(values);
 
 describe('rules of arrays', () => {
   it('name file, row and value of NaN and of labels out of range in npy files', async () => {

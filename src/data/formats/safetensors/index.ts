@@ -41,7 +41,9 @@ export function safetensorsArrays(path: string): Record<string, StoredArray> {
     if (!isRecord(parsed)) throw new Error('an object was expected');
     header = parsed;
   } catch (error) {
-    throw new DataError(`${path} is not a safetensors file, or it is truncated: its header is no JSON.`, { cause: error });
+    throw new DataError(`${path} is not a safetensors file, or it is truncated: its header is no JSON.${compressedHint(start)}`, {
+      cause: error,
+    });
   }
   const size = statSync(path).size;
   const entries = Object.entries(header).filter(([name]) => name !== '__metadata__');
