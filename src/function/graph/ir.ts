@@ -106,6 +106,40 @@ export function leaves(graph: Graph): Value[] {
   return [...seen];
 }
 
+/** Values that stand in the place of others. */
+export class Substitution {
+  private readonly replaced = new Map<Value, Value>();
+
+  /** Puts `to` in the place of `from`. */
+  readonly replace = (from: Value, to: Value): void => void this.replaced.set(from, to);
+
+  /** What stands in the place of a value, also through several replacements. */
+  readonly current = (value: Value): Value => {
+    let to = value;
+    for (let next = this.replaced.get(to); next !== undefined; next = this.replaced.get(to)) to = next;
+    return to;
+  };
+
+  /** The call with what stands in the place of its inputs: itself, or a copy whose outputs stand in the place of its own. */
+  call(call: Call): Call {
+    const inputs = call.inputs.map(this.current);
+    if (inputs.every((v, i) => v === call.inputs[i])) return call;
+    const copy = copyCall(call, inputs);
+    call.outputs.forEach((v, i) => this.replace(v, copy.outputs[i]!));
+    return copy;
+  }
+
+  /** A graph of these calls, with what stands in the place of the old graph's results. */
+  graph(old: Graph, calls: readonly Call[]): Graph {
+    return {
+      ...old,
+      calls,
+      outputs: old.outputs.map(this.current),
+      assignments: old.assignments.map(({ variable, value }) => ({ variable, value: this.current(value) })),
+    };
+  }
+}
+
 /**
  * Copies a graph with some values replaced: every use of a key becomes its replacement. Calls are copied, never changed.
  *
@@ -116,30 +150,14 @@ export function rewriteCalls(
   graph: Graph,
   rewrite: (call: Call, replace: (from: Value, to: Value) => void, old: Call) => readonly Call[] | undefined,
 ): Graph {
-  const replaced = new Map<Value, Value>();
-  const current = (v: Value): Value => {
-    let to = v;
-    for (let next = replaced.get(to); next !== undefined; next = replaced.get(to)) to = next;
-    return to;
-  };
+  const substitution = new Substitution();
   const calls: Call[] = [];
   for (const old of graph.calls) {
-    const inputs = old.inputs.map(current);
-    let call = old;
-    if (inputs.some((v, i) => v !== old.inputs[i])) {
-      const copy = copyCall(old, inputs);
-      old.outputs.forEach((v, i) => replaced.set(v, copy.outputs[i]!));
-      call = copy;
-    }
-    for (const made of rewrite(call, (from, to) => replaced.set(from, to), old) ?? [call]) {
-      if (made !== call) made.inputs = made.inputs.map(current);
+    const call = substitution.call(old);
+    for (const made of rewrite(call, substitution.replace, old) ?? [call]) {
+      if (made !== call) made.inputs = made.inputs.map(substitution.current);
       calls.push(made);
     }
   }
-  return {
-    ...graph,
-    calls,
-    outputs: graph.outputs.map(current),
-    assignments: graph.assignments.map((a) => ({ variable: a.variable, value: current(a.value) })),
-  };
+  return substitution.graph(graph, calls);
 }

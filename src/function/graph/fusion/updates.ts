@@ -1,6 +1,6 @@
 /** Puts equal fused calls on many variables, the update of an optimizer, into one call. */
-import { copyCall, makeCall, producer, type Call, type Graph, type Value } from '../ir.js';
-import { sortCalls } from '../sort-calls.js';
+import { makeCall, producer, Substitution, type Call, type Graph, type Value } from '../ir.js';
+import { substitute } from '../sort-calls.js';
 import { accessCode } from './access.js';
 import { FUSED, keepCode, type FusedAttrs } from './program.js';
 
@@ -31,7 +31,7 @@ export function groupUpdates(graph: Graph): Graph {
   if (groups.size === 0) return graph;
   const bytes = [...groups.values()].flat().reduce((sum, call) => sum + bytesOf(call), 0);
   const paths = new Paths(graph);
-  const replaced = new Map<Value, Value>();
+  const substitution = new Substitution();
   const merged = new Map<Call, Call>();
   for (const calls of groups.values()) {
     for (const members of independent(calls, paths)) {
@@ -39,11 +39,15 @@ export function groupUpdates(graph: Graph): Graph {
       const call = update(members, bytes);
       members.forEach((member, i) => {
         merged.set(member, call);
-        member.outputs.forEach((v, k) => replaced.set(v, call.outputs[i * member.outputs.length + k]!));
+        member.outputs.forEach((v, k) => substitution.replace(v, call.outputs[i * member.outputs.length + k]!));
       });
     }
   }
-  return substitute(graph, merged, replaced);
+  // A call stands where its last member stood, or later where others wait for it.
+  const standsFor = (call: Call): Call => merged.get(call) ?? call;
+  const last = new Map(graph.calls.map((call) => [standsFor(call), call]));
+  const placed = graph.calls.filter((call) => last.get(standsFor(call)) === call).map(standsFor);
+  return substitute(graph, placed, substitution);
 }
 
 /** What equal updates have in common; undefined for other calls than updates, sums of gradients, and arithmetic on such sums. */
@@ -134,30 +138,4 @@ function update(members: readonly Call[], bytes: number): Call {
     members.flatMap((c) => c.outputs),
     first.origin,
   );
-}
-
-/** The graph with calls in the place of others. */
-function substitute(graph: Graph, merged: ReadonlyMap<Call, Call>, replaced: Map<Value, Value>): Graph {
-  const current = (v: Value): Value => {
-    let to = v;
-    for (let next = replaced.get(to); next !== undefined; next = replaced.get(to)) to = next;
-    return to;
-  };
-  const standsFor = (call: Call): Call => merged.get(call) ?? call;
-  // A call stands where its last member stood, or later where others wait for it.
-  const last = new Map(graph.calls.map((call) => [standsFor(call), call]));
-  const placed = graph.calls.filter((call) => last.get(standsFor(call)) === call).map(standsFor);
-  const calls = sortCalls(placed, standsFor).map((call): Call => {
-    const inputs = call.inputs.map(current);
-    if (inputs.every((v, i) => v === call.inputs[i])) return call;
-    const copy = copyCall(call, inputs);
-    call.outputs.forEach((v, i) => replaced.set(v, copy.outputs[i]!));
-    return copy;
-  });
-  return {
-    ...graph,
-    calls,
-    outputs: graph.outputs.map(current),
-    assignments: graph.assignments.map(({ variable, value }) => ({ variable, value: current(value) })),
-  };
 }

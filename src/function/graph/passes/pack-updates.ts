@@ -1,6 +1,6 @@
 import { sizeOf } from '../../dtype.js';
-import { copyCall, makeCall, roots, type Assignment, type Call, type Graph, type Value } from '../ir.js';
-import { sortCalls } from '../sort-calls.js';
+import { makeCall, roots, Substitution, type Call, type Graph, type Value } from '../ir.js';
+import { substitute } from '../sort-calls.js';
 import { unitsOf, type Unit } from '../update-units.js';
 
 /** Larger variables are updated alone: an update works best on 0.25 to 1 million elements at a time, and needs no copies then. */
@@ -18,24 +18,17 @@ export function packUpdates(graph: Graph): Graph {
   for (const unit of unitsOf(graph, small)) groups.set(unit.text, [...(groups.get(unit.text) ?? []), unit]);
   const packed = [...groups.values()].filter((group) => group.length >= MIN_UNITS);
   if (packed.length === 0) return graph;
-  const replaced = new Map<Value, Value>();
+  const substitution = new Substitution();
   const made: Call[] = [];
-  for (const group of packed) pack(graph, group, made, replaced);
-  const current = (v: Value): Value => replaced.get(v) ?? v;
+  for (const group of packed) pack(graph, group, made, substitution);
   const gone = new Set(packed.flatMap((group) => group.flatMap((unit) => unit.calls)));
-  const kept = graph.calls.filter((c) => !gone.has(c)).map((c) => substituted(c, current, replaced));
-  return {
-    ...graph,
-    calls: sortCalls([...kept, ...made.map((c) => substituted(c, current, replaced))]),
-    outputs: graph.outputs.map(current),
-    assignments: graph.assignments.map((a): Assignment => ({ variable: a.variable, value: current(a.value) })),
-  };
+  return substitute(graph, [...graph.calls.filter((c) => !gone.has(c)), ...made], substitution);
 }
 
 const between = (size: number): boolean => size > 0 && size <= MAX_ELEMENTS;
 
 /** Emits a group's arithmetic once, and what its units give as slices of the results. */
-function pack(graph: Graph, group: readonly Unit[], made: Call[], replaced: Map<Value, Value>): void {
+function pack(graph: Graph, group: readonly Unit[], made: Call[], substitution: Substitution): void {
   const first = group[0]!;
   const sizes = group.map((unit) => sizeOf(unit.shape));
   const total = sizes.reduce((a, b) => a + b, 0);
@@ -75,15 +68,10 @@ function pack(graph: Graph, group: readonly Unit[], made: Call[], replaced: Map<
     group.forEach((unit, i) => {
       const old = unit.calls[k]!.outputs[0]!;
       if (!results.has(old)) return;
-      replaced.set(old, old.shape.length === 1 ? parts[i]! : emit('Reshape', { x: parts[i]! }, { shape: [...old.shape] }, [old.shape])[0]!);
+      substitution.replace(
+        old,
+        old.shape.length === 1 ? parts[i]! : emit('Reshape', { x: parts[i]! }, { shape: [...old.shape] }, [old.shape])[0]!,
+      );
     });
   });
-}
-
-function substituted(call: Call, current: (v: Value) => Value, replaced: Map<Value, Value>): Call {
-  const inputs = call.inputs.map(current);
-  if (inputs.every((v, i) => v === call.inputs[i])) return call;
-  const copy = copyCall(call, inputs);
-  call.outputs.forEach((v, i) => replaced.set(v, copy.outputs[i]!));
-  return copy;
 }
