@@ -20,12 +20,24 @@ export interface NpzMember {
   head(count: number): NDArray;
 }
 
-/** The arrays of a `.npz` file by name. Throws a {@link DataError} for a missing, damaged or truncated file. */
-export function npzMembers(path: string): Record<string, NpzMember> {
+/**
+ * The arrays of a `.npz` file by name, or those with the given names: others may be of types that cannot be read. Throws a
+ * {@link DataError} for a missing, damaged or truncated file, or a name that it does not have.
+ */
+export function npzMembers(path: string, names?: readonly string[]): Record<string, NpzMember> {
   const hint = compressedHint(firstBytesSync(path, 4));
   if (hint !== '') throw new DataError(`${path} is not a .npz file.${hint}`);
-  const members = zipMembers(path, firstBytesSync).filter(({ name }) => name.endsWith('.npy'));
-  return Object.fromEntries(members.map((member) => [member.name.slice(0, -4), open(member)] as const));
+  const members = new Map(
+    zipMembers(path, firstBytesSync).flatMap((member) =>
+      member.name.endsWith('.npy') ? [[member.name.slice(0, -4), member] as const] : [],
+    ),
+  );
+  const wanted = (names ?? [...members.keys()]).map((name) => {
+    const member = members.get(name);
+    if (member === undefined) throw new DataError(`${path} has no array ${name}; it has ${[...members.keys()].join(', ')}.`);
+    return [name, open(member)] as const;
+  });
+  return Object.fromEntries(wanted);
 }
 
 function open(member: ZipMember): NpzMember {
@@ -57,7 +69,7 @@ function open(member: ZipMember): NpzMember {
 
 /** The arrays of a `.npz` file by name, or those with the given names, in memory. Only what is asked for is read. */
 export async function readNpz(path: string, names?: readonly string[]): Promise<Record<string, NDArray>> {
-  return Object.fromEntries(pick(path, names).map(([name, member]) => [name, member.read()]));
+  return Object.fromEntries(Object.entries(npzMembers(path, names)).map(([name, member]) => [name, member.read()]));
 }
 
 /**
@@ -70,7 +82,7 @@ export function fromNpz<const N extends string = string>(
   { rules = {} }: { /** What the numbers of each array must be. */ readonly rules?: { readonly [K in N]?: ValueRules } } = {},
 ): Dataset<Record<N, NDArray>> {
   const own = rules as Readonly<Record<string, ValueRules>>;
-  const members = pick(path, names);
+  const members = Object.entries(npzMembers(path, names));
   const there = members.map(([name]) => name);
   checkRulesByName(own, there);
   const columns = members.map(([name, member]) => [name, column(path, name, member, own[name])] as const);
@@ -83,13 +95,4 @@ function column(path: string, name: string, member: NpzMember, rules: ValueRules
   if (array.shape.length === 0) throw new DataError(`${path}, array ${name}, holds a single value; name the arrays with rows.`);
   checkValues(() => `${path}, array ${name}`, array.data, array.dtype, rules);
   return new ArrayColumn(array);
-}
-
-function pick(path: string, names: readonly string[] | undefined): (readonly [string, NpzMember])[] {
-  const members = npzMembers(path);
-  return (names ?? Object.keys(members)).map((name) => {
-    const member = members[name];
-    if (member === undefined) throw new DataError(`${path} has no array ${name}; it has ${Object.keys(members).join(', ')}.`);
-    return [name, member] as const;
-  });
 }

@@ -27,8 +27,11 @@ const codes: Readonly<Record<string, string>> = {
 };
 const LARGEST_HEADER_BYTES = 100_000_000;
 
-/** Where the arrays of a safetensors file lie, by name; only the header is read. Throws a {@link DataError} for a damaged file. */
-export function safetensorsArrays(path: string): Record<string, StoredArray> {
+/**
+ * Where the arrays of a safetensors file lie, by name, or those with the given names; only the header is read. Throws a {@link DataError} for
+ * a damaged file, or a name that it does not have.
+ */
+export function safetensorsArrays(path: string, names?: readonly string[]): Record<string, StoredArray> {
   const start = firstBytesSync(path, 8);
   const length = start.length < 8 ? Infinity : Number(new DataView(start.buffer).getBigUint64(0, true));
   if (length > LARGEST_HEADER_BYTES)
@@ -46,7 +49,10 @@ export function safetensorsArrays(path: string): Record<string, StoredArray> {
     });
   }
   const size = statSync(path).size;
-  const entries = Object.entries(header).filter(([name]) => name !== '__metadata__');
+  const there = Object.keys(header).filter((name) => name !== '__metadata__');
+  const unknown = names?.find((name) => !there.includes(name));
+  if (unknown !== undefined) throw new DataError(`${path} has no array ${unknown}; it has ${there.join(', ')}.`);
+  const entries = (names ?? there).map((name) => [name, header[name]] as const);
   return Object.fromEntries(
     entries.map(([name, entry]) => {
       if (!isEntry(entry)) throw new DataError(`${path} is damaged: its header does not say type, shape and place of array ${name}.`);
@@ -80,7 +86,7 @@ function isEntry(value: unknown): value is Entry {
 
 /** All arrays of a safetensors file, or those with the given names, in memory. */
 export function readSafetensors(path: string, names?: readonly string[]): Record<string, NDArray> {
-  const arrays = pick(path, names);
+  const arrays = safetensorsArrays(path, names);
   return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, readStored(array)]));
 }
 
@@ -95,20 +101,8 @@ export function fromSafetensors<const N extends string = string>(
   { rules = {} }: { /** What the numbers of each array must be. */ readonly rules?: { readonly [K in N]?: ValueRules } } = {},
 ): Dataset<Record<N, NDArray>> {
   const own = rules as Readonly<Record<string, ValueRules>>;
-  const arrays = pick(path, names);
+  const arrays = safetensorsArrays(path, names);
   checkRulesByName(own, Object.keys(arrays));
   const columns = Object.entries(arrays).map(([name, array]) => [name, new StoredColumn(array, own[name])] as const);
   return arrayRows(`safetensors ${path} `, path, columns, Object.fromEntries(columns));
-}
-
-function pick(path: string, names: readonly string[] | undefined): Record<string, StoredArray> {
-  const arrays = safetensorsArrays(path);
-  if (names === undefined) return arrays;
-  return Object.fromEntries(
-    names.map((name) => {
-      const array = arrays[name];
-      if (array === undefined) throw new DataError(`${path} has no array ${name}; it has ${Object.keys(arrays).join(', ')}.`);
-      return [name, array];
-    }),
-  );
 }
