@@ -1,4 +1,5 @@
 import { DataError } from '../errors.js';
+import { PositionNotes } from './position-notes.js';
 import { count } from './random-access.js';
 import { chain, END, letGo, restoreCursor, type Cursor, type End, type Maybe, type PositionValue, type Stage } from './stage.js';
 import { describe } from './structure.js';
@@ -16,12 +17,6 @@ export interface IteratorState {
   readonly position: PositionValue;
 }
 
-/** Elements between two notes of the position: how many a retry after an error reads again at most. */
-const NOTE_EVERY = 16;
-
-/** A position, or why there is none, after so many elements. */
-type Note = { readonly taken: number } & ({ readonly position: PositionValue } | { readonly refused: unknown });
-
 /**
  * One walk over a {@link Dataset}. `next()` waits for the next element; `nextSync()` gives it at once where nothing has to be
  * waited for. The state belongs to the element that was *taken* last: work done ahead never shows in it, nor does an error. After
@@ -37,8 +32,8 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
   #started: Promise<IteratorResult<T, undefined>> | undefined;
   #last: Promise<unknown> | undefined;
   #closed = false;
-  /** A position that was reached without an error: where a walk is taken up again after one. */
-  #note: Note | undefined;
+  /** Positions that were reached without an error: where a walk is taken up again after one. */
+  #notes = new PositionNotes();
   /** The last pull ended in an error. */
   #failed = false;
 
@@ -92,21 +87,11 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
   #pull(): Maybe<T | End> {
     if (this.#closed) return END;
     try {
-      this.#takeNote();
+      this.#notes.consider(this.#taken, () => this.#cursor.state());
       const pulled = chain(this.#cursor.pull(), (element): Maybe<T | End> => (element === END ? this.#end() : element));
       return pulled instanceof Promise ? pulled.catch((error: unknown) => this.#fail(error)) : pulled;
     } catch (error) {
       return this.#fail(error);
-    }
-  }
-
-  #takeNote(): void {
-    const taken = this.#taken;
-    if (this.#note !== undefined && taken - this.#note.taken < NOTE_EVERY) return;
-    try {
-      this.#note = { taken, position: this.#cursor.state() };
-    } catch (refused) {
-      this.#note = { taken, refused };
     }
   }
 
@@ -168,11 +153,7 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
 
   #position(): PositionValue {
     if (this.#restored !== undefined) return this.#restored;
-    if (!this.#failed) return this.#cursor.state();
-    // What the error left behind tells nothing: from the last note so many elements on.
-    const note = this.#note!;
-    if ('refused' in note) throw note.refused;
-    return note.taken === this.#taken ? note.position : { from: note.position, skip: this.#taken - note.taken };
+    return this.#failed ? this.#notes.position(this.#taken) : this.#cursor.state();
   }
 
   /** The position that is being restored, as long as nothing was pulled from it. */
@@ -211,7 +192,8 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
     this.#taken = taken;
     this.#started = undefined;
     this.#closed = this.#failed = false;
-    this.#note = this.#restored = this.#restoring = undefined;
+    this.#notes = new PositionNotes();
+    this.#restored = this.#restoring = undefined;
     if (restoring === undefined) return;
     this.#restored = position;
     const done = restoring.then(
