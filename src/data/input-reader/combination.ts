@@ -70,7 +70,7 @@ export class CombinationDatasetInputReader<R = Uint8Array, D = R, E = D, B = Bat
   }
 
   /** The joined batches for one input pipeline. Files are always read: a `dataset` is refused. */
-  override read(inputContext?: InputPipeline | null, dataset?: Dataset<R> | null): Dataset<P> {
+  override read(inputContext?: InputPipeline | null, dataset?: Dataset<R> | Readonly<Record<string, Dataset<R>>> | null): Dataset<P> {
     if (dataset !== undefined && dataset !== null) {
       throw new UsageError('read() of a CombinationDatasetInputReader takes no data set: it reads two sources of files.');
     }

@@ -1,5 +1,5 @@
 import { checkSupported } from '../../config/index.js';
-import { ConfigError, DataError } from '../../errors.js';
+import { ConfigError, DataError, UsageError } from '../../errors.js';
 import { Dataset } from '../dataset.js';
 import { batch } from '../operators/batch.js';
 import { filterIn } from '../operators/filter.js';
@@ -53,13 +53,14 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
   }
 
   /**
-   * The batches for one input pipeline (default: the only one). A given `dataset` stands for the records of the files: it is
-   * not repeated or sharded here, everything else is done.
+   * The batches for one input pipeline (default: the only one). A given `dataset` (or several by name, for `combineFn`) stands for
+   * the records of the files: it is not repeated or sharded here, everything else is done.
    */
-  read(inputContext?: InputPipeline | null, dataset?: Dataset<R> | null): Dataset<P> {
+  read(inputContext?: InputPipeline | null, dataset?: Dataset<R> | Readonly<Record<string, Dataset<R>>> | null): Dataset<P> {
     const context = inputContext ?? undefined;
     const batchSize = this.#options.transformAndBatchFn === undefined ? this.#batchSize(context) : 0;
-    const decoded = dataset === undefined || dataset === null ? this.readSource(this.#files, context) : this.#shuffleAndDecode(dataset);
+    const given = dataset ?? undefined;
+    const decoded = given === undefined ? this.readSource(this.#files, context) : this.#decodeGiven(given);
     const batches = this.finish(this.parseAndBatch(decoded, batchSize, context));
     return batches.length === undefined ? someBatch(batches, this.#nothing(batchSize)) : batches;
   }
@@ -88,8 +89,20 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
     if (files === undefined) return this.#readNamed(context);
     const read = (list: readonly string[]): Dataset<D> => this.#shuffleAndDecode(readFiles(list, this.#options.params, context, datasetFn));
     if (isList(files)) return read(files);
-    const named = Object.entries(files).map(([name, list]) => [name, read(list)] as const);
-    return this.#options.combineFn!(Object.fromEntries(named));
+    return this.#combined(files, read);
+  }
+
+  #decodeGiven(given: Dataset<R> | Readonly<Record<string, Dataset<R>>>): Dataset<D> {
+    const decode = (records: Dataset<R>): Dataset<D> => this.#shuffleAndDecode(records);
+    return given instanceof Dataset ? decode(given) : this.#combined(given, decode);
+  }
+
+  /** Sources by name as one data set. */
+  #combined<S>(sources: Readonly<Record<string, S>>, open: (source: S) => Dataset<D>): Dataset<D> {
+    const { combineFn } = this.#options;
+    if (combineFn === undefined)
+      throw new UsageError('Data sets by name were given to read(), so a combineFn is needed to make one of them.');
+    return combineFn(Object.fromEntries(Object.entries(sources).map(([name, source]) => [name, open(source)])));
   }
 
   /** Decoded records of registered data sets: each pipeline's share of the records. */
@@ -102,7 +115,7 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
     }
     const read = (records: Dataset<R>): Dataset<D> => this.#shuffleAndDecode(shareOf(records, this.#options.params, context));
     if (named instanceof Dataset) return read(named);
-    return this.#options.combineFn!(Object.fromEntries(Object.entries(named).map(([name, records]) => [name, read(records)])));
+    return this.#combined(named, read);
   }
 
   get #training(): boolean {

@@ -188,6 +188,17 @@ describe('an InputReader', () => {
     expect(() => reader.read()).toThrow(expect.objectContaining({ name: 'ConfigError', path: 'input_path' }));
   });
 
+  it('takes several data sets by name in place of files, where combineFn makes one of them', async () => {
+    const options = {
+      params: params({ input_path: '', tfds_split: 'train', is_training: false }),
+      decoderFn: (text: string) => `${text}!`,
+    };
+    const given = { x: fromItems(['p', 'q']), y: fromItems(['r']) };
+    const reader = new InputReader({ ...options, combineFn: ({ x, y }) => x!.concatenate(y!) });
+    expect(await records(reader.read(null, given))).toEqual(['p!', 'q!', 'r!']);
+    expect(() => new InputReader(options).read(null, given)).toThrow(/a combineFn is needed/);
+  });
+
   it('refuses a data service, which would change what a pipeline reads', () => {
     const make = (input: DataConfigInput) => () => new InputReader({ params: params(input) });
     expect(make({ enable_tf_data_service: true })).toThrow(/enable_tf_data_service=true is not supported: there is no data service here/);
