@@ -87,7 +87,7 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
   #pull(): Maybe<T | End> {
     if (this.#closed) return END;
     try {
-      this.#notes.consider(this.#taken, () => this.#cursor.state());
+      this.#notes.consider(this.#taken, this.#cursor);
       const pulled = chain(this.#cursor.pull(), (element): Maybe<T | End> => (element === END ? this.#end() : element));
       return pulled instanceof Promise ? pulled.catch((error: unknown) => this.#fail(error)) : pulled;
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { PositionValue } from './stage.js';
+import type { Cursor, PositionValue } from './stage.js';
 
 /** A note is considered every so many elements, and taken where notes cost no more than this share of the time. */
 const NOTE_EVERY = 16;
@@ -17,14 +17,14 @@ export class PositionNotes {
   #from = 0;
 
   /** Considers a note of the position after `taken` elements; a long one is taken seldom. */
-  consider(taken: number, state: () => PositionValue): void {
+  consider(taken: number, cursor: Cursor<unknown>): void {
     if (this.#note !== undefined) {
       const since = taken - this.#note.taken;
       if (since === 0 || since % NOTE_EVERY !== 0 || performance.now() < this.#from) return;
     }
     const begin = performance.now();
     try {
-      this.#note = { taken, position: state() };
+      this.#note = { taken, position: cursor.state() };
     } catch (refused) {
       this.#note = { taken, refused };
     }
