@@ -8,8 +8,12 @@ import {
   createCombineFn,
   dataConfig,
   extendDataConfig,
+  byteTokenizer,
   fromCsv,
+  fromImageFolder,
   fromJsonLines,
+  fromParquet,
+  fromTextLines,
   InputReader,
   inputReaderGenerator,
   inWorker,
@@ -19,6 +23,7 @@ import {
   registerDataset,
   TfExampleBuilder,
   tfRecords,
+  tokenBlocks,
   writeSmallDataset,
   type DataConfigInput,
   type Dataset,
@@ -64,6 +69,7 @@ const config = (input: DataConfigInput): DataConfigInput => ({
   ...{ is_training: true, global_batch_size: 3, shuffle_buffer_size: 5, seed: 6 },
   ...input,
 });
+const fixture = (name: string): string => path.resolve(import.meta.dirname, '../fixtures/data', name);
 const at = (pattern: string): string => path.join(root, pattern);
 /** Rows of a reader for the given config. */
 const read = (input: DataConfigInput, options: Partial<InputReaderOptions<Uint8Array, Uint8Array, Row>> = {}): Dataset<unknown> =>
@@ -103,6 +109,15 @@ const routes: Record<string, () => Dataset<unknown>> = {
   'functions in workers': () => new InputReader({ params: dataConfig(config({ input_path: at('bytes.tfrecord') })), workers: 1,
     decoderFn: inWorker<(bytes: Uint8Array) => number>(functions, 'first'), parserFn: inWorker<(x: number) => number>(functions, 'noisy'),
     postprocessFn: ({ data }) => [new NDArray(Float32Array.from([...data].flatMap((x) => [x, -x])), [data.length, 2], 'float32'), new NDArray(Float32Array.from(data), [data.length, 1], 'float32')] as const }).read(),
+  'Parquet files, several groups': () => new InputReader({ params: dataConfig(config({ input_path: fixture('table-zstd.parquet'), sharding: false })),
+    datasetFn: (paths) => fromParquet(paths, { columns: { id: 'float32', weight: 'float32' }, cacheBytes: 1 }),
+    parserFn: ({ id, weight }): Row => [NDArray.of(Float32Array.of(id.data[0]!, weight.data[0]!)), NDArray.of(weight.data)] }).read(),
+  'a folder of images, flipped at random': () => new InputReader({ params: dataConfig(config({ input_path: fixture('images'), global_batch_size: 2 })),
+    datasetFn: (folder) => fromImageFolder(String(folder), { size: [1, 2], channels: 1, flip: true }),
+    parserFn: ([image, label]): Row => [NDArray.of(image.data), NDArray.of(Float32Array.of(label.data[0]!))] }).read(),
+  'text, cut into rows of tokens': () => new InputReader({ params: dataConfig(config({ input_path: at('?.csv'), cycle_length: 1 })),
+    datasetFn: (paths) => tokenBlocks(fromTextLines(paths), byteTokenizer(), { length: 2 }),
+    parserFn: ([inputs, targets]): Row => [NDArray.of(Float32Array.from(inputs.data, (v) => v / 64)), NDArray.of(Float32Array.of(targets.data[1]! / 64))] }).read(),
   'a given data set': () => new InputReader<number, number, Row>({ params: dataConfig(config({ tfds_split: '-' })), parserFn: row }).read(null, range(0, 10).filter((i) => i !== 4).repeat()),
 }; // prettier-ignore
 
