@@ -7,10 +7,12 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 
 import {
+  dataConfig,
   fromCsv,
   fromGenerator,
   fromItems,
   fromIterable,
+  InputReader,
   inWorker,
   mixDatasets,
   NDArray,
@@ -118,6 +120,11 @@ describe('Functions and sources that fail', () => {
     expect(await streamed(3).repeat(0).toArray()).toEqual([]);
     await expect(streamed(3).repeat().toArray()).rejects.toThrow(/toArray was called on an endless data set/);
     expect(() => streamed(3).repeat().cache()).toThrow(/cache was called on an endless data set/);
+  });
+
+  it('and empty streams, repeated for ever, are an error of an InputReader', async () => {
+    const reader = new InputReader({ params: dataConfig({ is_training: true, global_batch_size: 2 }) });
+    await expect(reader.read(null, streamed(0).repeat()).iterator().next()).rejects.toThrow(/no examples|fewer examples/);
   });
 
   it('a batch that rounds whole numbers says so, once', async () => {

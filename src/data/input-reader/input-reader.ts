@@ -62,7 +62,10 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
     const given = dataset ?? undefined;
     const decoded = given === undefined ? this.readSource(this.#files, context) : this.#decodeGiven(given);
     const batches = this.finish(this.parseAndBatch(decoded, batchSize, context));
-    return batches.length === undefined ? someBatch(batches, this.#nothing(batchSize)) : batches;
+    const { length, stage } = batches;
+    // A stream that is repeated for ever may yet be empty.
+    const isCounted = length !== undefined && (length !== Infinity || stage.random !== undefined);
+    return isCounted ? batches : someBatch(batches, this.#nothing(batchSize));
   }
 
   /** What a pass without any batch is told as. */
