@@ -1,24 +1,15 @@
 /** The outer loop: alternates inner loops with actions, logging, summaries, checkpoints and evaluation. */
 import { UsageError } from '../errors.js';
 import type { AbstractEvaluator, AbstractTrainer } from './abstract.js';
-import { ActionHooks, freezeActions, runAction } from './action.js';
+import { freezeActions, runAction } from './action.js';
 import type { CheckpointManagerLike } from './checkpoint-manager-like.js';
-import { Checkpointing } from './checkpointing.js';
-import {
-  type ControllerOptions,
-  requireEvalSteps,
-  requireInterval,
-  requireStepsPerLoop,
-  requireTargetStep,
-  validateControllerOptions,
-} from './controller-options.js';
-import type { LoopClock } from './loop-clock.js';
+import type { ControllerOptions } from './controller-options.js';
+import { requireEvalSteps, requireInterval, requireTargetStep, validateControllerOptions } from './controller-options.js';
 import { type ControllerReporter, LineReporter } from './reporter.js';
-import { Results } from './results.js';
-import { ControllerSummaries, loadEventFiles } from './controller-summaries.js';
+import { ControllerParts } from './controller-parts.js';
+import { loadEventFiles } from './controller-summaries.js';
 import type { SummaryManagerInterface } from './summary-writer.js';
-import { TrainingSpan } from './training-span.js';
-import type { Action, ActionContext, GlobalStep, Output } from './types.js';
+import type { Action, GlobalStep, Output } from './types.js';
 import { getValues, requireOutput } from './values.js';
 
 /**
@@ -43,14 +34,7 @@ export class Controller {
   readonly evalActions: readonly Action[];
   /** Hears what happens. */
   readonly reporter: ControllerReporter;
-  readonly #stepsPerLoop: NonNullable<ControllerOptions['stepsPerLoop']>;
-  readonly #checkpoints: Checkpointing | null;
-  readonly #summaries: ControllerSummaries;
-  readonly #clock: LoopClock | null;
-  readonly #hooks: ActionHooks;
-  readonly #context: ActionContext;
-  readonly #training: TrainingSpan;
-  readonly #results: Results;
+  readonly #parts: ControllerParts;
   #isRestored = false;
 
   /**
@@ -67,25 +51,7 @@ export class Controller {
     this.evalActions = freezeActions(options.evalActions, 'evalActions');
     this.checkpointManager = options.checkpointManager ?? null;
     this.reporter = options.reporter ?? new LineReporter();
-    this.#context = { globalStep: this.globalStep, checkpointManager: this.checkpointManager, stop: (reason) => this.stop(reason) };
-    this.#hooks = new ActionHooks(this.#context, this.trainActions, this.evalActions);
-    this.#stepsPerLoop = options.stepsPerLoop ?? 1;
-    this.#clock = options.loopClock ?? null;
-    this.#summaries = new ControllerSummaries(options);
-    const { globalStep, reporter } = this;
-    this.#training = new TrainingSpan({ globalStep, reporter, hooks: this.#hooks });
-    this.#results = new Results({ globalStep, reporter, summaries: this.#summaries, samplesPerStep: options.samplesPerStep ?? null });
-    this.#checkpoints =
-      this.checkpointManager &&
-      new Checkpointing({
-        manager: this.checkpointManager,
-        globalStep,
-        reporter,
-        onSaved: (event) => this.#hooks.checkpointSaved(event),
-        strategy: options.strategy ?? null,
-        background: options.enableAsyncCheckpointing ?? false,
-        iterator: options.checkpointsIterator ?? null,
-      });
+    this.#parts = new ControllerParts(options, this);
   }
 
   /** Makes a controller and restores the newest checkpoint, if there is a checkpoint manager. */
@@ -98,18 +64,17 @@ export class Controller {
 
   /** Length of the next inner loop, in steps. */
   get stepsPerLoop(): number {
-    if (typeof this.#stepsPerLoop === 'number') return this.#stepsPerLoop;
-    return requireStepsPerLoop(this.#stepsPerLoop(this.globalStep.value));
+    return this.#parts.lengths.stepsPerLoop();
   }
 
   /** Writes the training summaries; null without a trainer. */
   get summaryManager(): SummaryManagerInterface | null {
-    return this.#summaries.train;
+    return this.#parts.summaries.train;
   }
 
   /** Writes the evaluation summaries; null without an evaluator. */
   get evalSummaryManager(): SummaryManagerInterface | null {
-    return this.#summaries.eval;
+    return this.#parts.summaries.eval;
   }
 
   /**
@@ -120,10 +85,10 @@ export class Controller {
     this.requirePart('trainer', 'train');
     requireTargetStep(steps, 'steps');
     await this.restoreOnce();
-    await this.#training.run(async () => {
+    await this.#parts.training.run(async () => {
       this.reporter.trainStart?.({ step: this.globalStep.value, targetStep: steps });
       while (this.globalStep.value < steps && this.stopReason === null) {
-        await this.trainNSteps(this.#nextLoopLength(steps));
+        await this.trainNSteps(this.#parts.lengths.nextLoop(steps, this.stepsPerLoop));
         await this.maybeSaveCheckpoint();
       }
       if (options?.checkpointAtCompletion ?? true) await this.maybeSaveCheckpoint({ checkInterval: false });
@@ -136,12 +101,12 @@ export class Controller {
    * `trainAndEvaluate` returns. Nothing happens when none runs; the first reason given counts.
    */
   stop(reason: string): void {
-    this.#training.stop(reason);
+    this.#parts.training.stop(reason);
   }
 
   /** Why the last training ended before its last step, or null. */
   get stopReason(): string | null {
-    return this.#training.stopReason;
+    return this.#parts.training.stopReason;
   }
 
   /**
@@ -153,13 +118,13 @@ export class Controller {
     const evaluator = this.requirePart('evaluator', 'evaluate');
     const steps = requireEvalSteps(numSteps ?? -1);
     await this.restoreOnce();
-    await this.#hooks.evaluationBegin(steps);
-    const secondsSince = this.#results.evaluationBegin(steps);
-    const raw = requireOutput(await this.#summaries.aroundEval(() => evaluator.evaluate(steps)), 'evaluator.evaluate');
+    await this.#parts.hooks.evaluationBegin(steps);
+    const secondsSince = this.#parts.results.evaluationBegin(steps);
+    const raw = requireOutput(await this.#parts.summaries.aroundEval(() => evaluator.evaluate(steps)), 'evaluator.evaluate');
     const seconds = secondsSince();
-    for (const action of this.evalActions) await runAction(action, raw, this.#context);
+    for (const action of this.evalActions) await runAction(action, raw, this.#parts.context);
     const output = await getValues(raw);
-    await this.#results.evaluationEnd(output, { steps, seconds });
+    await this.#parts.results.evaluationEnd(output, { steps, seconds });
     return output;
   }
 
@@ -175,16 +140,16 @@ export class Controller {
     const trainSteps = requireTargetStep(options.trainSteps, 'trainSteps');
     const evalSteps = requireEvalSteps(options.evalSteps ?? -1);
     await this.restoreOnce();
+    const { lengths } = this.#parts;
     const interval = requireInterval(options.evalInterval) || trainSteps - this.globalStep.value;
     let output: Output | null = null;
-    await this.#training.run(async () => {
-      while (this.stopReason === null && (this.globalStep.value < trainSteps || this.#clock?.evaluationAt === this.globalStep.value)) {
-        const step = this.globalStep.value;
-        const target = this.#clock?.nextEvaluation(step, interval, trainSteps) ?? Math.min(step + interval, trainSteps);
-        if (step < target) await this.train(target, { checkpointAtCompletion: false });
+    await this.#parts.training.run(async () => {
+      while (this.stopReason === null && (this.globalStep.value < trainSteps || lengths.isEvaluationDue())) {
+        const target = lengths.nextEvaluation(interval, trainSteps);
+        if (this.globalStep.value < target) await this.train(target, { checkpointAtCompletion: false });
         if (this.stopReason !== null) break;
         output = await this.evaluate(evalSteps);
-        if (this.#clock) this.#clock.evaluationAt = null;
+        lengths.evaluated();
       }
       await this.maybeSaveCheckpoint({ checkInterval: false });
       await this.sync();
@@ -207,8 +172,8 @@ export class Controller {
     const steps = requireEvalSteps(options.steps ?? -1);
     await this.restoreOnce();
     let output: Output | null = null;
-    const watch = { timeoutSeconds: options.timeout ?? null, timeoutFn: options.timeoutFn ?? null };
-    for await (const path of this.#checkpoints!.watch(watch)) {
+    const { timeout = null, timeoutFn = null } = options;
+    for await (const path of this.#parts.checkpoints!.watch({ timeoutSeconds: timeout, timeoutFn })) {
       await this.restoreCheckpoint(path);
       output = await this.evaluate(steps);
     }
@@ -218,7 +183,7 @@ export class Controller {
   /** Restores a checkpoint: that of `path`, else the newest. Resolves to its path, or to null if there is none. */
   async restoreCheckpoint(path: string | null = null): Promise<string | null> {
     this.requirePart('checkpointManager', 'restoreCheckpoint');
-    const restored = await this.#checkpoints!.restore(path);
+    const restored = await this.#parts.checkpoints!.restore(path);
     this.#isRestored = true;
     return restored;
   }
@@ -232,9 +197,9 @@ export class Controller {
 
   /** Waits for summaries and checkpoints that are being written in the background. */
   async sync(): Promise<void> {
-    await this.#summaries.flushed();
-    await this.#checkpoints?.sync();
-    await this.#hooks.settled();
+    await this.#parts.summaries.flushed();
+    await this.#parts.checkpoints?.sync();
+    await this.#parts.hooks.settled();
   }
 
   /** Waits for checkpoints and closes loggers and the summary files that the controller opened. */
@@ -242,7 +207,7 @@ export class Controller {
     try {
       await this.sync();
     } finally {
-      await this.#summaries.close();
+      await this.#parts.summaries.close();
     }
   }
 
@@ -254,37 +219,30 @@ export class Controller {
   /** One inner loop, with everything that follows it but saving. */
   protected async trainNSteps(numSteps: number): Promise<void> {
     const trainer = this.requirePart('trainer', 'train');
-    this.#results.loopBegin();
-    await this.#hooks.loopBegin(numSteps);
+    this.#parts.results.loopBegin();
+    await this.#parts.hooks.loopBegin(numSteps);
     const before = this.globalStep.value;
-    const raw = requireOutput(await this.#summaries.aroundTrain(() => trainer.train(numSteps)), 'trainer.train');
-    if (this.#clock) this.#clock.loopEnd = null; // before the actions: one of them may restore a checkpoint of another loop
-    this.#results.checkStep(before, numSteps);
-    for (const action of this.trainActions) await runAction(action, raw, this.#context);
-    await this.#results.loopEnd(await getValues(raw));
+    const raw = requireOutput(await this.#parts.summaries.aroundTrain(() => trainer.train(numSteps)), 'trainer.train');
+    this.#parts.lengths.loopEnded(); // before the actions: one of them may restore a checkpoint of another loop
+    this.#parts.results.checkStep(before, numSteps);
+    for (const action of this.trainActions) await runAction(action, raw, this.#parts.context);
+    await this.#parts.results.loopEnd(await getValues(raw));
   }
 
   /** Saves if there is a manager with an interval and, unless `checkInterval` is false, if that has passed. */
   protected async maybeSaveCheckpoint(options: { checkInterval?: boolean } = {}): Promise<boolean> {
-    return (await this.#checkpoints?.save(options.checkInterval ?? true)) ?? false;
+    return (await this.#parts.checkpoints?.save(options.checkInterval ?? true)) ?? false;
   }
 
   /** The part, or a `UsageError` that says which method needs it. */
   protected requirePart<P extends 'trainer' | 'evaluator' | 'checkpointManager'>(part: P, method: string): NonNullable<this[P]> {
-    const value = this[part];
-    if (value) return value;
+    if (this[part]) return this[part];
     throw new UsageError(`\`${part}\` is not set. Pass \`${part}\` to \`Controller\` before calling \`${method}()\`.`);
   }
 
   /** Restores the newest checkpoint if nothing was restored yet. */
   protected async restoreOnce(): Promise<void> {
-    if (this.#isRestored || this.#checkpoints === null) return;
-    const path = await this.restoreCheckpoint();
+    const path = this.#isRestored || !this.checkpointManager ? null : await this.restoreCheckpoint();
     if (path !== null) this.reporter.resumed?.({ path });
-  }
-
-  #nextLoopLength(target: number): number {
-    const step = this.globalStep.value;
-    return (this.#clock?.nextLoopEnd(step, this.stepsPerLoop, target) ?? Math.min(step + this.stepsPerLoop, target)) - step;
   }
 }
