@@ -1,7 +1,7 @@
 import { isConfig } from '../../config/index.js';
 import { ConfigError, UsageError } from '../../errors.js';
 import { optionsOf } from '../arguments.js';
-import type { DataConfig } from '../config.js';
+import { dataConfig, type DataConfig } from '../config.js';
 import { InWorker, refuseClosure } from '../workers/index.js';
 import type { Files, InputReaderOptions } from './options.js';
 
@@ -10,9 +10,16 @@ const OPTIONS = [
   ...['params', 'workers', 'timeoutSeconds', 'pseudoLabelDatasetFn'],
 ];
 
+/** A data config as it is; a plain object (a copy of one, with other values) becomes one by its known fields, checked and filled up. */
+export function asDataConfig(params: DataConfig): DataConfig {
+  if (isConfig(params)) return params;
+  const known = Object.keys(dataConfig());
+  return dataConfig(Object.fromEntries(Object.entries(params).filter(([name]) => known.includes(name))));
+}
+
 /** Refuses what is no set of options: a config by itself, a stage of another name, a stage that is no function. */
 export function checkOptions(options: unknown): void {
-  if (!isMapping(options) || !isConfig(options['params']))
+  if (!isMapping(options) || isConfig(options) || !isMapping(options['params']))
     throw new UsageError('An InputReader is made of options with a data config: new InputReader({ params: dataConfig({ … }), parserFn }).');
   for (const [name, value] of Object.entries(optionsOf(options, 'InputReader', OPTIONS))) {
     if (name.endsWith('Fn') && value !== undefined && typeof value !== 'function' && !(value instanceof InWorker))

@@ -9,7 +9,7 @@ import type { Batched } from '../structure.js';
 import type { DatasetFn } from '../tfrecord/file-types.js';
 import { tfRecords } from '../tfrecord/read.js';
 import { InWorker, type WorkerOptions } from '../workers/index.js';
-import { checkOptions, checkSources, checkWorkers, isList, isMapping, isSet } from './checks.js';
+import { asDataConfig, checkOptions, checkSources, checkWorkers, isList, isMapping, isSet } from './checks.js';
 import { matchFiles } from './files.js';
 import { openNamed } from './named.js';
 import type { Files, InputPipeline, InputReaderOptions, StageFn } from './options.js';
@@ -31,14 +31,15 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
 
   constructor(options: InputReaderOptions<R, D, E, B, P>) {
     checkOptions(options);
-    this.#options = options;
-    const { input_path: inputPath, tfds_name: tfdsName, tfds_split: tfdsSplit } = options.params;
-    checkSources(options.params, options.combineFn !== undefined);
-    if (isSet(tfdsName)) this.#named = openNamed<R>(options.params);
+    const params = asDataConfig(options.params);
+    this.#options = { ...options, params };
+    const { input_path: inputPath, tfds_name: tfdsName, tfds_split: tfdsSplit } = params;
+    checkSources(params, options.combineFn !== undefined);
+    if (isSet(tfdsName)) this.#named = openNamed<R>(params);
     if (!isSet(inputPath) && tfdsSplit === '') {
       throw new ConfigError('There is no source of data: input_path is empty, and tfds_split too.', { path: 'input_path' });
     }
-    checkSupported(options.params);
+    checkSupported(params);
     checkWorkers(options);
     if (isSet(inputPath)) {
       this.#files = isMapping(inputPath)

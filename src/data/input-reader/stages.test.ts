@@ -199,6 +199,13 @@ describe('an InputReader', () => {
     expect(() => new InputReader(options).read(null, given)).toThrow(/a combineFn is needed/);
   });
 
+  it('takes a changed copy of a config, and fills up what is missing', async () => {
+    const copy = { ...params({ is_training: false }), global_batch_size: 4 };
+    expect((await new InputReader({ params: copy, datasetFn: stream }).read().toArray()).map((batch) => batch.length)).toEqual([4, 4]);
+    const some = { input_path: 'a', global_batch_size: 5, weights: null } as never;
+    expect((await new InputReader({ params: some, datasetFn: stream }).read().toArray()).length).toBe(2);
+  });
+
   it('refuses a data service, which would change what a pipeline reads', () => {
     const make = (input: DataConfigInput) => () => new InputReader({ params: params(input) });
     expect(make({ enable_tf_data_service: true })).toThrow(/enable_tf_data_service=true is not supported: there is no data service here/);
@@ -211,7 +218,8 @@ describe('an InputReader', () => {
   it('refuses what is no set of options', () => {
     const make = (options: unknown) => () => new InputReader(options as never);
     expect(make(params({}))).toThrow(/new InputReader\(\{ params: dataConfig/);
-    expect(make({ params: { input_path: 'a' } })).toThrow(/made of options with a data config/);
+    expect(make({ params: 'a' })).toThrow(/made of options with a data config/);
+    expect(make({ params: { ...params({}), global_batch_size: 'many' } })).toThrow(expect.objectContaining({ name: 'ConfigError' }));
     expect(make({ params: params({}), parser_fn: () => 1 })).toThrow(/InputReader has no option parser_fn\. Did you mean/);
     expect(make({ params: params({}), parserFn: 'parse' })).toThrow(/parserFn of an InputReader is "parse"; a function was expected/);
   });
