@@ -123,8 +123,18 @@ describe('Functions and sources that fail', () => {
   });
 
   it('and empty streams, repeated for ever, are an error of an InputReader', async () => {
-    const reader = new InputReader({ params: dataConfig({ is_training: true, global_batch_size: 2 }) });
-    await expect(reader.read(null, streamed(0).repeat()).iterator().next()).rejects.toThrow(/no examples|fewer examples/);
+    const reader = new InputReader({ params: dataConfig({ input_path: 'absent', is_training: true, global_batch_size: 2 }) });
+    await expect(
+      reader
+        .read(
+          null,
+          streamed(0)
+            .map((n) => new Uint8Array(n))
+            .repeat(),
+        )
+        .iterator()
+        .next(),
+    ).rejects.toThrow(/no examples|fewer examples/);
   });
 
   it('a batch that rounds whole numbers says so, once', async () => {
