@@ -1,10 +1,17 @@
 /** A batch that workers made is read by the compiled step in the shared memory where it lies. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import * as tf from '#tf';
-import { fromArrays, inWorker, range, NDArray } from '../src/data/index.js';
+import { DatasetIterator, fromArrays, inWorker, range, NDArray } from '../src/data/index.js';
 import { useBuiltWorker } from '../src/data/workers/built-worker.testing.js';
+import { defineTask, experimentConfig, getTask, runExperiment, taskConfig } from '../src/experiment/index.js';
+import type { ExperimentConfig, Model, Tensors } from '../src/experiment/index.js';
 import { compile } from '../src/function/index.js';
+import type { Optimizer } from '../src/optimization/index.js';
 
 const functions = new URL('../src/data/workers/functions.testing.mjs', import.meta.url).href;
 /** Large enough to be read in place. */
@@ -63,6 +70,59 @@ describe('The hand-over of batches to a compiled step', () => {
     }
     step.dispose();
     expect(arrays.size).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('The hand-over of batches in a run', () => {
+  let removeWorker: () => void;
+  const modelDir = mkdtempSync(join(tmpdir(), 'orbit-hand-over-'));
+  beforeAll(async () => {
+    removeWorker = await useBuiltWorker();
+  });
+  afterAll(() => {
+    removeWorker();
+    rmSync(modelDir, { recursive: true });
+  });
+
+  it('goes through a few pieces of shared memory: the trainer gives each batch back once its step has read it', async () => {
+    const STEPS = 40;
+    const schema = taskConfig({}, { name: 'hand_over' });
+    const wide = inWorker<(x: number) => { x: NDArray<'float32'> }>(functions, 'wide');
+    defineTask(schema, {
+      buildModel: () => tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [COLUMNS] })] }),
+      buildInputs: () =>
+        range(0, STEPS * ROWS)
+          .map(wide, { workers: 1 })
+          .batch(ROWS)
+          .prefetch(2),
+      buildLosses: () => tf.scalar(0),
+      trainStep(inputs: Tensors, model: Model, optimizer: Optimizer) {
+        const { x } = inputs as { x: tf.Tensor };
+        const loss = (): tf.Scalar => tf.mean(tf.mul(model.apply(x) as tf.Tensor, 1e-6));
+        const { value, grads } = tf.variableGrads(loss);
+        const variables = (model as tf.LayersModel).trainableWeights.map((weight) => weight.read() as tf.Variable);
+        optimizer.applyGradients(variables.map((variable) => [grads[variable.name]!, variable]));
+        return { loss: value };
+      },
+    });
+    const params = experimentConfig({
+      task: schema({ train_data: { is_training: true, global_batch_size: ROWS } }),
+      trainer: {
+        ...{ train_steps: STEPS, steps_per_loop: 10, checkpoint_interval: STEPS },
+        optimizer_config: { optimizer: { type: 'sgd' }, learning_rate: { type: 'constant', constant: { learning_rate: 0.1 } } },
+      },
+    }) as ExperimentConfig;
+    const released = vi.spyOn(DatasetIterator.prototype, 'release');
+    try {
+      await runExperiment({ task: getTask(params.task), mode: 'train', params, modelDir });
+      const batches = released.mock.calls.map(([batch]) => batch as { x: NDArray });
+      expect(batches).toHaveLength(STEPS);
+      const pieces = new Set(batches.map(({ x }) => x.data.buffer));
+      for (const piece of pieces) expect(piece).toBeInstanceOf(SharedArrayBuffer);
+      expect(pieces.size).toBeLessThanOrEqual(6);
+    } finally {
+      released.mockRestore();
+    }
   });
 });
 
