@@ -35,7 +35,7 @@ describe('orbit data inspect', () => {
     expect(await runCommandLine(['data', 'inspect', 'nothing.csv'])).toBe(1);
     expect(err).toMatch(/^orbit: nothing\.csv cannot be read: there is no such file .*\n$/);
     err = '';
-    expect(await runCommandLine(['data', 'inspect', path.join(fixtures, 'expected.json')])).toBe(1);
+    expect(await runCommandLine(['data', 'inspect', path.join(fixtures, '../generate-losses.py')])).toBe(1);
     expect(err).toMatch(/the format cannot be told .* Known: CSV, JSON lines/);
     err = '';
     expect(await runCommandLine(['data', 'inspect'])).toBe(2);

@@ -15,14 +15,17 @@ export async function inspect(paths: readonly string[], flags: { readonly rows?:
   }
   const rows = flags.rows === undefined ? 5 : Number(flags.rows);
   if (!Number.isSafeInteger(rows) || rows < 0) throw new UsageError(`--rows=${flags.rows}: write a whole number from 0.`);
-  const { format, files, compression, schema, records, first } = await inspectData(paths, { rows });
+  const { format, files, compression, options, schema, records, first } = await inspectData(paths, { rows });
   if (flags.json) {
-    process.stdout.write(`${JSON.stringify({ format, files, compression, schema, records: records ?? null, first: first.map(plain) })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ format, files, compression, options, schema, records: records ?? null, first: first.map(plain) })}\n`,
+    );
     return 0;
   }
   const lines = [
     `format   ${format}${compression === 'none' ? '' : `, ${compression}`}`,
     `files    ${files.length === 1 ? files[0]! : `${count(files.length)}: ${files[0]!} … ${files.at(-1)!}`}`,
+    ...(options === undefined ? [] : [`options  ${options}`]),
     ...(records === undefined ? [] : [`records  ${count(records)}`]),
     'schema',
     ...table(schema.map(({ name, type }) => [name, type])),

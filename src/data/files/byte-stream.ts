@@ -66,7 +66,7 @@ const others: readonly (readonly [name: string, first: string])[] = [
 ];
 
 /** Throws a {@link DataError} for a file whose first bytes say that it is compressed in a way that is not read. */
-function refuseCompressed(path: string, head: Uint8Array): void {
+export function refuseCompressed(path: string, head: Uint8Array): void {
   const text = Buffer.from(head).toString('latin1');
   const found = others.find(([, first]) => text.startsWith(first));
   if (found !== undefined)

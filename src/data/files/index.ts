@@ -5,6 +5,7 @@ export {
   detectCompressionSync,
   firstBytes,
   openBytes,
+  refuseCompressed,
   type ByteStream,
   type Compression,
 } from './byte-stream.js';

@@ -7,7 +7,7 @@ import { blockDataset, type StreamOptions } from '../../sources/blocks.js';
 import { checkSpecs, type Columns, type TableBatch, type TableRow } from '../table/index.js';
 import { CsvReader, readCsvSchema, type CsvFormat } from './reader.js';
 
-export { readCsvSchema, type CsvFormat, type CsvSchema } from './reader.js';
+export { guessDelimiter, readCsvSchema, type CsvFormat, type CsvSchema } from './reader.js';
 
 /** How {@link fromCsv} reads. */
 export interface CsvOptions<C extends Columns = Columns> extends StreamOptions, BatchOptions {

@@ -6,7 +6,7 @@ import { count, list } from '../../random-access.js';
 import type { Block, BlockReader } from '../../sources/blocks.js';
 import type { PositionValue } from '../../stage.js';
 import { checkColumns, ColumnBuilder, rulesOf, TableBlock, type Columns, type ColumnType } from '../table/index.js';
-import { inferType } from './cells.js';
+import { inferType, numberOf } from './cells.js';
 import { parseRecords, type Layout, type Progress } from './records.js';
 
 /** How a file of separated values is read. */
@@ -38,6 +38,8 @@ export interface CsvSchema {
   readonly names: readonly string[];
   /** Their types, as the first records have them; undefined where the columns were given. */
   readonly inferred: Readonly<Record<string, ColumnType>> | undefined;
+  /** How many of those records have no value, for columns of numbers and truth values with such. */
+  readonly gaps: Readonly<Record<string, number>>;
 }
 
 /** Reads the names of the columns and, unless they are given, infers their types from the first 1,000 records. */
@@ -45,7 +47,7 @@ export async function readCsvSchema(path: string, format: CsvFormat, columns: Co
   const window = new ByteWindow(path, format.compression);
   try {
     const { names, line } = await readHead(window, format, columns);
-    if (columns !== undefined) return { names, inferred: undefined };
+    if (columns !== undefined) return { names, inferred: undefined, gaps: {} };
     for (;;) {
       const builders = names.map((name) => new ColumnBuilder(name, { dtype: 'string' }, 0));
       const from = { rows: 0, at: window.at, line };
@@ -57,19 +59,30 @@ export async function readCsvSchema(path: string, format: CsvFormat, columns: Co
         continue;
       }
       const typed = builders.map(({ name, texts }) => [name, inferType(texts.slice(0, rows), format.missing)] as const);
-      return { names, inferred: Object.fromEntries(typed) };
+      const gaps = builders.flatMap(({ name, texts }, i) => {
+        const count = texts.slice(0, rows).filter((text) => text.trim() === '' || format.missing.has(text.trim())).length;
+        return typed[i]![1] === 'string' || count === 0 ? [] : [[name, count] as const];
+      });
+      return { names, inferred: Object.fromEntries(typed), gaps: Object.fromEntries(gaps) };
     }
   } finally {
     await window.close();
   }
 }
 
-/** What stands between the cells of a file: what its name says, unless its first line speaks for another character. */
-export async function guessDelimiter(path: string, format: CsvFormat): Promise<string> {
+/** What the first line of a file speaks for: the character between cells, and `#` as that of comments where the line is one. */
+export async function guessDelimiter(path: string, format: CsvFormat): Promise<{ delimiter: string; comment: string | undefined }> {
   const window = new ByteWindow(path, format.compression);
   try {
-    const { names } = await readHead(window, { ...format, guessed: false }, undefined);
-    return otherDelimiter(names, format.delimiter) ?? format.delimiter;
+    const lenient = { ...format, guessed: false };
+    await window.more();
+    const comment = window.buffer[textStart(path, window.buffer)] === 35 /* # */ ? '#' : undefined;
+    const { names } = await readHead(window, lenient, {});
+    const commented = comment !== undefined && names.length === 1;
+    if (!commented) return { delimiter: otherDelimiter(names, format.delimiter) ?? format.delimiter, comment: undefined };
+    await window.seek(0);
+    const head = await readHead(window, { ...lenient, comment }, {});
+    return { delimiter: otherDelimiter(head.names, format.delimiter) ?? format.delimiter, comment };
   } finally {
     await window.close();
   }
@@ -121,7 +134,9 @@ function checkedNames(path: string, cells: readonly string[], format: CsvFormat,
       `${path}: the first line is one cell, ${line}. What stands between cells? Give delimiter: ${JSON.stringify(other)}.`,
     );
   }
-  const number = columns === undefined ? names.find((name) => /^[+-]?\d*\.\d+$/.test(name)) : undefined;
+  if (format.guessed && format.comment === undefined && names.length === 1 && names[0]!.startsWith('#'))
+    throw new DataError(`${path}: the first line begins with #. Are such lines comments? Give comment: '#'.`);
+  const number = columns === undefined ? names.find((name) => Number.isFinite(numberOf(name)) && !/^[+-]?\d+$/.test(name)) : undefined;
   if (number !== undefined)
     throw new DataError(
       `${path}: the first line has the number ${number} where names of columns were expected. Has the file no header? Give header: false and columns.`,

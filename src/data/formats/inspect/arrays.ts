@@ -1,9 +1,10 @@
+import { DataError } from '../../../errors.js';
 import { openBytes } from '../../files/index.js';
 import { decodeIdx, readIdxHeader } from '../../idx.js';
 import { shapeSize, type NDArray } from '../../ndarray.js';
 import { readValues, type StoredArray } from '../../sources/stored-array.js';
-import { npyArray, npzMembers } from '../npy/index.js';
-import { safetensorsArrays } from '../safetensors/index.js';
+import { npyArray, npzMembers, npzNames } from '../npy/index.js';
+import { safetensorsArrays, safetensorsNames } from '../safetensors/index.js';
 import type { Found } from './summary.js';
 
 /** Values of an array that are read to be shown. */
@@ -23,23 +24,34 @@ export async function inspectNpy([path]: readonly string[], rows: number): Promi
 
 /** The arrays of a `.npz` file: their headers and first values. */
 export async function inspectNpz([path]: readonly string[]): Promise<Found> {
-  const members = npzMembers(path!);
-  const entries = Object.entries(members);
-  return {
-    schema: entries.map(([name, { header }]) => ({ name, type: typeOf(header) })),
-    records: undefined,
-    first: [Object.fromEntries(entries.map(([name, member]) => [name, member.head(HEAD_VALUES)]))],
-  };
+  return inspectArrays(npzNames(path!), (name) => {
+    const member = npzMembers(path!, [name])[name]!;
+    return [typeOf(member.header), member.head(HEAD_VALUES)];
+  });
 }
 
 /** The arrays of a safetensors file: their places and first values. */
 export async function inspectSafetensors([path]: readonly string[]): Promise<Found> {
-  const arrays = Object.entries(safetensorsArrays(path!));
-  return {
-    schema: arrays.map(([name, array]) => ({ name, type: typeOf(array) })),
-    records: undefined,
-    first: [Object.fromEntries(arrays.map(([name, array]) => [name, readValues(array, 0, Math.min(HEAD_VALUES, shapeSize(array.shape)))]))],
-  };
+  return inspectArrays(safetensorsNames(path!), (name) => {
+    const array = safetensorsArrays(path!, [name])[name]!;
+    return [typeOf(array), readValues(array, 0, Math.min(HEAD_VALUES, shapeSize(array.shape)))];
+  });
+}
+
+/** Several arrays; of one that cannot be read, why. */
+function inspectArrays(names: readonly string[], look: (name: string) => [type: string, head: NDArray]): Found {
+  const heads: [string, NDArray][] = [];
+  const schema = names.map((name) => {
+    try {
+      const [type, head] = look(name);
+      heads.push([name, head]);
+      return { name, type };
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      return { name, type: `which cannot be read: ${error.message}` };
+    }
+  });
+  return { schema, records: undefined, first: heads.length === 0 ? [] : [Object.fromEntries(heads)] };
 }
 
 /** An IDX file, plain or compressed: its header, and the beginnings of its first rows; no more is decompressed than that takes. */

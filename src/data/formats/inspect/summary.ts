@@ -8,6 +8,8 @@ export interface DataSummary {
   readonly files: readonly string[];
   /** How the first file is compressed. */
   readonly compression: 'none' | 'gzip' | 'zstd';
+  /** Options that the reader needs for these files; undefined where it needs none. */
+  readonly options?: string;
   /** Columns, features or arrays, with what they hold in words. */
   readonly schema: readonly { readonly name: string; readonly type: string }[];
   /** Number of records in all files: lines, rows, images, …; undefined where a file is no list of records. */

@@ -10,7 +10,7 @@ import { checkRules, checkRulesByName, type ValueRules } from '../../value-rules
 import { arrayRows } from '../array-rows.js';
 import { NPY_HEADER_BYTES, parseNpyHeader, rowMajor } from './header.js';
 
-export { fromNpz, npzMembers, readNpz } from './npz.js';
+export { fromNpz, npzMembers, npzNames, readNpz } from './npz.js';
 
 /** Where the array of a `.npy` file lies; only its header is read. Throws a {@link DataError} for a missing, damaged or truncated file. */
 export function npyArray(path: string): StoredArray & { readonly fortran: boolean } {

@@ -25,19 +25,25 @@ export interface NpzMember {
  * {@link DataError} for a missing, damaged or truncated file, or a name that it does not have.
  */
 export function npzMembers(path: string, names?: readonly string[]): Record<string, NpzMember> {
-  const hint = compressedHint(firstBytesSync(path, 4));
-  if (hint !== '') throw new DataError(`${path} is not a .npz file.${hint}`);
-  const members = new Map(
-    zipMembers(path, firstBytesSync).flatMap((member) =>
-      member.name.endsWith('.npy') ? [[member.name.slice(0, -4), member] as const] : [],
-    ),
-  );
+  const members = arrayMembers(path);
   const wanted = (names ?? [...members.keys()]).map((name) => {
     const member = members.get(name);
     if (member === undefined) throw new DataError(`${path} has no array ${name}; it has ${[...members.keys()].join(', ')}.`);
     return [name, open(member)] as const;
   });
   return Object.fromEntries(wanted);
+}
+
+/** The names of the arrays of a `.npz` file. */
+export function npzNames(path: string): string[] {
+  return [...arrayMembers(path).keys()];
+}
+
+function arrayMembers(path: string): Map<string, ZipMember> {
+  const hint = compressedHint(firstBytesSync(path, 4));
+  if (hint !== '') throw new DataError(`${path} is not a .npz file.${hint}`);
+  const members = zipMembers(path, firstBytesSync).filter(({ name }) => name.endsWith('.npy'));
+  return new Map(members.map((member) => [member.name.slice(0, -4), member]));
 }
 
 function open(member: ZipMember): NpzMember {

@@ -32,24 +32,9 @@ const LARGEST_HEADER_BYTES = 100_000_000;
  * a damaged file, or a name that it does not have.
  */
 export function safetensorsArrays(path: string, names?: readonly string[]): Record<string, StoredArray> {
-  const start = firstBytesSync(path, 8);
-  const length = start.length < 8 ? Infinity : Number(new DataView(start.buffer).getBigUint64(0, true));
-  if (length > LARGEST_HEADER_BYTES)
-    throw new DataError(
-      `${path} is not a safetensors file: it does not begin with the length of a header.${compressedHint(firstBytesSync(path, 4))}`,
-    );
-  let header: Record<string, unknown>;
-  try {
-    const parsed: unknown = JSON.parse(Buffer.from(firstBytesSync(path, length, 8)).toString('utf8'));
-    if (!isRecord(parsed)) throw new Error('an object was expected');
-    header = parsed;
-  } catch (error) {
-    throw new DataError(`${path} is not a safetensors file, or it is truncated: its header is no JSON.${compressedHint(start)}`, {
-      cause: error,
-    });
-  }
+  const { header, valuesAt } = headerOf(path);
   const size = statSync(path).size;
-  const there = Object.keys(header).filter((name) => name !== '__metadata__');
+  const there = namesIn(header);
   const unknown = names?.find((name) => !there.includes(name));
   if (unknown !== undefined) throw new DataError(`${path} has no array ${unknown}; it has ${there.join(', ')}.`);
   const entries = (names ?? there).map((name) => [name, header[name]] as const);
@@ -60,14 +45,40 @@ export function safetensorsArrays(path: string, names?: readonly string[]): Reco
       const type = storedType(codes[tag] ?? '', true, `${path}, array ${name}`);
       if (type === undefined) throw new DataError(`${path}, array ${name}: values of the type ${tag} cannot be read.`);
       const [begin, end] = offsets;
-      if (end - begin !== shapeSize(shape) * type.valueBytes || 8 + length + end > size) {
+      if (end - begin !== shapeSize(shape) * type.valueBytes || valuesAt + end > size) {
         throw new DataError(
           `${path} is truncated or damaged: array ${name}, ${tag}[${shape.join(', ')}], does not lie in its bytes ${begin} to ${end}.`,
         );
       }
-      return [name, { ...type, path, name, shape, offset: 8 + length + begin }] as const;
+      return [name, { ...type, path, name, shape, offset: valuesAt + begin }] as const;
     }),
   );
+}
+
+/** The names of the arrays of a safetensors file. */
+export function safetensorsNames(path: string): string[] {
+  return namesIn(headerOf(path).header);
+}
+
+const namesIn = (header: object): string[] => Object.keys(header).filter((name) => name !== '__metadata__');
+
+/** The header of a file, and the byte where the values begin. */
+function headerOf(path: string): { header: Readonly<Record<string, unknown>>; valuesAt: number } {
+  const start = firstBytesSync(path, 8);
+  const length = start.length < 8 ? Infinity : Number(new DataView(start.buffer).getBigUint64(0, true));
+  if (length > LARGEST_HEADER_BYTES)
+    throw new DataError(
+      `${path} is not a safetensors file: it does not begin with the length of a header.${compressedHint(firstBytesSync(path, 4))}`,
+    );
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(firstBytesSync(path, length, 8)).toString('utf8'));
+    if (!isRecord(parsed)) throw new Error('an object was expected');
+    return { header: parsed, valuesAt: 8 + length };
+  } catch (error) {
+    throw new DataError(`${path} is not a safetensors file, or it is truncated: its header is no JSON.${compressedHint(start)}`, {
+      cause: error,
+    });
+  }
 }
 
 interface Entry {

@@ -1,0 +1,129 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import {
+  inspectData, NDArray, setNoticeHandler,
+} from '../../index.js'; // prettier-ignore
+import { npy } from '../written-files.testing.js';
+
+const fixtures = resolve(import.meta.dirname, '../../../../tests/fixtures/data');
+const at = (name: string): string => join(fixtures, name);
+let directory: string;
+let notices: string[];
+beforeAll(() => void (directory = mkdtempSync(join(tmpdir(), 'orbit-formats-'))));
+afterAll(() => {
+  rmSync(directory, { recursive: true, force: true });
+  setNoticeHandler();
+});
+beforeEach(() => {
+  notices = [];
+  setNoticeHandler((message) => void notices.push(message));
+});
+const write = (name: string, content: string | Uint8Array): string => {
+  writeFileSync(join(directory, name), content);
+  return join(directory, name);
+};
+
+describe('inspectData', () => {
+  it.each([
+    ['table.csv.gz', 'CSV', 25], ['table.jsonl', 'JSON lines', 25], ['table-zstd.parquet', 'Parquet', 25], ['table.arrow', 'Arrow', 25], ['grid.npy', 'npy', 4],
+    ['arrays.npz', 'npz', undefined], ['arrays.safetensors', 'safetensors', undefined], ['sound-float.wav', 'WAV', 1], ['images', 'folder of classes', 6], ['images/red/c.webp', 'image', 1],
+  ])('tells what %s is', async (name, format, records) => {
+    const summary = await inspectData(at(name), { rows: 2 });
+    expect(summary).toMatchObject({ format, records });
+    expect(summary.schema.length).toBeGreaterThan(0);
+    expect(summary.first.length).toBeGreaterThan(0);
+  }); // prettier-ignore
+});
+
+describe('inspectData of large and odd files', () => {
+  it('reads no more of arrays than it shows', async () => {
+    // Sparse files: the sizes are in the header, the values are holes, and reading all of them would take memory and seconds.
+    const { truncateSync } = await import('node:fs');
+    const header = npy('<f4', '100000, 10000', new Uint8Array(0));
+    const path = write('huge.npy', header);
+    truncateSync(path, header.length + 4e9);
+    const { records, schema, first } = await inspectData(path, { rows: 2 });
+    expect({ records, schema }).toEqual({ records: 100_000, schema: [{ name: 'array', type: 'float32[100000, 10000]' }] });
+    expect((first as NDArray[]).map(({ size }) => size)).toEqual([100, 100]);
+    const json = Buffer.from(JSON.stringify({ w: { dtype: 'F32', shape: [1_000_000_000], data_offsets: [0, 4e9] } }));
+    const length = Buffer.alloc(8);
+    length.writeUInt32LE(json.length, 0);
+    const tensors = write('huge.safetensors', Buffer.concat([length, json]));
+    truncateSync(tensors, 8 + json.length + 4e9);
+    expect((await inspectData(tensors)).first).toMatchObject([{ w: { shape: [100] } }]);
+    const idx = write('huge.idx', Uint8Array.of(0, 0, 8, 2, 0, 15, 66, 64, 0, 0, 3, 232)); // uint8[1000000, 1000]
+    truncateSync(idx, 12 + 1e9);
+    expect(await inspectData(idx, { rows: 1 })).toMatchObject({ records: 1_000_000, first: [{ shape: [100] }] });
+  });
+
+  it('shows the rows of arrays as they are, in either order', async () => {
+    for (const name of ['grid.npy', 'fortran.npy']) {
+      const { first } = await inspectData(at(name), { rows: 2 });
+      expect((first as NDArray[]).map(({ shape, data }) => [shape, [...data]])).toEqual([
+        [[3, 2], [0, 1, 2, 3, 4, 5].map((i) => i / 8)],
+        [[3, 2], [6, 7, 8, 9, 10, 11].map((i) => i / 8)],
+      ]);
+    }
+    expect((await inspectData(at('arrays-deflated.npz'))).first).toMatchObject([{ labels: { data: Int32Array.of(3, 1, 4, 1) } }]);
+  });
+
+  it('counts the records of a table that breaks the types of its beginning', async () => {
+    const rows = Array.from({ length: 1200 }, (_, i) => (i === 1100 ? 'x' : String(i)));
+    const path = write('late.csv', `a\n${rows.join('\n')}\n`);
+    expect(await inspectData(path)).toMatchObject({ records: 1200, schema: [{ name: 'a', type: 'int32' }] });
+  });
+});
+
+describe('inspectData of files as other programs write them', () => {
+  const wild = (name: string): string => at(`wild/${name}`);
+
+  it('finds out what stands between cells, comments and gaps, and says which options the reader needs', async () => {
+    expect(await inspectData(wild('semicolon.csv'))).toMatchObject({ options: 'delimiter: ";"', records: 3, schema: [{ name: 'n', type: 'int32' }, {}, {}, {}, {}, {}] }); // prettier-ignore
+    expect(await inspectData(wild('mixed.csv'))).toMatchObject({ options: "comment: '#'", records: 4 });
+    const { schema, first, options } = await inspectData(write('gaps.csv', 'a,b\n1,\n,2.5\n3,inf\n'));
+    expect(schema).toEqual([
+      { name: 'a', type: 'int32, missing in 1 of the first records' },
+      { name: 'b', type: 'float32, missing in 1 of the first records' },
+    ]);
+    expect(first.map((row) => Object.values(row as Record<string, NDArray>).map(({ data }) => data[0]))).toEqual([[1, NaN], [NaN, 2.5], [3, Infinity]]); // prettier-ignore
+    expect(options).toBeUndefined();
+  });
+
+  it('shows values that no column takes, and what of a file cannot be read', async () => {
+    for (const name of ['wrong.parquet', 'wrong.arrow']) {
+      const { first } = await inspectData(wild(name));
+      expect(first.map((row) => (row as { big: unknown }).big)).toEqual([1, 2n ** 53n + 1n, 3]);
+    }
+    const { schema, first } = await inspectData(wild('several.npz'));
+    expect(schema.map(({ type }) => type)).toEqual([
+      'float32[2, 3]',
+      'int32[2]',
+      expect.stringMatching(/^which cannot be read: .*type <U4/),
+    ]);
+    expect(first).toMatchObject([{ x: { shape: [6] }, y: { shape: [2] } }]);
+    expect((await inspectData(wild('eighth.safetensors'))).schema[0]!.type).toMatch(/which cannot be read: .*F8_E4M3/);
+    expect((await inspectData(wild('types.parquet'))).schema[1]!.type).toMatch(/TIMESTAMP.*float64 makes it milliseconds since 1970/);
+  });
+
+  it('tells the fields of JSON lines from more records than it shows', async () => {
+    const path = write('fields.jsonl', '{"a":1}\n{"a":null,"b":"x"}\n{"a":"t"}\n');
+    expect(await inspectData(path, { rows: 1 })).toMatchObject({
+      records: 3,
+      schema: [
+        { name: 'a', type: 'number or null or string' },
+        { name: 'b', type: 'string, not in every record' },
+      ],
+      first: [{ a: 1 }],
+    });
+  });
+
+  it('knows tokenizers, and files that are compressed in a way that is not read', async () => {
+    expect(await inspectData(wild('tokenizer-pieces.json'))).toMatchObject({ format: 'tokenizer', schema: [{ type: '7 different ones' }] });
+    await expect(inspectData(wild('bzip2.csv.bz2'))).rejects.toThrow(/bzip2\.csv\.bz2 is compressed with bzip2, which cannot be read/);
+    await expect(inspectData(wild('utf-16.csv'))).rejects.toThrow(/is UTF-16 text/);
+    await expect(inspectData(wild('document.jsonl'))).rejects.toThrow(/Is it one JSON document\?/);
+  });
+});

@@ -1,0 +1,95 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import {
+  fromTextLines, fromWav, iris, loadTokenizer, setNoticeHandler, tokenBlocks, fromItems, byteTokenizer, charTokenizer, sonnets,
+} from '../../index.js'; // prettier-ignore
+
+const fixtures = resolve(import.meta.dirname, '../../../../tests/fixtures/data');
+const at = (name: string): string => join(fixtures, name);
+interface Row {
+  id: number;
+  weight: number;
+  tiny: number;
+  name: string;
+  ok: boolean;
+}
+const expected = JSON.parse(readFileSync(at('expected.json'), 'utf8')) as {
+  table: Row[];
+  ramp: number[][];
+  tokens: { text: string; ids: number[] }[];
+  vocabulary_size: number;
+  centre: Record<string, number[]>;
+};
+
+let directory: string;
+let notices: string[];
+beforeAll(() => void (directory = mkdtempSync(join(tmpdir(), 'orbit-formats-'))));
+afterAll(() => {
+  rmSync(directory, { recursive: true, force: true });
+  setNoticeHandler();
+});
+beforeEach(() => {
+  notices = [];
+  setNoticeHandler((message) => void notices.push(message));
+});
+const write = (name: string, content: string | Uint8Array): string => {
+  writeFileSync(join(directory, name), content);
+  return join(directory, name);
+};
+
+describe('sound and text', () => {
+  it.each([
+    ['pcm_u8', 1 / 128],
+    ['pcm_16', 2 ** -15],
+    ['pcm_24', 2 ** -23],
+    ['pcm_32', 2 ** -24],
+    ['float', 2 ** -24],
+    ['double', 2 ** -24],
+  ])('reads WAV of %s', async (kind, step) => {
+    const [sound] = await fromWav(at(`sound-${kind}.wav`), { sampleRate: 8000 }).toArray();
+    expect(sound!.shape).toEqual([20, 2]);
+    expected.ramp.flat().forEach((value, i) => expect(Math.abs(sound!.data[i]! - value)).toBeLessThanOrEqual(step));
+    expect((await fromWav(at(`sound-${kind}.wav`), { frames: 30 }).toArray())[0]!.shape).toEqual([30, 2]);
+    await expect(fromWav(at(`sound-${kind}.wav`), { sampleRate: 16000 }).toArray()).rejects.toThrow(/8000 frames per second, but 16000/);
+  });
+
+  it('gives the tokens of the library that learnt a tokenizer.json', async () => {
+    const tokenizer = await loadTokenizer(at('tokenizer.json'));
+    expect(tokenizer.vocabularySize).toBe(expected.vocabulary_size);
+    for (const { text, ids } of expected.tokens) {
+      expect([...tokenizer.encode(text)]).toEqual(ids);
+      expect(tokenizer.decode(ids)).toBe(text);
+    }
+    for (const one of [byteTokenizer(), charTokenizer(sonnets.join(''))]) expect(one.decode(one.encode(sonnets[0]!))).toBe(sonnets[0]);
+    expect(() => charTokenizer('abc').encode('abd')).toThrow(/"d" is not in the tokenizer's alphabet of 3/);
+    expect(() => byteTokenizer().decode([256])).toThrow(/256 is no token/);
+  });
+
+  it('cuts texts into inputs and targets', async () => {
+    const rows = await tokenBlocks(fromItems(['abc', 'defg']), byteTokenizer(), { length: 3, separator: 0 }).toArray();
+    expect(rows.map(([inputs, targets]) => [[...inputs.data], [...targets.data]])).toEqual([
+      [
+        [97, 98, 99],
+        [98, 99, 0],
+      ],
+      [
+        [0, 100, 101],
+        [100, 101, 102],
+      ],
+    ]);
+  });
+
+  it('reads lines with either line end and without a last one', async () => {
+    expect(await fromTextLines(write('a.txt', 'one\r\n\ntwo\nthree')).toArray()).toEqual(['one', 'two', 'three']);
+    expect(await fromTextLines(join(directory, 'a.txt'), { keepEmpty: true }).toArray()).toEqual(['one', '', 'two', 'three']);
+  });
+
+  it('has iris', async () => {
+    const rows = await iris().toArray();
+    expect(rows.length).toBe(150);
+    expect([...rows[0]![0].data]).toEqual([5.1, 3.5, 1.4, 0.2].map(Math.fround));
+  });
+});
