@@ -37,9 +37,13 @@ export function createCombineFn(params: MixingParams): (<T>(datasets: Readonly<R
       const weight = weights[name];
       if (typeof weight !== 'number')
         throw new ConfigError(`There is no weight for the source ${name} of input_path.`, { path: `weights.${name}` });
+      if (!(weight >= 0 && weight < Infinity))
+        throw new ConfigError(`weights.${name} is ${weight}; a number from 0 was expected.`, { path: `weights.${name}` });
       return [name, weight] as const;
     }),
   );
+  if ([...numbers.values()].every((weight) => weight === 0))
+    throw new ConfigError('weights are all 0; at least one source needs more.', { path: 'weights' });
   return (datasets) => {
     const sources = Object.entries(datasets);
     return mixDatasets(

@@ -157,6 +157,8 @@ describe('InputReader', () => {
     expect(() => createCombineFn({ ...config, input_path: 'a' })).toThrow(/mappings/);
     expect(() => createCombineFn({ ...config, weights: { x: 1 } })).toThrow(/2 sources .* 1 weights/);
     expect(() => createCombineFn({ ...config, weights: { x: 1, z: 1 } })).toThrow(/no weight for the source y/);
+    expect(() => createCombineFn({ ...config, weights: { x: 1, y: -2 } })).toThrow(/weights\.y is -2; a number from 0/);
+    expect(() => createCombineFn({ ...config, weights: { x: 0, y: 0 } })).toThrow(/weights are all 0/);
   });
 
   it('reads real record files and resumes in the middle of shuffled, interleaved training data', async () => {
