@@ -107,8 +107,10 @@ const optionNames: { readonly [K in keyof Required<RunnerOptions>]: true } = {
 
 /** Rejects options without a task or a config, and a misspelt one, which would otherwise do nothing. @throws UsageError */
 export function requireOptions(options: RunnerOptions): void {
-  if (!options.task) throw new UsageError('OrbitExperimentRunner needs a task: getTask(params.task) makes it.');
+  if (typeof (options.task as Partial<Task> | null)?.buildModel !== 'function')
+    throw new UsageError('OrbitExperimentRunner needs a task: getTask(params.task) makes it.');
   if (!options.params?.trainer) throw new UsageError('OrbitExperimentRunner needs params, the config of an experiment.');
+  if (typeof options.mode !== 'string') throw new UsageError(`OrbitExperimentRunner needs a mode, one of ${runModes.join(', ')}.`);
   for (const key of Object.keys(options)) {
     if (Object.hasOwn(optionNames, key)) continue;
     const known = Object.keys(optionNames);
@@ -119,9 +121,14 @@ export function requireOptions(options: RunnerOptions): void {
   }
 }
 
-/** What a hook made. @throws UsageError when an override forgot to return it */
-export function requireMade<T extends object>(made: T | null | undefined, hook: string, what: string): T {
-  if (typeof made === 'object' && made !== null) return made;
+/** What a hook made. @throws UsageError when an override forgot to return it, or returned something without this `member` */
+export function requireMade<T extends object>(made: T | null | undefined, hook: string, what: string, member: keyof T): T {
+  if (typeof made === 'object' && made !== null) {
+    if (made[member] !== undefined) return made;
+    throw new UsageError(
+      `${hook}() returned ${made.constructor === Object ? 'a plain object' : `a ${made.constructor.name}`}, not a ${what}.`,
+    );
+  }
   throw new UsageError(
     `${hook}() returned ${made === undefined ? 'nothing' : String(made)}; it should return the ${what}. Is a \`return\` missing in its override?`,
   );
@@ -129,7 +136,7 @@ export function requireMade<T extends object>(made: T | null | undefined, hook: 
 
 /** What `maybeBuildCheckpointManager` made; null only in modes that do not train. @throws UsageError */
 export function requireManager(made: CheckpointManager | null, mode: string): CheckpointManager | null {
-  if (made !== null) return requireMade(made, 'maybeBuildCheckpointManager', 'manager or null');
+  if (made !== null) return requireMade(made, 'maybeBuildCheckpointManager', 'manager or null', 'save');
   if (!mode.includes('train')) return null;
   throw new UsageError(`Mode "${mode}" trains and needs a checkpoint manager, but maybeBuildCheckpointManager returned null.`);
 }

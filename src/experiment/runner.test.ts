@@ -270,3 +270,19 @@ describe('configs', () => {
     expect(existsSync(directory)).toBe(false);
   });
 });
+
+describe('a runner refuses', () => {
+  it.each<[string, Partial<RunnerOptions>, RegExp]>([
+    ['what is no task', { task: {} as Task }, /needs a task: getTask/],
+    ['a run without a mode', { mode: undefined as unknown as string }, /needs a mode, one of train, eval/],
+  ])('%s', (_name, wrong, message) => {
+    expect(() => new OrbitExperimentRunner(options(toyParams(), wrong))).toThrow(message);
+  });
+
+  it('what a hook returns in the place of its part', async () => {
+    class Wrong extends OrbitExperimentRunner {
+      protected override buildTrainer = (): Trainer => ({}) as Trainer;
+    }
+    await expect(new Wrong(options(toyParams())).run()).rejects.toThrow('buildTrainer() returned a plain object, not a trainer.');
+  });
+});

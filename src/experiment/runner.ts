@@ -136,7 +136,12 @@ export class OrbitExperimentRunner {
     written?.catch(() => undefined); // awaited below
     applyRuntime(params.runtime);
     const evaluates = mode.includes('eval') || options.runPostEval === true;
-    this.#trainer = requireMade(options.trainer ?? (await this.buildTrainer(task, trains, evaluates)), 'buildTrainer', 'trainer');
+    this.#trainer = requireMade(
+      options.trainer ?? (await this.buildTrainer(task, trains, evaluates)),
+      'buildTrainer',
+      'trainer',
+      'trainStep',
+    );
     if (trains) this.#stopSignals = new StopSignals(options.signal ?? null, params.trainer);
     this.#trainer.stopSignal = this.#stopSignals?.signal ?? options.signal ?? null;
     await written;
@@ -147,7 +152,7 @@ export class OrbitExperimentRunner {
     if (this.#directory.isLocked) await this.#manager?.tidy();
     this.#trainer.dataPosition.follows = params.trainer.resume_data === 'continue';
     const controller = await this.buildController(controllerParts(options, this.#trainer, this.#isTrial));
-    this.#controller = requireMade(controller, 'buildController', 'controller');
+    this.#controller = requireMade(controller, 'buildController', 'controller', 'train');
     this.#trainer.dataPosition.follows = true;
     if (trains && this.resumedFrom !== null) await completeResume(this.#trainer, this.modelDir);
     if (trains) afterFirstStep(this.#trainer, options.enableAsyncCheckpointing ? this.#manager : null, this.#says.warn);

@@ -24,7 +24,13 @@ function twoOptimizers(name: string, saved: boolean): (trainSteps: number) => Ex
   };
   defineTask(schema, {
     buildModel: () =>
-      tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [2], activation: 'tanh' }), tf.layers.dense({ units: 1 })] }),
+      tf.sequential({
+        layers: [
+          tf.layers.dense({ units: 3, inputShape: [2], activation: 'tanh' }),
+          tf.layers.dropout({ rate: 0.2 }),
+          tf.layers.dense({ units: 1 }),
+        ],
+      }),
     buildInputs: () =>
       fromArrays([
         NDArray.of(
@@ -41,7 +47,8 @@ function twoOptimizers(name: string, saved: boolean): (trainSteps: number) => Ex
       return saved ? { second: second.get(this)! } : {};
     },
     trainStep(this: Task, inputs: Tensors, model: Model, optimizer: Optimizer, metrics = []) {
-      const loss = (): tf.Scalar => tf.mean(tf.square(tf.sub(model.apply((inputs as tf.Tensor[])[0]!) as tf.Tensor, 1)));
+      const loss = (): tf.Scalar =>
+        tf.mean(tf.square(tf.sub(model.apply((inputs as tf.Tensor[])[0]!, { training: true }) as tf.Tensor, 1)));
       const [kernel, bias, ...rest] = (model as tf.LayersModel).trainableWeights.map((w) => w.read() as tf.Variable);
       (metrics[0] as Mean).updateState(update(second.get(this)!, loss, [kernel!, bias!]));
       return { loss: update(optimizer, loss, rest) };

@@ -1,5 +1,6 @@
 /** `compile`: tf.function for TensorFlow.js. */
 import type * as tf from '#tf';
+import { stepRandom } from '#tf';
 import { UsageError } from '../errors.js';
 import { notice } from '../notice.js';
 import { checkOptions, type CompileOptions } from './compile-options.js';
@@ -103,7 +104,9 @@ class Compiled {
   }
 
   private assignedVariables(): tf.Variable[] {
-    return [...new Set([...this.programs.values()].flatMap(({ graph }) => graph.assignments.map((a) => a.variable)))];
+    const all = new Set([...this.programs.values()].flatMap(({ graph }) => graph.assignments.map((a) => a.variable)));
+    all.delete(stepRandom.state()); // the generator's, not the function's
+    return [...all];
   }
 
   private refuseWhileBusy(what: string): void {

@@ -33,7 +33,7 @@ export interface CompiledFunction<Args extends readonly unknown[], Result> {
   runSync(...args: Feeds<Args>): Result;
   /** Number of signatures traced so far. */
   readonly traceCount: number;
-  /** The variables that the programs traced so far assign. Empty for an eager function. */
+  /** The variables that the programs traced so far assign, but for the state of the random numbers. Empty for an eager function. */
   readonly assignedVariables: readonly tf.Variable[];
   /** The program for these arguments as readable text: every operation with shapes, part of the model and source line. */
   graph(...args: Feeds<Args>): string;
