@@ -101,10 +101,7 @@ function openAs(path: string, compression: Exclude<Compression, 'auto'>): ByteSt
     case 'gzip':
       return new CompressedBytes(path, 'gzip', () => throughStream(path, zlib.createGunzip({ chunkSize: CHUNK_BYTES })));
     case 'zstd':
-      return new CompressedBytes(path, 'zstd', () => {
-        const native = (zlib as { createZstdDecompress?: (options: object) => Duplex }).createZstdDecompress; // from Node 22.15
-        return native === undefined ? zstdPieces(path) : throughStream(path, native({ chunkSize: CHUNK_BYTES }));
-      });
+      return new CompressedBytes(path, 'zstd', () => zstdPieces(path));
     default:
       throw new DataError(`There is no compression ${JSON.stringify(compression)}; expected auto, none, gzip or zstd.`);
   }

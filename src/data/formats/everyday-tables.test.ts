@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as zlib from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { fromArrow, fromCsv, fromDocuments, fromJsonLines, fromParquet, fromTextLines, setNoticeHandler, type Dataset } from '../index.js';
@@ -117,6 +118,21 @@ describe('compressed files', () => {
   const rows = Array.from({ length: 500 }, (_, a) => ({ a, b: a * a }));
   const open = (name: string) => () => fromCsv(at(name), { columns: { a: 'int32', b: 'int32' } });
   it.each(['members.csv.gz', 'frames.csv.zst'])('may have several parts: %s', async (name) => expectElements(open(name), rows));
+  it('are told to be cut off, in whichever part that is', async () => {
+    for (const name of ['members.csv.gz', 'frames.csv.zst']) {
+      const bytes = readFileSync(at(name));
+      for (const end of [bytes.length - 1, bytes.length - 6, Math.floor(bytes.length * 0.75), Math.floor(bytes.length * 0.3)])
+        await expect(fromCsv(write(`cut-${name}`, bytes.subarray(0, end))).toArray()).rejects.toThrow(
+          /cut-.* is truncated: its (gzip|zstd) data end too early/,
+        );
+    }
+  });
+  // Before version 22.15 of Node a library decompresses zstd, which does not verify checksums.
+  it.skipIf(!('createZstdDecompress' in zlib))('fail their checksum, in zstd too', async () => {
+    const bytes = readFileSync(at('frames.csv.zst'));
+    bytes[bytes.length - 2]! ^= 1;
+    await expect(fromCsv(write('checksum.csv.zst', bytes)).toArray()).rejects.toThrow(/checksum\.csv\.zst cannot be decompressed/);
+  });
   it('fail their checksum', async () => {
     await expect(open('checksum.csv.gz')().toArray()).rejects.toThrow(/checksum\.csv\.gz cannot be decompressed: .*incorrect data check/);
   });
