@@ -1,4 +1,5 @@
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 
 import { DataError } from '../errors.js';
@@ -18,6 +19,23 @@ const TRAILER_BYTES = 8;
 let made = 0;
 const head = (pipeline: string): string => JSON.stringify({ orbit_cache: 1, pipeline });
 
+/** A file that nobody has written to for so long belongs to nobody. */
+const LEFT_AFTER_MS = 60 * 60 * 1000;
+
+/** Removes what processes that were killed while they wrote this file have left beside it. */
+function removeLeftovers(path: string): void {
+  const [folder, name] = [dirname(path), `${basename(path)}.tmp-`];
+  try {
+    for (const entry of readdirSync(folder)) {
+      if (!entry.startsWith(name) || !/^\d+-\d+-\d+$/.test(entry.slice(name.length))) continue;
+      const file = join(folder, entry);
+      if (Date.now() - statSync(file).mtimeMs > LEFT_AFTER_MS) rmSync(file, { force: true });
+    }
+  } catch {
+    // no folder, or another process was faster: writing tells what is wrong
+  }
+}
+
 /** Writes a cache file; it appears under its name when it is finished. */
 export class CacheWriter {
   readonly #file: number;
@@ -32,6 +50,7 @@ export class CacheWriter {
     readonly path: string,
     pipeline: string,
   ) {
+    removeLeftovers(path);
     this.#temporary = `${path}.tmp-${process.pid}-${threadId}-${made++}`;
     this.#file = this.#guard(() => openSync(this.#temporary, 'w'));
     this.#append(frame(new TextEncoder().encode(head(pipeline))));

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -27,6 +27,19 @@ describe('Dataset.cache with a file', () => {
     expect(brief(await make().repeat(2).toArray())).toEqual([...first, ...first]);
     expect(await make().shuffle({ bufferSize: 40 }).take(3).toArray()).toHaveLength(3);
     expect(calls).toBe(300);
+  });
+
+  it('removes what a killed process left half written, and nothing else', async () => {
+    const file = newFile();
+    const left = `${file}.tmp-99999999-0-3`;
+    const young = `${file}.tmp-99999999-0-4`;
+    const other = `${file}.tmp-notes`;
+    for (const path of [left, young, other]) writeFileSync(path, 'half');
+    const longAgo = new Date(Date.now() - 2 * 60 * 60 * 1000);
+    for (const path of [left, other]) utimesSync(path, longAgo, longAgo);
+    expect(await range(0, 3).cache(file).toArray()).toEqual([0, 1, 2]);
+    expect([left, young, other].map((path) => existsSync(path))).toEqual([false, true, true]);
+    for (const path of [young, other]) rmSync(path);
   });
 
   it('continues exactly from a position in the first pass, with and without the finished file', async () => {
