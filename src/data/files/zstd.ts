@@ -77,7 +77,7 @@ async function* decompressed(pieces: AsyncIterable<Buffer>): AsyncGenerator<Uint
 /** The bytes of a stream, in pieces of the sizes asked for. */
 class Input {
   readonly #chunks: AsyncIterator<Buffer>;
-  #buffer = Buffer.alloc(0);
+  #buffer: Buffer = Buffer.alloc(0);
 
   constructor(stream: AsyncIterable<Buffer>) {
     this.#chunks = stream[Symbol.asyncIterator]();
