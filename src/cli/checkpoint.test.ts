@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Checkpoint, CheckpointManager, readSafetensors } from '../checkpoint/index.js';
+import { Checkpoint, CheckpointManager, readSafetensors, type StateDict } from '../checkpoint/index.js';
 import { runCommandLine } from './program.js';
 
 let root: string;
@@ -82,6 +82,16 @@ describe('orbit checkpoint', () => {
     expect(differing.status).toBe(1);
     expect(differing.out).toBe('dense/kernel: 1 of 4 elements differ, by at most 4.00\nglobalStep: 1 and 2\n');
     expect(await orbit('diff', b, directory)).toMatchObject({ status: 0, out: 'No difference in 2 tensors and all other values.\n' });
+  });
+
+  it('diff names what only one checkpoint has once, tensors by their names', async () => {
+    const other = path.join(root, 'other');
+    const tensor = { dtype: 'float32' as const, shape: [1], data: Float32Array.of(1) };
+    const item = (slots: object) => ({ stateDict: () => ({ ...slots }) as StateDict, loadStateDict: () => {} });
+    await new Checkpoint({ optimizer: item({ step: 1 }) }).write(`${other}-a`);
+    await new Checkpoint({ optimizer: item({ step: 1, slot: tensor }), second: item({ slot: tensor, rate: 2 }) }).write(`${other}-b`);
+    const { out } = await orbit('diff', `${other}-a`, `${other}-b`);
+    expect(out).toBe(`state: optimizer/slot: only in ${other}-b\nstate: second/slot: only in ${other}-b\nsecond/rate: nothing and 2\n`);
   });
 
   it('convert goes from a checkpoint to each kind of file and back without loss', async () => {
