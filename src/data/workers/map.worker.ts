@@ -1,8 +1,9 @@
 /** A worker thread of `map(inWorker(…))`: applies a module's functions to elements and hands the results over in shared memory. */
 import { workerData } from 'node:worker_threads';
+import type { ElementNumber } from '../stage.js';
 import { encode } from './codec.js';
 import { unpack } from './elements.js';
-import { Progress, type JobRequest, type ThreadMessage, type ThreadStart } from './messages.js';
+import { numberAt, Progress, type JobRequest, type ThreadMessage, type ThreadStart } from './messages.js';
 import { blame, ElementFailure, loadFunctions, runJob, sendable, type LoadedFunction } from './run-job.js';
 import { SlotArrays } from './slot-arrays.js';
 
@@ -40,15 +41,16 @@ function fail(id: number, error: unknown): void {
   send({ id, error: sendable(cause), element });
 }
 
-function work(loaded: readonly LoadedFunction[], { id, text, bytes, rows, slot, ...job }: JobRequest): void | Promise<void> {
+function work(loaded: readonly LoadedFunction[], { id, text, bytes, rows, slot, numbers, join }: JobRequest): void | Promise<void> {
   const begun = (element: number): void => {
     progress[Progress.job] = id;
     progress[Progress.element] = element;
     Atomics.add(progress, Progress.begun, 1);
   };
+  const number = (element: number): ElementNumber => numberAt(numbers, element);
   try {
     const arrays = new SlotArrays(slot);
-    const result = runJob(loaded, unpack(text, bytes, rows), { ...job, begun, make: arrays.make });
+    const result = runJob(loaded, unpack(text, bytes, rows), { number, join, begun, make: arrays.make });
     if (!(result instanceof Promise)) return answer(id, result, slot, arrays.used);
     return result.then((done) => answer(id, done, slot, arrays.used)).catch((error: unknown) => fail(id, error));
   } catch (error) {

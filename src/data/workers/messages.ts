@@ -29,8 +29,8 @@ export interface ThreadStart {
 /** Elements to work on. */
 export interface JobRequest {
   readonly id: number;
-  /** What the functions are told of every element. */
-  readonly numbers: readonly ElementNumber[];
+  /** Pass and index of every element, one after the other: of many small objects the copy would take longer. */
+  readonly numbers: Float64Array;
   /** The elements, taken apart. */
   readonly text: string;
   /** Set where they are the rows of a batch: how many there are. */
@@ -58,3 +58,13 @@ export type JobAnswer =
 
 /** What a thread sends: answers, or that it cannot work at all. */
 export type ThreadMessage = JobAnswer | { readonly fatal: ThreadError };
+
+/** {@link JobRequest.numbers} of elements. */
+export function flatNumbers(numbers: readonly ElementNumber[]): Float64Array {
+  return Float64Array.from({ length: 2 * numbers.length }, (_, i) => (i % 2 === 0 ? numbers[i >> 1]!.pass : numbers[i >> 1]!.index));
+}
+
+/** The number of an element of a job. */
+export function numberAt(numbers: Float64Array, element: number): ElementNumber {
+  return { pass: numbers[2 * element]!, index: numbers[2 * element + 1]! };
+}

@@ -4,7 +4,7 @@ import type { OrbitError } from '../../errors.js';
 import type { ElementNumber, Maybe } from '../stage.js';
 import { copiesOf, decode, encode, viewsOf } from './codec.js';
 import { pack, unpack, type Elements } from './elements.js';
-import type { JobAnswer } from './messages.js';
+import { flatNumbers, type JobAnswer } from './messages.js';
 import type { PlacedFunction } from './named-function.js';
 import { blame, ElementFailure, loadFunctions, runJob, type LoadedFunction } from './run-job.js';
 import { SharedSlots } from './slots.js';
@@ -70,12 +70,12 @@ class InlinePool implements Pool {
 
   constructor(readonly plan: PoolPlan) {}
 
-  post({ elements, ...job }: Job): Ticket {
+  post({ elements, numbers, join }: Job): Ticket {
     const run = (functions: readonly LoadedFunction[]): Maybe<unknown> => {
       const { text, size, write, rows } = pack(elements);
       const bytes = new ArrayBuffer(size);
       write(new Uint8Array(bytes));
-      const done = runJob(functions, unpack(text, bytes, rows), job);
+      const done = runJob(functions, unpack(text, bytes, rows), { number: (element) => numbers[element]!, join });
       return done instanceof Promise ? done.then(copied) : copied(done);
     };
     return {
@@ -140,7 +140,7 @@ class ThreadPool implements Pool {
     return Math.max(1, Math.min(JOB_ELEMENTS, Math.floor(JOB_BYTES / this.#elementBytes)));
   }
 
-  post({ elements, join, ...job }: Job): Ticket {
+  post({ elements, join, numbers }: Job): Ticket {
     const { text, size, write, rows } = pack(elements);
     const bytes = new ArrayBuffer(size); // moved, not shared: many functions of the platform refuse shared memory
     write(new Uint8Array(bytes));
@@ -152,7 +152,7 @@ class ThreadPool implements Pool {
     this.#waiting.set(id, waiting);
     if (this.#failure === undefined) {
       waiting.thread = this.#thread();
-      waiting.thread.post({ ...job, id, text, bytes, rows, join, slot });
+      waiting.thread.post({ numbers: flatNumbers(numbers), id, text, bytes, rows, join, slot });
     }
     return { take: () => this.#take(waiting) };
   }

@@ -47,7 +47,7 @@ export async function loadFunctions(functions: readonly PlacedFunction[]): Promi
 /** What a job says besides its elements, and what it reports to. */
 export interface JobContext {
   /** What the functions are told of every element. */
-  readonly numbers: readonly ElementNumber[];
+  readonly number: (element: number) => ElementNumber;
   /** Whether the results become one batch. */
   readonly join: boolean;
   /** Called before each element with its number within the job. */
@@ -67,7 +67,7 @@ export function runJob(functions: readonly LoadedFunction[], elements: readonly 
     let value: unknown = elements[i];
     const step = (k: number): Maybe<void> => {
       const placed = functions[k]!;
-      const made = guard(i, () => callOf(placed, k, job.numbers[i]!, value));
+      const made = guard(i, () => callOf(placed, k, job.number(i), value));
       if (typeof (made as PromiseLike<unknown> | null | undefined)?.then !== 'function') {
         value = guard(i, () => outcome(placed, value, made));
         return;
