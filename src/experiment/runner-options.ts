@@ -121,10 +121,18 @@ export function requireOptions(options: RunnerOptions): void {
   }
 }
 
-/** What a hook made. @throws UsageError when an override forgot to return it, or returned something without this `member` */
-export function requireMade<T extends object>(made: T | null | undefined, hook: string, what: string, member: keyof T): T {
+/** What each hook makes, and a member that it has. */
+const hookParts = {
+  buildTrainer: ['trainer', 'trainStep'],
+  maybeBuildCheckpointManager: ['manager or null', 'save'],
+  buildController: ['controller', 'train'],
+} as const;
+
+/** What a hook made. @throws UsageError when an override forgot to return it, or returned something else */
+export function requireMade<T extends object>(made: T | null | undefined, hook: keyof typeof hookParts): T {
+  const [what, member] = hookParts[hook];
   if (typeof made === 'object' && made !== null) {
-    if (made[member] !== undefined) return made;
+    if (member in made) return made;
     throw new UsageError(
       `${hook}() returned ${made.constructor === Object ? 'a plain object' : `a ${made.constructor.name}`}, not a ${what}.`,
     );
@@ -136,7 +144,7 @@ export function requireMade<T extends object>(made: T | null | undefined, hook: 
 
 /** What `maybeBuildCheckpointManager` made; null only in modes that do not train. @throws UsageError */
 export function requireManager(made: CheckpointManager | null, mode: string): CheckpointManager | null {
-  if (made !== null) return requireMade(made, 'maybeBuildCheckpointManager', 'manager or null', 'save');
+  if (made !== null) return requireMade(made, 'maybeBuildCheckpointManager');
   if (!mode.includes('train')) return null;
   throw new UsageError(`Mode "${mode}" trains and needs a checkpoint manager, but maybeBuildCheckpointManager returned null.`);
 }

@@ -125,8 +125,7 @@ export class OrbitExperimentRunner {
   }
 
   async #build(): Promise<void> {
-    const { mode, task, params } = this;
-    const options = this.#options;
+    const [{ mode, task, params }, options] = [this, this.#options];
     const trains = mode.includes('train');
     checkRun(params, options).forEach((text) => this.#says.log(`Note: ${text}`)); // refuses before anything is written
     void this.distributionStrategy;
@@ -136,12 +135,7 @@ export class OrbitExperimentRunner {
     written?.catch(() => undefined); // awaited below
     applyRuntime(params.runtime);
     const evaluates = mode.includes('eval') || options.runPostEval === true;
-    this.#trainer = requireMade(
-      options.trainer ?? (await this.buildTrainer(task, trains, evaluates)),
-      'buildTrainer',
-      'trainer',
-      'trainStep',
-    );
+    this.#trainer = requireMade(options.trainer ?? (await this.buildTrainer(task, trains, evaluates)), 'buildTrainer');
     if (trains) this.#stopSignals = new StopSignals(options.signal ?? null, params.trainer);
     this.#trainer.stopSignal = this.#stopSignals?.signal ?? options.signal ?? null;
     await written;
@@ -151,8 +145,8 @@ export class OrbitExperimentRunner {
     this.#manager = requireManager(await this.maybeBuildCheckpointManager(), mode);
     if (this.#directory.isLocked) await this.#manager?.tidy();
     this.#trainer.dataPosition.follows = params.trainer.resume_data === 'continue';
-    const controller = await this.buildController(controllerParts(options, this.#trainer, this.#isTrial));
-    this.#controller = requireMade(controller, 'buildController', 'controller', 'train');
+    const parts = controllerParts(options, this.#trainer, this.#isTrial);
+    this.#controller = requireMade(await this.buildController(parts), 'buildController');
     this.#trainer.dataPosition.follows = true;
     if (trains && this.resumedFrom !== null) await completeResume(this.#trainer, this.modelDir);
     if (trains) afterFirstStep(this.#trainer, options.enableAsyncCheckpointing ? this.#manager : null, this.#says.warn);
