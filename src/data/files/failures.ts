@@ -34,10 +34,13 @@ export function cannotDecompress(path: string, format: string, error: unknown): 
   return new DataError(`${path} ${state}. Download or copy it again.`, { cause: error });
 }
 
-/** The error of an optional package that is not installed, with the command that installs it. */
-export async function optionalPackage<T>(load: () => Promise<T>, name: string, purpose: string): Promise<T> {
+/**
+ * An optional package; where it is not installed, an error with the command that installs it. The name is a value, so that bundlers
+ * leave the import alone.
+ */
+export async function optionalPackage<T>(name: string, purpose: string): Promise<T> {
   try {
-    return await load();
+    return (await import(name)) as T;
   } catch (error) {
     throw new DataError(`${purpose} needs the package ${name}, which cannot be loaded. Run \`npm install ${name}\`.`, { cause: error });
   }

@@ -32,7 +32,7 @@ const turns = new Turns(Math.min(Number(process.env['UV_THREADPOOL_SIZE']) || 4,
  * chooses the part of a random crop. Throws {@link DataError}s that name the file.
  */
 export async function readScaled(path: string, target: Target | undefined, random: RandomStream): Promise<Scaled> {
-  const library = await (loading ??= optionalPackage(() => import('@napi-rs/image'), '@napi-rs/image', 'Reading images'));
+  const library = await (loading ??= optionalPackage<Library>('@napi-rs/image', 'Reading images'));
   return turns.run(async () => {
     const bytes = await readFile(path).catch((error: unknown) => {
       throw cannotRead(path, error);
