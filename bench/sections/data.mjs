@@ -23,7 +23,7 @@ const KINDS = {
   jpeg: {
     title: 'JPEG folder to normalised float32[20, 224, 224, 3]: 200 images of 500×375',
     file: 'images',
-    threads: 'orbit-ts: one image more than there are cores on the thread pool of libuv (4 threads), the rest on 1 thread; DataLoader: as many worker processes as --threads says, Pillow',
+    threads: 'orbit-ts: 8 images at a time on the thread pool of libuv (4 threads), the rest on 1 thread; DataLoader: as many worker processes as --threads says, Pillow',
     goals: [{ against: 'DataLoader', limit: 1 }],
   },
 }; // prettier-ignore

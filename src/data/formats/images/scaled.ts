@@ -5,7 +5,7 @@ import { DataError } from '../../../errors.js';
 import { cannotRead, optionalPackage } from '../../files/index.js';
 import type { RandomStream } from '../../random.js';
 import { cover, randomPart, type Extent } from './fit.js';
-import { isCutJpeg } from './jpeg-end.js';
+import { jpegHeader } from './jpeg-header.js';
 import { layoutOf, opaque } from './pixels.js';
 import { Turns } from './turns.js';
 
@@ -24,8 +24,13 @@ export interface Scaled extends Extent {
 type Library = typeof import('@napi-rs/image');
 let loading: Promise<Library> | undefined;
 
-/** Images decoded at a time, as many as find a thread of the pool and a core: more would only wait in memory. */
-const turns = new Turns(Math.min(Number(process.env['UV_THREADPOOL_SIZE']) || 4, availableParallelism() + 1));
+const threads = Number(process.env['UV_THREADPOOL_SIZE']) || 4;
+
+/** Images that go through in one task at a time: enough that no thread of the pool waits while this one is busy. */
+const photographs = new Turns(2 * threads);
+
+/** Images that take several tasks, decoded between them, at a time: as many as find a thread and a core. */
+const others = new Turns(Math.min(threads, availableParallelism() + 1));
 
 /**
  * Reads an image and scales it to `target` (its own extent, where left out), the decoding and scaling on other threads. `random`
@@ -33,25 +38,28 @@ const turns = new Turns(Math.min(Number(process.env['UV_THREADPOOL_SIZE']) || 4,
  */
 export async function readScaled(path: string, target: Target | undefined, random: RandomStream): Promise<Scaled> {
   const library = await (loading ??= optionalPackage<Library>('@napi-rs/image', 'Reading images'));
-  return turns.run(async () => {
-    const bytes = await readFile(path).catch((error: unknown) => {
-      throw cannotRead(path, error);
-    });
-    if (bytes.length === 0) throw undecodable(path, 'the file is empty');
-    if (isCutJpeg(bytes)) throw undecodable(path, 'the file ends in the middle of the image');
-    try {
-      return await decode(library, bytes, target, random);
-    } catch (error) {
-      const { message } = error as Error;
-      throw undecodable(path, message.replace(/^(Guess format from input|Decode) image failed /, '').trim(), error);
-    }
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw cannotRead(path, error);
   });
+  if (bytes.length === 0) throw undecodable(path, 'the file is empty');
+  const jpeg = jpegHeader(bytes);
+  if (jpeg?.complete === false) throw undecodable(path, 'the file ends in the middle of the image');
+  try {
+    // A photograph, opaque and of an extent that is known, goes through in one task of another thread: nothing of it waits decoded.
+    if (target !== undefined && target.fit !== 'random_crop' && jpeg !== undefined && jpeg.width * jpeg.height > 0) {
+      return await photographs.run(() => scale(library, holding(new library.Transformer(bytes), jpeg), jpeg, target));
+    }
+    return await others.run(() => decode(library, bytes, target, random));
+  } catch (error) {
+    const { message } = error as Error;
+    throw undecodable(path, message.replace(/^(Guess format from input|Decode) image failed /, '').trim(), error);
+  }
 }
 
 async function decode(library: Library, bytes: Uint8Array, target: Target | undefined, random: RandomStream): Promise<Scaled> {
   const image = new library.Transformer(bytes);
   const { colorType, width, height } = await image.metadata(); // decodes; what follows does not do so again
-  accountFor(width * height * 4);
+  holding(image, { width, height });
   const layout = layoutOf(colorType);
   if (layout === undefined) throw new Error('it holds floating-point pixels');
   const transparent = layout.samples % 2 === 0;
@@ -61,23 +69,19 @@ async function decode(library: Library, bytes: Uint8Array, target: Target | unde
   const rgba = opaque(await image.rawPixels(), colorType);
   if (target === undefined) return { rgba, width, height };
   const from = part ?? { width, height };
-  accountFor(rgba.length);
-  return scale(library, library.Transformer.fromRgbaPixels(rgba, from.width, from.height), from, target);
+  return scale(library, holding(library.Transformer.fromRgbaPixels(rgba, from.width, from.height), from), from, target);
 }
 
-/** Bytes that native objects took since V8 was last told. */
-let untold = 0;
-const TOLD_AT_ONCE = 2 ** 25;
+/** What stands for the memory of native objects, alive as long as they are. */
+const held = new WeakMap<Transformer, Buffer>();
 
 /**
- * Tells V8 of memory that a native object holds until it is collected, now and then. Otherwise decoded images pile up, gigabytes of
- * large ones, since their JavaScript objects are small. A buffer's size counts; its pages, which nobody touches, take no memory.
+ * Tells V8 of the decoded pixels that an object of the library holds until it is collected: such objects are small in JavaScript, and
+ * gigabytes of large images would pile up. A buffer's size counts; its pages, which nobody touches, take no memory.
  */
-function accountFor(bytes: number): void {
-  untold += bytes;
-  if (untold < TOLD_AT_ONCE) return;
-  new ArrayBuffer(untold);
-  untold = 0;
+function holding(image: Transformer, { width, height }: Extent): Transformer {
+  held.set(image, Buffer.allocUnsafeSlow(width * height * 4));
+  return image;
 }
 
 /** Scales an opaque image with the bilinear filter that widens as it shrinks: Pillow's, within a level of 255. */
