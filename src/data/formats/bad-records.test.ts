@@ -1,29 +1,13 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { copyFileSync, readFileSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
 
 import {
-  fromArrow, fromCsv, fromImages, fromJsonLines, fromParquet, fromWav, readNpy, readNpz, readSafetensors, setNoticeHandler,
+  fromArrow, fromCsv, fromImages, fromJsonLines, fromParquet, fromWav, readNpy, readNpz, readSafetensors, 
 } from '../index.js'; // prettier-ignore
+import { at, testFolder } from './checked-in.testing.js';
 
-const fixtures = resolve(import.meta.dirname, '../../../tests/fixtures/data');
-const at = (name: string): string => join(fixtures, name);
-let directory: string;
-let notices: string[];
-beforeAll(() => void (directory = mkdtempSync(join(tmpdir(), 'orbit-formats-'))));
-afterAll(() => {
-  rmSync(directory, { recursive: true, force: true });
-  setNoticeHandler();
-});
-beforeEach(() => {
-  notices = [];
-  setNoticeHandler((message) => void notices.push(message));
-});
-const write = (name: string, content: string | Uint8Array): string => {
-  writeFileSync(join(directory, name), content);
-  return join(directory, name);
-};
+const { directory, notices, write } = testFolder();
 
 const columns = { id: 'int32', weight: 'float64', tiny: 'float64', name: 'string', ok: 'bool' } as const;
 

@@ -1,27 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import {
   fromImageFolder, fromNpy, fromSafetensors, readNpy, readNpz, readSafetensors,
 } from '../index.js'; // prettier-ignore
-
-const fixtures = resolve(import.meta.dirname, '../../../tests/fixtures/data');
-const at = (name: string): string => join(fixtures, name);
-interface Row {
-  id: number;
-  weight: number;
-  tiny: number;
-  name: string;
-  ok: boolean;
-}
-const expected = JSON.parse(readFileSync(at('expected.json'), 'utf8')) as {
-  table: Row[];
-  ramp: number[][];
-  tokens: { text: string; ids: number[] }[];
-  vocabulary_size: number;
-  centre: Record<string, number[]>;
-};
+import { at, expected } from './checked-in.testing.js';
 
 describe('arrays', () => {
   const grid = Array.from({ length: 24 }, (_, i) => i / 8);

@@ -97,7 +97,9 @@ class IterableCursor<T> implements Cursor<T> {
   #fail(error: unknown): never {
     if (error instanceof OrbitError) throw error;
     const message = error instanceof Error ? error.message : String(error);
-    throw new DataError(`${this.name} failed after ${this.#taken} ${this.#taken === 1 ? 'element' : 'elements'}: ${message}`, { cause: error });
+    throw new DataError(`${this.name} failed after ${this.#taken} ${this.#taken === 1 ? 'element' : 'elements'}: ${message}`, {
+      cause: error,
+    });
   }
 
   #once(): DataError {

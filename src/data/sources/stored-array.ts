@@ -65,7 +65,9 @@ export class StoredColumn implements Column {
     const [rows, ...shape] = array.shape;
     if (rows === undefined) {
       const what = array.name === undefined ? `${array.path} holds` : `${array.path}, array ${array.name}, is`;
-      throw new DataError(`${what} a single value; ${array.name === undefined ? 'an array with rows was expected' : 'name the arrays with rows'}.`);
+      throw new DataError(
+        `${what} a single value; ${array.name === undefined ? 'an array with rows was expected' : 'name the arrays with rows'}.`,
+      );
     }
     this.#array = array;
     this.length = rows;

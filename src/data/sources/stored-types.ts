@@ -50,7 +50,8 @@ export function storedType(code: string, little: boolean, path: string): StoredT
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       for (let i = 0; i < target.length; i++) {
         const value = get(view, i * size, little);
-        if (narrowed && value !== (value | 0)) throw new DataError(`${place(i)}: the value ${value} does not fit into int32. Save the array as float64.`);
+        if (narrowed && value !== (value | 0))
+          throw new DataError(`${place(i)}: the value ${value} does not fit into int32. Save the array as float64.`);
         target[i] = value;
       }
     },

@@ -1,30 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import {
-  inspectData, NDArray, setNoticeHandler,
+  inspectData, NDArray, 
 } from '../../index.js'; // prettier-ignore
+import { at, testFolder } from '../checked-in.testing.js';
 import { npy } from '../written-files.testing.js';
 
-const fixtures = resolve(import.meta.dirname, '../../../../tests/fixtures/data');
-const at = (name: string): string => join(fixtures, name);
-let directory: string;
-let notices: string[];
-beforeAll(() => void (directory = mkdtempSync(join(tmpdir(), 'orbit-formats-'))));
-afterAll(() => {
-  rmSync(directory, { recursive: true, force: true });
-  setNoticeHandler();
-});
-beforeEach(() => {
-  notices = [];
-  setNoticeHandler((message) => void notices.push(message));
-});
-const write = (name: string, content: string | Uint8Array): string => {
-  writeFileSync(join(directory, name), content);
-  return join(directory, name);
-};
+const { write } = testFolder();
 
 describe('inspectData', () => {
   it.each([

@@ -1,44 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
 
 import {
-  fromTextLines, fromWav, iris, loadTokenizer, setNoticeHandler, tokenBlocks, fromItems, byteTokenizer, charTokenizer, sonnets,
+  fromTextLines, fromWav, iris, loadTokenizer, tokenBlocks, fromItems, byteTokenizer, charTokenizer, sonnets,
 } from '../../index.js'; // prettier-ignore
+import { at, expected, testFolder } from '../checked-in.testing.js';
 
-const fixtures = resolve(import.meta.dirname, '../../../../tests/fixtures/data');
-const at = (name: string): string => join(fixtures, name);
-interface Row {
-  id: number;
-  weight: number;
-  tiny: number;
-  name: string;
-  ok: boolean;
-}
-const expected = JSON.parse(readFileSync(at('expected.json'), 'utf8')) as {
-  table: Row[];
-  ramp: number[][];
-  tokens: { text: string; ids: number[] }[];
-  vocabulary_size: number;
-  centre: Record<string, number[]>;
-};
-
-let directory: string;
-let notices: string[];
-beforeAll(() => void (directory = mkdtempSync(join(tmpdir(), 'orbit-formats-'))));
-afterAll(() => {
-  rmSync(directory, { recursive: true, force: true });
-  setNoticeHandler();
-});
-beforeEach(() => {
-  notices = [];
-  setNoticeHandler((message) => void notices.push(message));
-});
-const write = (name: string, content: string | Uint8Array): string => {
-  writeFileSync(join(directory, name), content);
-  return join(directory, name);
-};
+const { directory, write } = testFolder();
 
 describe('sound and text', () => {
   it.each([
