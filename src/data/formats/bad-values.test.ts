@@ -1,23 +1,16 @@
 import { RecordBatchFileWriter, tableFromArrays } from 'apache-arrow';
 import { parquetWriteFile } from 'hyparquet-writer';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import {
-  fromArrow, fromCsv, fromJsonLines, fromParquet, fromTfExamples, setNoticeHandler, TfExampleBuilder, writeSmallDataset, type Dataset, type NDArray, type OnBadRecord,
+  fromArrow, fromCsv, fromJsonLines, fromParquet, fromTfExamples, TfExampleBuilder, writeSmallDataset, type Dataset, type NDArray, type OnBadRecord,
 } from '../index.js'; // prettier-ignore
+import { testFolder } from './checked-in.testing.js';
 
 /** Every failure of a value in every format of records: the second of three records is the bad one. */
-const directory = mkdtempSync(join(tmpdir(), 'orbit-values-'));
-let notices: string[] = [];
-beforeAll(() => void setNoticeHandler((message) => void notices.push(message)));
-beforeEach(() => void (notices = []));
-afterAll(() => {
-  rmSync(directory, { recursive: true });
-  setNoticeHandler();
-});
+const { directory, notices } = testFolder();
 
 type Row = { readonly x: number; readonly label: number };
 const columns = { x: 'float32', label: { dtype: 'int32', min: 0, max: 9 } } as const;

@@ -1,21 +1,14 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
-import { setNoticeHandler, type Dataset } from '../index.js';
+import { type Dataset } from '../index.js';
+import { testFolder } from './checked-in.testing.js';
 import { formats, type Cell, type Format, type Options } from './fault-table.testing.js';
 
 /** Every format × every fault: a DataError that names file, record and column, or a record that is left out and counted. */
-const directory = mkdtempSync(join(tmpdir(), 'orbit-faults-'));
-let notices: string[] = [];
-beforeAll(() => void setNoticeHandler((message) => void notices.push(message)));
-beforeEach(() => void (notices = []));
-afterAll(() => {
-  rmSync(directory, { recursive: true });
-  setNoticeHandler();
-});
+const { directory, notices } = testFolder();
 
 const put = (name: string, content: Uint8Array): string => {
   const path = join(directory, name);
