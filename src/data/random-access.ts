@@ -8,15 +8,13 @@ export function randomStage<T>(label: string, random: RandomAccess<T>): Stage<T>
 }
 
 /**
- * Walks a random-access sequence in order. The state is the position. Elements that come as promises are started ahead; of others,
- * one is made ahead: what a step reads has then left the caches of the core that wrote it, and is not waited for there.
+ * Walks a random-access sequence in order. The state is the position. Elements that come as promises are started ahead; others
+ * are made when they are asked for: a step reads them from the caches that they were just written to.
  */
 class RandomCursor<T> implements Cursor<T> {
   readonly #random: RandomAccess<T>;
   readonly #pass: number;
   readonly #ahead: Promise<T>[] = [];
-  /** The element at the position, made ahead, or why it could not be made. */
-  #next: { readonly element: T } | { readonly error: unknown } | undefined;
   #position = 0;
   #ready = false;
   /** Set where elements are rows. */
@@ -57,28 +55,10 @@ class RandomCursor<T> implements Cursor<T> {
   #pullReady(): Maybe<T | End> {
     this.#ready = true;
     if (this.#position >= this.#random.length) return END;
-    const next = this.#next;
-    this.#next = undefined;
-    if (next !== undefined && 'error' in next) throw next.error;
-    const element = next?.element ?? this.#ahead.shift() ?? this.#random.at(this.#pass, this.#position);
+    const element = this.#ahead.shift() ?? this.#random.at(this.#pass, this.#position);
     this.#position++;
     if (element instanceof Promise) this.#readAhead();
-    else if ((this.#random.readAhead ?? 0) > 0 && this.#ahead.length === 0) this.#makeNext();
     return element;
-  }
-
-  #makeNext(): void {
-    if (this.#position >= this.#random.length) return;
-    try {
-      const element = this.#random.at(this.#pass, this.#position);
-      if (!(element instanceof Promise)) this.#next = { element };
-      else {
-        element.catch(() => undefined); // seen when it is pulled
-        this.#ahead.push(element);
-      }
-    } catch (error) {
-      this.#next = { error };
-    }
   }
 
   #readAhead(): void {
@@ -141,7 +121,6 @@ class RandomCursor<T> implements Cursor<T> {
 
   #forget(): void {
     this.#ahead.length = 0;
-    this.#next = undefined;
   }
 }
 

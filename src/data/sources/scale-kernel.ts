@@ -1,30 +1,43 @@
 /**
  * Bytes times a scale as float32, eight at a time, in WebAssembly: a loop in JavaScript takes three times as long.
  *
- * The module below is this function over an imported memory:
+ * The module below is this function over an imported memory, whose rows of $size bytes begin at $bytes:
  *
- *   (func (export "s") (param $src i32) (param $dst i32) (param $end i32) (param $hi f32) (param $lo f32)
- *     (loop                                                  ;; bytes at $src, floats at $dst, while $src < $end
- *       (v := v128.load8x8_u $src)                           ;; eight bytes as eight 16-bit integers
- *       (for both halves: f := f32x4.convert_i32x4_u (i32x4.extend_i16x8_u v)
- *                         v128.store $dst (f32x4.add (f32x4.mul f $hi) (f32x4.mul f $lo)))
- *       $src += 8, $dst += 32))
+ *   (func (export "s") (param $row i32) (param $end i32) (param $bytes i32) (param $size i32) (param $out i32)
+ *                      (param $high f32) (param $low f32) (result i32)
+ *     (for each index i at $row…$end
+ *       (for each 64th byte of row i: $sum := $sum xor byte))
+ *     (for each index i at $row…$end
+ *       (for each eight bytes of row i, to := $out on                 ;; up to seven bytes beyond the row
+ *         (v := v128.load8x8_u)                                       ;; eight 16-bit integers
+ *         (for both halves: f := f32x4.convert_i32x4_s (i32x4.extend_i16x8_u v)
+ *                           v128.store to (f32x4.add (f32x4.mul f $high) (f32x4.mul f $low))))
+ *       $out += 4 $size)
+ *     $sum)
  *
- * $hi holds the upper 16 bits of the scale's mantissa, so that a byte times it is exact; $lo holds the rest. The sum is then
+ * The first loop reads a byte of every cache line: rows in a random order lie where no processor expects them, and many such
+ * reads are under way at a time, while the second loop would wait for one after the other. Its sum only keeps it alive.
+ *
+ * $high holds the upper 16 bits of the scale's mantissa, so that a byte times it is exact; $low holds the rest. The sum is then
  * the correctly rounded product, the number that dividing in double precision gives.
  */
 const MODULE =
-  'AGFzbQEAAAABCQFgBX9/f319AAIIAQFtAW0CAAEDAgEABwUBAXMAAApuAWwBBHsgA/0TIQUgBP0TIQYDQCAA/QIDACEHIAEgB/2pAf37ASIIIA' +
-  'X95gEgCCAG/eYB/eQB/QsEACABIAf9qgH9+wEiCCAF/eYBIAggBv3mAf3kAf0LBBAgAUEgaiEBIABBCGoiACACSQ0ACws=';
+  'AGFzbQEAAAABDAFgB39/f39/fX0BfwIIAQFtAW0CAAADAgEABwUBAXMAAArpAQHmAQIFfwR7IAAhBwNAIAIgACgCACADbGoiCCADaiEJA0AgCiAILQAAcy' +
+  'EKIAhBwABqIgggCUkNAAsgAEEEaiIAIAFJDQALIAchACAF/RMhDiAG/RMhDwNAIAIgACgCACADbGoiCCADaiEJIAQhCwNAIAj9AgMAIQwgDP2pAf36ASEN' +
+  'IAsgDSAO/eYBIA0gD/3mAf3kAf0LBAAgDP2qAf36ASENIAsgDSAO/eYBIA0gD/3mAf3kAf0LBBAgC0EgaiELIAhBCGoiCCAJSQ0ACyAEIANBBGxqIQQgAE' +
+  'EEaiIAIAFJDQALIAoL';
 
 /** Room for floats before they are copied out: what a first-level cache holds. */
 const SCRATCH_BYTES = 2 ** 15;
+/** Bytes of the rows of one call: what stays in a second-level cache from the first loop to the second. */
+const CALL_BYTES = 2 ** 17;
+/** Rows of one call at most; the memory begins with their indices. */
+const CALL_ROWS = 1024;
 /** Address space for results that are made where they are used; what nobody writes takes no memory. */
 const RESULT_BYTES = 2 ** 24;
 const PAGE_BYTES = 2 ** 16;
 /** Bytes that the kernel may read or write beyond the last row. */
 const PAD_BYTES = 64;
-const LINE_BYTES = 64;
 /** Larger sources stay outside: a WebAssembly memory ends at 4 GiB. */
 const LARGEST_BYTES = 2 ** 31;
 
@@ -38,29 +51,29 @@ declare const WebAssembly: {
   Instance: new (module: object, imports: { m: { m: Memory } }) => { exports: Record<string, unknown> };
 };
 
-type Kernel = (source: number, target: number, end: number, high: number, low: number) => void;
+type Kernel = (row: number, end: number, bytes: number, size: number, out: number, high: number, low: number) => number;
 
 /** Bytes in a WebAssembly memory, whose rows come out scaled. */
 export class ScaleKernel {
   /** Where the bytes go. */
   readonly bytes: Uint8Array;
   readonly #kernel: Kernel;
+  readonly #indices: Uint32Array;
   readonly #scratch: Float32Array;
   readonly #rowSize: number;
-  readonly #rowsPerChunk: number;
   readonly #high: number;
   readonly #low: number;
   /** Where the next result begins. */
   #next: number;
 
   private constructor(memory: Memory, kernel: Kernel, scratch: number, length: number, rowSize: number, parts: [number, number]) {
-    const first = scratch + PAD_BYTES;
+    this.#indices = new Uint32Array(memory.buffer, 0, CALL_ROWS);
+    this.#scratch = new Float32Array(memory.buffer, this.#indices.byteLength, scratch / 4);
+    const first = this.#scratch.byteOffset + scratch + PAD_BYTES;
     this.bytes = new Uint8Array(memory.buffer, first, length);
     this.#next = aligned(first + length);
-    this.#scratch = new Float32Array(memory.buffer, 0, scratch / 4);
     this.#kernel = kernel;
     this.#rowSize = rowSize;
-    this.#rowsPerChunk = Math.max(1, Math.floor(scratch / 4 / rowSize));
     [this.#high, this.#low] = parts;
   }
 
@@ -70,7 +83,7 @@ export class ScaleKernel {
     if (parts === undefined || length > LARGEST_BYTES) return undefined;
     const scratch = Math.ceil(Math.max(SCRATCH_BYTES, rowSize * 4) / 32) * 32;
     try {
-      const size = aligned(scratch + length + PAD_BYTES) + RESULT_BYTES;
+      const size = aligned(CALL_ROWS * 4 + scratch + length + PAD_BYTES) + RESULT_BYTES;
       const memory = new WebAssembly.Memory({ initial: Math.ceil(size / PAGE_BYTES) });
       const instance = new WebAssembly.Instance(compiled(), { m: { m: memory } });
       return new ScaleKernel(memory, instance.exports['s'] as Kernel, scratch, length, rowSize, parts);
@@ -97,41 +110,19 @@ export class ScaleKernel {
     return array.buffer === this.bytes.buffer;
   }
 
-  /**
-   * Reads a byte of every cache line of the rows: rows in a random order lie where no processor expects them, and many such
-   * reads are under way at a time, while the kernel would wait for one after the other.
-   */
-  #touch(indices: Uint32Array, count: number): void {
-    const { bytes } = this;
-    const size = this.#rowSize;
-    let sum = 0;
-    for (let i = 0; i < count; i++) {
-      const first = indices[i]! * size;
-      for (let at = first; at < first + size; at += LINE_BYTES) sum ^= bytes[at]!;
-    }
-    this.#scratch[0] = sum; // is written over later: it only keeps a compiler from leaving the reads out
-  }
-
   /** Writes `count` scaled rows to `out`. */
   gather(indices: Uint32Array, count: number, out: Float32Array): void {
     const size = this.#rowSize;
-    const first = this.bytes.byteOffset;
-    this.#touch(indices, count);
-    if (this.writesTo(out)) {
-      for (let i = 0, target = out.byteOffset; i < count; i++, target += size * 4) {
-        const source = first + indices[i]! * size;
-        this.#kernel(source, target, source + size, this.#high, this.#low);
-      }
-      return;
-    }
-    for (let done = 0; done < count; done += this.#rowsPerChunk) {
-      const rows = Math.min(this.#rowsPerChunk, count - done);
-      for (let i = 0; i < rows; i++) {
-        const source = first + indices[done + i]! * size;
-        // A row that is no multiple of eight spills into the next one's place, which is written after it.
-        this.#kernel(source, i * size * 4, source + size, this.#high, this.#low);
-      }
-      out.set(this.#scratch.subarray(0, rows * size), done * size);
+    const inPlace = this.writesTo(out);
+    const most = inPlace ? CALL_BYTES / size : this.#scratch.length / size;
+    const rowsPerCall = Math.min(CALL_ROWS, Math.max(1, Math.floor(most)));
+    for (let done = 0; done < count; done += rowsPerCall) {
+      const rows = Math.min(rowsPerCall, count - done);
+      this.#indices.set(indices.subarray(done, done + rows));
+      // A row that is no multiple of eight spills into the next one's place, which is written after it.
+      const target = inPlace ? out.byteOffset + done * size * 4 : this.#scratch.byteOffset;
+      this.#kernel(0, rows * 4, this.bytes.byteOffset, size, target, this.#high, this.#low);
+      if (!inPlace) out.set(this.#scratch.subarray(0, rows * size), done * size);
     }
   }
 }
