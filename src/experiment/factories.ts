@@ -17,7 +17,7 @@ import { requireModel } from './task-checks.js';
 import { ConfigError, UsageError } from '../errors.js';
 import type { Task } from './task.js';
 import { Trainer } from './trainer.js';
-import type { TrainerOptions } from './trainer.js';
+import type { TrainerOptions } from './trainer-options.js';
 
 /** Makes an optimizer; every {@link Task} does. */
 export type OptimizerMaker = Pick<Task, 'name' | 'createOptimizer'>;

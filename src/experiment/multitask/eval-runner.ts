@@ -11,7 +11,7 @@ import { OrbitExperimentRunner } from '../runner.js';
 import type { RunnerOptions, RunOutcome } from '../runner-options.js';
 import type { Task } from '../task.js';
 import { Trainer } from '../trainer.js';
-import type { TrainerOptions } from '../trainer.js';
+import type { TrainerOptions } from '../trainer-options.js';
 import { namedRoutines } from './config.js';
 import type { MultiTaskConfig, MultiTaskExperimentConfig } from './config.js';
 import { trainsSeveral } from './eval-config.js';

@@ -10,7 +10,7 @@ import type { Tensors } from '../model.js';
 import { StepRunner } from '../step-runner.js';
 import { requireStepLogs } from '../task-checks.js';
 import { Task } from '../task.js';
-import type { StepMaker } from '../trainer.js';
+import type { StepMaker } from '../trainer-options.js';
 import { modelOfTask } from './model.js';
 import { taskOfStep } from './task-sampler.js';
 import type { TaskSampler } from './task-sampler.js';

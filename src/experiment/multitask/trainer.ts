@@ -13,7 +13,7 @@ import { LabelCheck } from '../label-check.js';
 import type { Model, Tensors } from '../model.js';
 import type { Task } from '../task.js';
 import { Trainer } from '../trainer.js';
-import type { Evaluation, TrainerOptions, TrainerParts } from '../trainer.js';
+import type { Evaluation, TrainerOptions, TrainerParts } from '../trainer-options.js';
 import type { MultiTaskExperimentConfig } from './config.js';
 import { MultiTaskEvaluator } from './evaluator.js';
 import { JoinedTask, TaskResults } from './joined-task.js';

@@ -7,7 +7,7 @@ import { asAveraging } from '../averaging.js';
 import type { ExperimentConfig } from '../config.js';
 import { trainableVariables } from '../model.js';
 import { Trainer } from '../trainer.js';
-import type { TrainerOptions } from '../trainer.js';
+import type { TrainerOptions } from '../trainer-options.js';
 import type { ProgressiveTrainerConfig } from './config.js';
 import { StageExport } from './export.js';
 import { requireProgressive, Stages } from './policy.js';
