@@ -13,7 +13,8 @@ const dist = path.join(root, 'dist');
 
 /**
  * A file's own address changes when it is bundled, so `new URL('./x.js', import.meta.url)` is rewritten to the same file's
- * address seen from the package's root.
+ * address seen from the package's root. A package that is taken in is not installed with ours, so what requires it by its
+ * name at run time becomes a `require` that esbuild sees: still run at the first use.
  */
 const ownAddressPlugin = {
   name: 'orbit-own-address',
@@ -21,7 +22,10 @@ const ownAddressPlugin = {
     b.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, (args) => {
       const text = readFileSync(args.path, 'utf8');
       if (!text.includes('import.meta.url')) return undefined;
-      const contents = text.replace(/new URL\((['"`])(\.{1,2}\/[^'"`]+)\1,\s*import\.meta\.url\)/g, (_, quote, relative) => {
+      const taken = text.replace(/createRequire\(import\.meta\.url\)\('([^']+)'\)/g, (found, name) =>
+        name in bundledPackages ? `require('${name}')` : found,
+      );
+      const contents = taken.replace(/new URL\((['"`])(\.{1,2}\/[^'"`]+)\1,\s*import\.meta\.url\)/g, (_, quote, relative) => {
         const target = path.relative(root, path.resolve(path.dirname(args.path), relative)).replaceAll(path.sep, '/');
         return `new URL('./${target.replace(/^src\//, 'dist/')}', import.meta.resolve('#package.json'))`;
       });

@@ -118,6 +118,11 @@ try {
     expect(/train/.test(run('npx', ['--no-install', 'orbit', '--help'])), 'orbit --help does not mention train');
     expect(/^mnist_mlp$/m.test(run('npx', ['--no-install', 'orbit', 'experiments'])), 'orbit experiments does not list mnist_mlp');
   });
+  step('YAML is read, though its library is no package of the user', () => {
+    writeFileSync(path.join(project, 'steps.yaml'), 'trainer:\n  train_steps: 3\n');
+    const config = run('npx', ['--no-install', 'orbit', 'config', '--experiment=mnist_mlp', '--config_file=steps.yaml']);
+    expect(/^ {2}train_steps: 3$/m.test(config), `the config file was not read: ${config}`);
+  });
   step('a compiled step runs on the engine package', () => {
     copyFileSync(path.join(tests, 'run-step.mjs'), path.join(project, 'run-step.mjs'));
     const { y, libraries, kernels } = JSON.parse(run(process.execPath, ['run-step.mjs']));
