@@ -34,17 +34,46 @@ export function whole(value: number, what: string, least: number): number {
  * The options of an operator, where null means none. Throws a {@link UsageError} for what is no record, has an option that there is
  * not (one that is ignored would change the data unnoticed), or has something else than true or false for one of `switches`.
  */
-export function optionsOf<O extends object>(options: O | null | undefined, operator: string, names: readonly string[], switches = ''): O {
+export function optionsOf<O extends object>(
+  options: O | null | undefined,
+  operator: string,
+  names: readonly string[],
+  switches: string | readonly string[] = [],
+): O {
   if (options === undefined || options === null) return {} as O;
-  const known = names.map((name) => (name === switches ? `${name}: true or false` : name)).join(', ');
+  const isSwitch = (name: string): boolean => (typeof switches === 'string' ? name === switches : switches.includes(name));
+  const known = names.map((name) => (isSwitch(name) ? `${name}: true or false` : name)).join(', ');
   if (!isRecord(options)) throw new UsageError(`${operator}: ${describe(options)} was given in place of options: { ${known} }.`);
   for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue; // as if it were not there
     if (!names.includes(name)) {
       const near = didYouMean(nearestName(name, names));
       throw new UsageError(`${operator} has no option ${name}.${near} Options: ${names.join(', ')}.`);
     }
-    if (name === switches && value !== undefined && value !== null && typeof value !== 'boolean')
+    if (isSwitch(name) && value !== null && typeof value !== 'boolean')
       throw new UsageError(`${operator}: ${name} is ${JSON.stringify(value)}, expected true or false.`);
   }
   return options;
+}
+
+/** All options of a reader: those that are true or false, and others, which the reader checks by itself. */
+export type OptionKinds<O> = { readonly [K in keyof Required<O>]: 'switch' | 'value' };
+
+/** The options of a reader as {@link optionsOf} checks them, without those that are null or undefined. */
+export function readerOptions<O extends object>(options: O | null | undefined, reader: string, kinds: OptionKinds<O>): O {
+  const names = Object.keys(kinds);
+  const given = optionsOf(
+    options,
+    reader,
+    names,
+    names.filter((name) => kinds[name as keyof O] === 'switch'),
+  );
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== null)) as O;
+}
+
+/** Checks that a list of names, where it is given, is one. */
+export function asNames(names: readonly string[] | null | undefined, what: string): readonly string[] | undefined {
+  if (names === undefined || names === null) return undefined;
+  if (Array.isArray(names) && names.every((name) => typeof name === 'string')) return names;
+  throw new UsageError(`${what} is ${Array.isArray(names) ? 'a list of other things' : describe(names)}, expected a list of names.`);
 }

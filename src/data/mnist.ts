@@ -2,7 +2,8 @@ import { existsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-import { DataError } from '../errors.js';
+import { DataError, UsageError } from '../errors.js';
+import { readerOptions } from './arguments.js';
 import { Dataset } from './dataset.js';
 import { readIdxHeader, readIdxValues, type IdxHeader } from './idx.js';
 import type { NDArray } from './ndarray.js';
@@ -24,7 +25,10 @@ export interface MnistOptions {
  * The MNIST digits from IDX files, in the files' order. Only the headers are read at once; the bytes load in the background,
  * and a batch turns into floats when it is asked for. Throws a {@link DataError} where a file is missing or damaged.
  */
-export function mnist({ split, directory }: MnistOptions): Dataset<MnistExample> {
+export function mnist(options: MnistOptions): Dataset<MnistExample> {
+  const { split, directory } = readerOptions<MnistOptions>(options, 'mnist', { split: 'value', directory: 'value' });
+  if (split !== 'train' && split !== 'test')
+    throw new UsageError(`mnist: split is ${JSON.stringify(split)}; 'train' or 'test' was expected: mnist({ split: 'train' }).`);
   const from = directory === undefined || directory === '' ? packageDirectory() : directory;
   const prefix = split === 'train' ? 'train' : 't10k';
   const images = readIdxHeader(find(from, `${prefix}-images`, 'idx3-ubyte'));

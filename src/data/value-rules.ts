@@ -1,4 +1,5 @@
 import { DataError, UsageError } from '../errors.js';
+import { optionsOf } from './arguments.js';
 import type { DType, TypedArray } from './ndarray.js';
 
 /** What the numbers of a column, feature or array must be. A value that breaks a rule is bad input. */
@@ -11,20 +12,26 @@ export interface ValueRules {
   readonly allowNaN?: boolean;
 }
 
-/** Checks that rules can be kept at all. Throws a {@link UsageError} that names the column. */
-export function checkRules(column: string, { min, max, allowNaN }: ValueRules): void {
+const RULES = ['min', 'max', 'allowNaN'];
+
+/**
+ * Checks that rules can be kept at all. Throws a {@link UsageError} that names the column, also for a rule that there is not, where `also`
+ * names what else may be said of a column.
+ */
+export function checkRules(column: string, rules: ValueRules, also: readonly string[] = []): void {
+  const { min, max } = optionsOf(rules, `Column ${column}`, [...also, ...RULES], 'allowNaN');
   for (const [name, bound] of [['min', min], ['max', max]] as const) {
     if (bound !== undefined && (typeof bound !== 'number' || Number.isNaN(bound)))
       throw new UsageError(`Column ${column}: ${name} is ${JSON.stringify(bound)}; a number was expected.`);
   } // prettier-ignore
   if (min !== undefined && max !== undefined && min > max)
     throw new UsageError(`Column ${column}: min is ${min}, above max, which is ${max}: no value is allowed.`);
-  if (allowNaN !== undefined && typeof allowNaN !== 'boolean')
-    throw new UsageError(`Column ${column}: allowNaN is ${JSON.stringify(allowNaN)}; true or false was expected.`);
 }
 
 /** The same for the rules of several arrays, which must be among `names`. */
 export function checkRulesByName(rules: Readonly<Record<string, ValueRules | undefined>>, names: readonly string[]): void {
+  if (typeof rules !== 'object')
+    throw new UsageError(`rules is ${JSON.stringify(rules)}; rules by name were expected: { y: { min: 0, max: 9 } }.`);
   for (const [name, own] of Object.entries(rules)) {
     if (!names.includes(name)) throw new UsageError(`rules names ${name}, which is not read; there are ${names.join(', ')}.`);
     if (own !== undefined) checkRules(name, own);

@@ -1,4 +1,5 @@
 export { TfExampleBuilder, decodeExample, encodeExample, type Example, type Feature } from './example.js';
+export { checkFeatureSpecs, checkSequenceSpecs } from './check-specs.js';
 export { parseExample, type FeatureSpec, type ParsedExample } from './parse.js';
 export { TfExampleFeatureKeyBase } from './feature-keys.js';
 export { parseSequenceExample, type FeatureListSpec, type ParsedSequenceExample, type SequenceSpecs } from './parse-sequence.js';

@@ -1,6 +1,7 @@
 import { DataError } from '../../errors.js';
 import { NDArray } from '../ndarray.js';
 import { stack } from '../structure.js';
+import { checkSequenceSpecs } from './check-specs.js';
 import type { Feature } from './example.js';
 import { parseFeature, parseFeatures, type FeatureSpec, type ParsedExample } from './parse.js';
 import { decodeSequenceExample } from './sequence-example.js';
@@ -44,6 +45,7 @@ export interface ParsedSequenceExample<S extends SequenceSpecs> {
 
 /** Decodes an encoded `tf.train.SequenceExample`. Throws a {@link DataError} that names the feature, and the step, at fault. */
 export function parseSequenceExample<const S extends SequenceSpecs>(bytes: Uint8Array, specs: S): ParsedSequenceExample<S> {
+  checkSequenceSpecs(specs, 'parseSequenceExample');
   const { context, featureLists } = decodeSequenceExample(bytes);
   return {
     context: parseFeatures(context, specs.context ?? {}),

@@ -2,6 +2,7 @@ import { DataError } from '../../errors.js';
 import { utf8Text } from '../files/index.js';
 import { NDArray, shapeSize } from '../ndarray.js';
 import { firstBroken, wrongNumber, type ValueRules } from '../value-rules.js';
+import { checkFeatureSpecs } from './check-specs.js';
 import { decodeExample, type Example, type Feature } from './example.js';
 
 /** What a feature shall become, and what its numbers must be. */
@@ -29,6 +30,7 @@ export type ParsedExample<S> = { -readonly [K in keyof S]: S[K] extends FeatureS
 
 /** Decodes an encoded example to the features of `specs`. Throws a {@link DataError} that names the feature at fault. */
 export function parseExample<const S extends Readonly<Record<string, FeatureSpec>>>(bytes: Uint8Array, specs: S): ParsedExample<S> {
+  checkFeatureSpecs(specs, 'parseExample: specs');
   const example = decodeExample(bytes);
   return parseFeatures(example, specs);
 }

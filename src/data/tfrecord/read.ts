@@ -1,4 +1,5 @@
 import { DataError, UsageError } from '../../errors.js';
+import { readerOptions } from '../arguments.js';
 import { Dataset } from '../dataset.js';
 import { fromItems } from '../from.js';
 import { cannotRead } from '../files/index.js';
@@ -33,8 +34,16 @@ export interface TfRecordOptions {
 }
 
 /** The records of one or several record files, in order. A damaged file ends in a {@link DataError} with file and byte. */
-export function tfRecords(paths: string | readonly string[], options: TfRecordOptions & CacheOptions = {}): Dataset<Uint8Array> {
-  const { compression = 'none', indexed = false, cacheBytes } = options;
+export function tfRecords(paths: string | readonly string[], options?: TfRecordOptions & CacheOptions): Dataset<Uint8Array> {
+  const {
+    compression = 'none',
+    indexed = false,
+    cacheBytes,
+  } = readerOptions<TfRecordOptions & CacheOptions>(options, 'tfRecords', {
+    compression: 'value',
+    indexed: 'switch',
+    cacheBytes: 'value',
+  });
   if (!['none', 'gzip', 'zstd'].includes(compression))
     throw new UsageError(`There is no compression ${JSON.stringify(compression)} of record files; expected none, gzip or zstd.`);
   if (indexed && compression !== 'none') throw new UsageError(`indexed needs record files without compression, but it is ${compression}.`);

@@ -4,15 +4,19 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 
-import { DataError } from '../../errors.js';
+import { DataError, UsageError } from '../../errors.js';
+import { readerOptions } from '../arguments.js';
 import { maskedCrc32c } from './crc32c.js';
 
 /** Writes a record file from payloads, one after the other. It appears under its name when it is complete. Throws a {@link DataError}. */
 export async function writeTfRecords(
   path: string,
   records: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  { compression = 'none' }: { readonly compression?: 'none' | 'gzip' } = {},
+  options?: { readonly compression?: 'none' | 'gzip' },
 ): Promise<void> {
+  const { compression = 'none' } = readerOptions<{ compression?: 'none' | 'gzip' }>(options, 'writeTfRecords', { compression: 'value' });
+  if (compression !== 'none' && compression !== 'gzip')
+    throw new UsageError(`Record files cannot be written with compression ${JSON.stringify(compression)}; expected none or gzip.`);
   const unfinished = `${path}.tmp-${process.pid}`;
   const framed = Readable.from(frames(records), { objectMode: false });
   try {

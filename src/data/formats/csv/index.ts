@@ -1,9 +1,11 @@
 import { UsageError } from '../../../errors.js';
+import { asNames, readerOptions } from '../../arguments.js';
 import type { Dataset } from '../../dataset.js';
 import { expandPaths, type Compression, type Paths } from '../../files/index.js';
 import type { NDArray } from '../../ndarray.js';
 import type { BatchOptions } from '../../sources/batch-options.js';
 import { blockDataset, type StreamOptions } from '../../sources/blocks.js';
+import { known } from '../known-options.js';
 import { checkSpecs, type Columns, type TableBatch, type TableRow } from '../table/index.js';
 import { CsvReader, readCsvSchema, type CsvFormat } from './reader.js';
 
@@ -37,7 +39,17 @@ export function fromCsv<const C extends Columns>(
 export function fromCsv<const C extends Columns>(paths: Paths, options: CsvOptions<C> & { readonly columns: C }): Dataset<TableRow<C>>;
 export function fromCsv(paths: Paths, options: CsvOptions & { readonly batchSize: number }): Dataset<Record<string, NDArray | string[]>>;
 export function fromCsv(paths: Paths, options?: CsvOptions): Dataset<Record<string, NDArray | string>>;
-export function fromCsv(paths: Paths, options: CsvOptions = {}): Dataset<unknown> {
+export function fromCsv(paths: Paths, given?: CsvOptions): Dataset<unknown> {
+  const options = readerOptions<CsvOptions>(given, 'fromCsv', {
+    ...known.stream,
+    ...known.batch,
+    columns: 'value',
+    delimiter: 'value',
+    header: 'switch',
+    comment: 'value',
+    missing: 'value',
+    compression: 'value',
+  });
   const { columns } = options;
   if (columns !== undefined) checkSpecs(columns);
   const files = expandPaths(paths);
@@ -51,7 +63,8 @@ export function fromCsv(paths: Paths, options: CsvOptions = {}): Dataset<unknown
 
 /** Fills in what the options leave open. Throws a {@link UsageError} for options that cannot be used. */
 export function csvFormat(path: string, options: CsvOptions): CsvFormat {
-  const { columns, header = true, compression = 'auto', comment, missing = [] } = options;
+  const { columns, header = true, compression = 'auto', comment } = options;
+  const missing = asNames(options.missing, 'missing') ?? [];
   const delimiter = options.delimiter ?? (/\.(tsv|tab)(\.\w+)?$/i.test(path) ? '\t' : ',');
   if (!isCharacter(delimiter) || /["\r\n\d.+-]/.test(delimiter)) {
     throw new UsageError(`delimiter is ${JSON.stringify(delimiter)}; one character was expected that is no quote, digit, point or sign.`);

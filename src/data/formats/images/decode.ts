@@ -1,4 +1,5 @@
 import { UsageError } from '../../../errors.js';
+import { optionsOf } from '../../arguments.js';
 import { NDArray } from '../../ndarray.js';
 import type { RandomStream } from '../../random.js';
 import { convert } from './pixels.js';
@@ -37,6 +38,7 @@ export function imageDecoder(options: ImageOptions): Decoder {
     throw new UsageError(`fit is ${JSON.stringify(fit)}; stretch, crop or random_crop was expected.`);
   if (fit !== 'stretch' && size === undefined) throw new UsageError(`fit: '${fit}' needs a size.`);
   if (channels !== 1 && channels !== 3) throw new UsageError(`channels is ${String(channels)}; 1 or 3 was expected.`);
+  if (normalize !== undefined) checkNormalize(normalize);
   if (normalize !== undefined && (dtype === 'uint8' || normalize.mean.length !== channels || normalize.std.length !== channels)) {
     throw new UsageError(`normalize needs dtype float32 and ${channels} numbers each as mean and std.`);
   }
@@ -55,6 +57,16 @@ export function imageDecoder(options: ImageOptions): Decoder {
     convert(rgba, extent.width, values, conversion);
     return new NDArray(values, shape, 'float32');
   };
+}
+
+function checkNormalize(normalize: NonNullable<ImageOptions['normalize']>): void {
+  const { mean, std } = optionsOf(normalize, 'normalize', ['mean', 'std']);
+  for (const [name, numbers] of Object.entries({ mean, std })) {
+    if (!Array.isArray(numbers) || !numbers.every((one) => Number.isFinite(one) && (name === 'mean' || one > 0)))
+      throw new UsageError(
+        `normalize: ${name} is ${JSON.stringify(numbers)}; a list of ${name === 'mean' ? '' : 'positive '}numbers was expected.`,
+      );
+  }
 }
 
 /** value × scale + shift, per channel: bytes to 0…1, then normalised. */

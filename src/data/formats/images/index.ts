@@ -1,8 +1,10 @@
+import { readerOptions, type OptionKinds } from '../../arguments.js';
 import type { Dataset } from '../../dataset.js';
 import { expandPaths, type Paths } from '../../files/index.js';
 import { NDArray } from '../../ndarray.js';
 import { hashKey, RandomStream } from '../../random.js';
 import { listClassFolder, type ClassOptions } from '../class-folder.js';
+import { known } from '../known-options.js';
 import { fileElements, type FileElementOptions } from '../file-elements.js';
 import { imageDecoder, type ImageOptions } from './decode.js';
 
@@ -17,6 +19,17 @@ export interface ImageFolderOptions extends ImageOptions, FileElementOptions {
   readonly seed?: number;
 }
 
+const kinds: OptionKinds<ImageFolderOptions> = {
+  ...known.files,
+  size: 'value',
+  fit: 'value',
+  flip: 'switch',
+  channels: 'value',
+  dtype: 'value',
+  normalize: 'value',
+  seed: 'value',
+};
+
 type Image<O> = NDArray<O extends { readonly dtype: 'uint8' } ? 'uint8' : 'float32'>;
 
 /**
@@ -27,8 +40,9 @@ export function fromImageFolder<const O extends ImageFolderOptions & ClassOption
   folder: string,
   options?: O,
 ): Dataset<[image: Image<O>, label: NDArray<'int32'>]> {
-  const { paths, labels } = listClassFolder(folder, imageExtensions, options?.classes);
-  return images<[Image<O>, NDArray<'int32'>]>(`images ${folder}`, paths, options ?? {}, (image, index) => [
+  const { classes, ...own } = readerOptions<ImageFolderOptions & ClassOptions>(options, 'fromImageFolder', { ...kinds, ...known.classes });
+  const { paths, labels } = listClassFolder(folder, imageExtensions, classes);
+  return images<[Image<O>, NDArray<'int32'>]>(`images ${folder}`, paths, own, (image, index) => [
     image as Image<O>,
     NDArray.scalar(labels[index]!, 'int32'),
   ]);
@@ -36,8 +50,9 @@ export function fromImageFolder<const O extends ImageFolderOptions & ClassOption
 
 /** The images of the given files, in order, without labels. */
 export function fromImages<const O extends ImageFolderOptions>(paths: Paths, options?: O): Dataset<Image<O>> {
+  const own = readerOptions<ImageFolderOptions>(options, 'fromImages', kinds);
   const files = expandPaths(paths);
-  return images<Image<O>>(`images ${files[0]}`, files, options ?? {}, (image) => image as Image<O>);
+  return images<Image<O>>(`images ${files[0]}`, files, own, (image) => image as Image<O>);
 }
 
 function images<T>(

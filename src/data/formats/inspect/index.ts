@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { extname } from 'node:path';
 
 import { DataError } from '../../../errors.js';
+import { readerOptions, whole } from '../../arguments.js';
 import { detectCompression, expandPaths, firstBytes, refuseCompressed, type Paths } from '../../files/index.js';
 import { NDArray } from '../../ndarray.js';
 import { listClassFolder } from '../class-folder.js';
@@ -21,7 +22,8 @@ type Inspect = (files: readonly string[], rows: number) => Promise<Found>;
  * Looks at data files of any known format, told by their names or first bytes: schema, count and first records. Counting reads
  * files without an index to their end. Throws a {@link DataError} for a missing, damaged or unknown file.
  */
-export async function inspectData(paths: Paths, { rows = 5 }: { readonly rows?: number } = {}): Promise<DataSummary> {
+export async function inspectData(paths: Paths, options?: { readonly rows?: number }): Promise<DataSummary> {
+  const rows = whole(readerOptions<{ rows?: number }>(options, 'inspectData', { rows: 'value' }).rows ?? 5, 'inspectData: rows', 0);
   const files = expandPaths(paths);
   const first = files[0]!;
   if (statSync(first).isDirectory()) return { format: 'folder of classes', files, compression: 'none', ...inspectFolder(first, rows) };

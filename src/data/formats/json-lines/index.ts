@@ -1,4 +1,5 @@
 import { DataError, UsageError } from '../../../errors.js';
+import { readerOptions } from '../../arguments.js';
 import type { BadRecords } from '../../bad-records.js';
 import type { Dataset } from '../../dataset.js';
 import { NO_UTF8, type Compression, type Paths } from '../../files/index.js';
@@ -6,6 +7,7 @@ import type { BatchOptions } from '../../sources/batch-options.js';
 import { blockDataset, type Block, type StreamOptions } from '../../sources/blocks.js';
 import { listBlock } from '../../sources/list-block.js';
 import { isRecord } from '../../structure.js';
+import { known } from '../known-options.js';
 import { checkSpecs, tableFrom, type Columns, type TableBatch, type TableRow } from '../table/index.js';
 import { LineReader } from '../text/line-reader.js';
 
@@ -31,7 +33,13 @@ export function fromJsonLines<const C extends Columns>(
   options: JsonLinesOptions<C> & { readonly columns: C },
 ): Dataset<TableRow<C>>;
 export function fromJsonLines<T = unknown>(paths: Paths, options?: JsonLinesOptions): Dataset<T>;
-export function fromJsonLines(paths: Paths, options: JsonLinesOptions = {}): Dataset<unknown> {
+export function fromJsonLines(paths: Paths, given?: JsonLinesOptions): Dataset<unknown> {
+  const options = readerOptions<JsonLinesOptions>(given, 'fromJsonLines', {
+    ...known.stream,
+    ...known.batch,
+    columns: 'value',
+    compression: 'value',
+  });
   const { columns, compression = 'auto' } = options;
   if (columns !== undefined) checkSpecs(columns);
   if (columns === undefined && options.batchSize !== undefined) {

@@ -1,11 +1,13 @@
 import { statSync } from 'node:fs';
 
-import { DataError } from '../../../errors.js';
+import { DataError, UsageError } from '../../../errors.js';
+import { readerOptions } from '../../arguments.js';
 import type { Dataset } from '../../dataset.js';
 import { compressedHint, firstBytesSync } from '../../files/index.js';
 import { shapeSize, type NDArray } from '../../ndarray.js';
 import type { ColumnTree } from '../../sources/columns.js';
 import { readStored, StoredColumn, type StoredArray } from '../../sources/stored-array.js';
+import { describe, isRecord } from '../../structure.js';
 import { checkRules, checkRulesByName, type ValueRules } from '../../value-rules.js';
 import { arrayRows } from '../array-rows.js';
 import { NPY_HEADER_BYTES, parseNpyHeader, rowMajor } from './header.js';
@@ -35,6 +37,14 @@ export function readNpy(path: string): NDArray {
   return array.fortran ? rowMajor(read) : read;
 }
 
+function checkPaths(paths: unknown): void {
+  const each = typeof paths === 'string' ? [paths] : isRecord(paths) || Array.isArray(paths) ? Object.values(paths as object) : undefined;
+  if (each === undefined)
+    throw new UsageError(`fromNpy: ${describe(paths)} was given in place of a path, a list of them, or paths by name.`);
+  const [odd] = each.filter((path) => typeof path !== 'string');
+  if (each.some((path) => typeof path !== 'string')) throw new UsageError(`fromNpy: a path is ${describe(odd)}; a text was expected.`);
+}
+
 /** Rules for the arrays of {@link fromNpy}: in the nesting of its paths. */
 export type NpyRules<P> = P extends string ? ValueRules : { readonly [K in keyof P]?: ValueRules };
 
@@ -45,7 +55,7 @@ export type NpyRules<P> = P extends string ? ValueRules : { readonly [K in keyof
  */
 export function fromNpy<const P extends string | readonly string[] | Readonly<Record<string, string>>>(
   paths: P,
-  { rules }: { /** What the numbers must be: `{ y: { min: 0, max: 9 } }`. */ readonly rules?: NpyRules<P> } = {},
+  options?: { /** What the numbers must be: `{ y: { min: 0, max: 9 } }`. */ readonly rules?: NpyRules<P> },
 ): Dataset<P extends string ? NDArray : { -readonly [K in keyof P]: NDArray }> {
   const column = (path: string, own: ValueRules = {}): StoredColumn => {
     const array = npyArray(path);
@@ -53,7 +63,9 @@ export function fromNpy<const P extends string | readonly string[] | Readonly<Re
       throw new DataError(`${path} is stored column by column (Fortran order); load it with readNpy, or save numpy.ascontiguousarray(x).`);
     return new StoredColumn(array, own);
   };
-  const inner = (rules ?? {}) as Readonly<Record<string, ValueRules>>;
+  const { rules = {} } = readerOptions<{ rules?: unknown }>(options, 'fromNpy', { rules: 'value' });
+  const inner = rules as Readonly<Record<string, ValueRules>>;
+  checkPaths(paths);
   if (typeof paths === 'string') checkRules(paths, inner as ValueRules);
   else checkRulesByName(inner, Object.keys(paths));
   const columns: (readonly [string, StoredColumn])[] = [];

@@ -1,12 +1,14 @@
 import { DataError } from '../../../errors.js';
 import { memberHead, readMember, zipMembers, type ZipMember } from '../../../npz/index.js';
+import { asNames } from '../../arguments.js';
 import type { Dataset } from '../../dataset.js';
 import { allocate, NDArray, shapeSize } from '../../ndarray.js';
 import { compressedHint, firstBytesSync } from '../../files/index.js';
 import { ArrayColumn, type Column } from '../../sources/columns.js';
 import { StoredColumn, type StoredArray } from '../../sources/stored-array.js';
-import { checkRulesByName, checkValues, type ValueRules } from '../../value-rules.js';
+import { checkValues, type ValueRules } from '../../value-rules.js';
 import { arrayRows } from '../array-rows.js';
+import { rulesOption } from '../known-options.js';
 import { NPY_HEADER_BYTES, parseNpyHeader, rowMajor, type NpyHeader } from './header.js';
 
 /** An array of a `.npz` file; its header is read, its values are not. */
@@ -25,6 +27,7 @@ export interface NpzMember {
  * {@link DataError} for a missing, damaged or truncated file, or a name that it does not have.
  */
 export function npzMembers(path: string, names?: readonly string[]): Record<string, NpzMember> {
+  asNames(names, 'The list of arrays to read');
   const members = arrayMembers(path);
   const wanted = (names ?? [...members.keys()]).map((name) => {
     const member = members.get(name);
@@ -85,12 +88,14 @@ export async function readNpz(path: string, names?: readonly string[]): Promise<
 export function fromNpz<const N extends string = string>(
   path: string,
   names?: readonly N[],
-  { rules = {} }: { /** What the numbers of each array must be. */ readonly rules?: { readonly [K in N]?: ValueRules } } = {},
+  options?: { /** What the numbers of each array must be. */ readonly rules?: { readonly [K in N]?: ValueRules } },
 ): Dataset<Record<N, NDArray>> {
-  const own = rules as Readonly<Record<string, ValueRules>>;
   const members = Object.entries(npzMembers(path, names));
-  const there = members.map(([name]) => name);
-  checkRulesByName(own, there);
+  const own = rulesOption(
+    options,
+    'fromNpz',
+    members.map(([name]) => name),
+  );
   const columns = members.map(([name, member]) => [name, column(path, name, member, own[name])] as const);
   return arrayRows(`npz ${path} `, path, columns, Object.fromEntries(columns));
 }

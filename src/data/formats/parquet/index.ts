@@ -1,4 +1,4 @@
-import { checkSpecs, columnDataset, decodedBytes, knownColumns, type FromTable, type TableOptions } from '../table/index.js';
+import { columnDataset, decodedBytes, knownColumns, tableOptions, type FromTable, type TableOptions } from '../table/index.js';
 import { openParquet } from './file.js';
 
 export { openParquet, type ParquetFile } from './file.js';
@@ -8,8 +8,8 @@ export { openParquet, type ParquetFile } from './file.js';
  * numbers, truth values, texts, and lists of numbers of one length. Records are indexed: see `cacheBytes`. A missing value without a
  * default, or one that breaks a column's rules, is a DataError with file, record and column.
  */
-export const fromParquet: FromTable = (paths: string | readonly string[], options: TableOptions = {}) => {
-  checkSpecs(options.columns ?? {});
+export const fromParquet: FromTable = (paths: string | readonly string[], given?: TableOptions) => {
+  const options = tableOptions(given, 'fromParquet');
   return columnDataset('parquet', paths, options, (path) => {
     const file = openParquet(path);
     const columns = knownColumns(path, file.columns, options.columns);

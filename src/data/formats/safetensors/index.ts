@@ -1,14 +1,16 @@
 import { statSync } from 'node:fs';
 
 import { DataError } from '../../../errors.js';
+import { asNames } from '../../arguments.js';
 import type { Dataset } from '../../dataset.js';
 import { compressedHint, firstBytesSync } from '../../files/index.js';
 import { shapeSize, type NDArray } from '../../ndarray.js';
 import { readStored, StoredColumn, type StoredArray } from '../../sources/stored-array.js';
 import { isRecord } from '../../structure.js';
-import { checkRulesByName, type ValueRules } from '../../value-rules.js';
+import type { ValueRules } from '../../value-rules.js';
 import { storedType } from '../../sources/stored-types.js';
 import { arrayRows } from '../array-rows.js';
+import { rulesOption } from '../known-options.js';
 
 const codes: Readonly<Record<string, string>> = {
   F16: 'f2',
@@ -32,6 +34,7 @@ const LARGEST_HEADER_BYTES = 100_000_000;
  * a damaged file, or a name that it does not have.
  */
 export function safetensorsArrays(path: string, names?: readonly string[]): Record<string, StoredArray> {
+  asNames(names, 'The list of arrays to read');
   const { header, valuesAt } = headerOf(path);
   const size = statSync(path).size;
   const there = namesIn(header);
@@ -109,11 +112,10 @@ export function readSafetensors(path: string, names?: readonly string[]): Record
 export function fromSafetensors<const N extends string = string>(
   path: string,
   names?: readonly N[],
-  { rules = {} }: { /** What the numbers of each array must be. */ readonly rules?: { readonly [K in N]?: ValueRules } } = {},
+  options?: { /** What the numbers of each array must be. */ readonly rules?: { readonly [K in N]?: ValueRules } },
 ): Dataset<Record<N, NDArray>> {
-  const own = rules as Readonly<Record<string, ValueRules>>;
   const arrays = safetensorsArrays(path, names);
-  checkRulesByName(own, Object.keys(arrays));
+  const own = rulesOption(options, 'fromSafetensors', Object.keys(arrays));
   const columns = Object.entries(arrays).map(([name, array]) => [name, new StoredColumn(array, own[name])] as const);
   return arrayRows(`safetensors ${path} `, path, columns, Object.fromEntries(columns));
 }

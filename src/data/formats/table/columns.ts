@@ -1,5 +1,6 @@
 import { UsageError } from '../../../errors.js';
 import type { NDArray } from '../../ndarray.js';
+import { describe, isRecord } from '../../structure.js';
 import { checkRules, type ValueRules } from '../../value-rules.js';
 
 /** What a column of a table becomes. `string` columns are texts, all others arrays. */
@@ -41,11 +42,16 @@ export function rulesOf(spec: ColumnSpec): ColumnRules {
 
 /** Checks that columns are of known types and have rules that can be kept. Throws a {@link UsageError} that names the column. */
 export function checkSpecs(columns: Columns): void {
+  if (!isRecord(columns))
+    throw new UsageError(
+      `columns is ${describe(columns)}; types by the names of the columns were expected: { x: 'float32', name: 'string' }.`,
+    );
   for (const [name, spec] of Object.entries(columns)) {
     const rules = rulesOf(spec);
+    if (!isRecord(rules)) throw new UsageError(`Column ${name} is ${describe(spec)}; a type was expected: ${columnTypes.join(', ')}.`);
     if (!columnTypes.includes(rules.dtype))
       throw new UsageError(`Column ${name} has the type ${JSON.stringify(rules.dtype)}; expected ${columnTypes.join(', ')}.`);
-    checkRules(name, rules);
+    checkRules(name, rules, ['dtype', 'default']);
   }
 }
 

@@ -14,4 +14,4 @@ export {
 export { columnDataset } from './group-reader.js';
 export { decodedBytes, type ColumnFile } from './groups.js';
 export { knownColumns } from './known.js';
-export type { FileColumn, FromTable, TableOptions } from './stream.js';
+export { tableOptions, type FileColumn, type FromTable, type TableOptions } from './stream.js';

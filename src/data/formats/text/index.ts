@@ -1,12 +1,14 @@
 import { constants } from 'node:buffer';
 
 import { DataError } from '../../../errors.js';
+import { readerOptions } from '../../arguments.js';
 import type { BadRecords } from '../../bad-records.js';
 import { Dataset } from '../../dataset.js';
 import { expandPaths, NO_UTF8, openBytes, textStart, utf8Text, type Compression, type Paths } from '../../files/index.js';
 import { blockDataset, type StreamOptions } from '../../sources/blocks.js';
 import { itemsStage } from '../../sources/items.js';
 import { listBlock } from '../../sources/list-block.js';
+import { known } from '../known-options.js';
 import { LineReader } from './line-reader.js';
 
 export { sonnets } from './sonnets.js';
@@ -21,7 +23,9 @@ export interface TextOptions extends StreamOptions {
 }
 
 /** The lines of UTF-8 text files, without their line ends, one file after the other. Read in pieces; positions are exact. */
-export function fromTextLines(paths: Paths, { keepEmpty = false, compression = 'auto', onBadRecord }: TextOptions = {}): Dataset<string> {
+export function fromTextLines(paths: Paths, options?: TextOptions): Dataset<string> {
+  const own = readerOptions<TextOptions>(options, 'fromTextLines', { ...known.stream, keepEmpty: 'switch', compression: 'value' });
+  const { keepEmpty = false, compression = 'auto', onBadRecord } = own;
   const open = (path: string, bad: BadRecords) =>
     new LineReader<string, string[]>(path, compression, (lines, first) => {
       const good = lines.filter((line, i): line is string => {
@@ -34,7 +38,8 @@ export function fromTextLines(paths: Paths, { keepEmpty = false, compression = '
 }
 
 /** Whole UTF-8 text files, one element each, read when they are asked for. */
-export function fromDocuments(paths: Paths, { compression = 'auto' }: { readonly compression?: Compression } = {}): Dataset<string> {
+export function fromDocuments(paths: Paths, options?: { readonly compression?: Compression }): Dataset<string> {
+  const { compression = 'auto' } = readerOptions<{ compression?: Compression }>(options, 'fromDocuments', { compression: 'value' });
   const files = expandPaths(paths);
   return new Dataset(itemsStage(`documents ${files[0]}…`, files.length, (position) => readText(files[position]!, compression)));
 }

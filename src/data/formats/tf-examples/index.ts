@@ -1,4 +1,5 @@
 import { DataError, UsageError } from '../../../errors.js';
+import { readerOptions, type OptionKinds } from '../../arguments.js';
 import type { Dataset } from '../../dataset.js';
 import type { Compression, Paths } from '../../files/index.js';
 import type { BatchOptions } from '../../sources/batch-options.js';
@@ -7,6 +8,8 @@ import { groupDataset, type CacheOptions } from '../../sources/groups.js';
 import { listBlock } from '../../sources/list-block.js';
 import { stack, type Batched } from '../../structure.js';
 import {
+  checkFeatureSpecs,
+  checkSequenceSpecs,
   indexedRecords,
   type ParseRun,
   parseExample,
@@ -16,7 +19,7 @@ import {
   type ParsedSequenceExample,
   type SequenceSpecs,
 } from '../../tfrecord/index.js';
-import { checkRules } from '../../value-rules.js';
+import { known } from '../known-options.js';
 import { TableBlock } from '../table/index.js';
 import { badRecord, RecordBlocks, type ParseRecords } from './record-blocks.js';
 import { ColumnParser } from './wire.js';
@@ -36,6 +39,8 @@ export interface TfSequenceExamplesOptions extends StreamOptions, CacheOptions {
 /** How {@link fromTfExamples} reads. */
 export interface TfExamplesOptions extends TfSequenceExamplesOptions, BatchOptions {}
 
+const kinds: OptionKinds<TfSequenceExamplesOptions> = { ...known.stream, ...known.cache, compression: 'value', indexed: 'switch' };
+
 type Specs = Readonly<Record<string, FeatureSpec>>;
 
 /**
@@ -49,8 +54,9 @@ export function fromTfExamples<const S extends Specs>(
   options: TfExamplesOptions & { readonly batchSize: number },
 ): Dataset<Batched<ParsedExample<S>>>;
 export function fromTfExamples<const S extends Specs>(paths: Paths, specs: S, options?: TfExamplesOptions): Dataset<ParsedExample<S>>;
-export function fromTfExamples(paths: Paths, specs: Specs, options: TfExamplesOptions = {}): Dataset<unknown> {
-  checkSpecs(specs);
+export function fromTfExamples(paths: Paths, specs: Specs, given?: TfExamplesOptions): Dataset<unknown> {
+  const options = readerOptions<TfExamplesOptions>(given, 'fromTfExamples', { ...kinds, ...known.batch });
+  checkFeatureSpecs(specs, 'fromTfExamples: specs');
   const [names, list] = [Object.keys(specs), Object.values(specs)];
   const general = oneByOne((bytes) => parseExample(bytes, specs));
   const fast: ParseRecords = (buffer, spans, attempt) => {
@@ -77,13 +83,10 @@ export function fromTfExamples(paths: Paths, specs: Specs, options: TfExamplesOp
 export function fromTfSequenceExamples<const S extends SequenceSpecs>(
   paths: Paths,
   specs: S,
-  options: TfSequenceExamplesOptions = {},
+  given?: TfSequenceExamplesOptions,
 ): Dataset<ParsedSequenceExample<S>> {
-  checkSpecs(specs.context ?? {});
-  checkSpecs(specs.featureLists ?? {});
-  for (const [key, { allowMissing, shape }] of Object.entries(specs.featureLists ?? {})) {
-    if (allowMissing === true && shape === undefined) throw new UsageError(`Feature list ${key}: allowMissing needs a shape.`);
-  }
+  const options = readerOptions<TfSequenceExamplesOptions>(given, 'fromTfSequenceExamples', kinds);
+  checkSequenceSpecs(specs, 'fromTfSequenceExamples');
   const parse = oneByOne((bytes) => parseSequenceExample(bytes, specs));
   return records('tf sequence examples', paths, parse, options) as Dataset<ParsedSequenceExample<S>>;
 }
@@ -122,8 +125,4 @@ function oneByOne(parse: (bytes: Uint8Array) => unknown): ParseRecords {
     }
     return listBlock<unknown, unknown>(rows, stack);
   };
-}
-
-function checkSpecs(specs: Specs): void {
-  for (const [key, spec] of Object.entries(specs)) checkRules(key, spec);
 }

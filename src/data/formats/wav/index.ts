@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 
 import { DataError, UsageError } from '../../../errors.js';
+import { readerOptions, type OptionKinds } from '../../arguments.js';
 import type { Dataset } from '../../dataset.js';
 import { cannotRead, expandPaths, type Paths } from '../../files/index.js';
 import { NDArray } from '../../ndarray.js';
 import { checkValues, type ValueRules } from '../../value-rules.js';
 import { listClassFolder, type ClassOptions } from '../class-folder.js';
+import { known } from '../known-options.js';
 import { fileElements, type FileElementOptions } from '../file-elements.js';
 import { decodeWav, type Sound } from './decode.js';
 
@@ -19,6 +21,8 @@ export interface WavOptions extends FileElementOptions, Pick<ValueRules, 'allowN
   readonly sampleRate?: number;
 }
 
+const kinds: OptionKinds<WavOptions> = { ...known.files, frames: 'value', sampleRate: 'value', allowNaN: 'switch' };
+
 /** Reads a WAV file whole. Throws a {@link DataError} where it is missing, truncated or of another format. */
 export async function readWav(path: string): Promise<Sound> {
   const bytes = await readFile(path).catch((error: unknown) => {
@@ -28,9 +32,10 @@ export async function readWav(path: string): Promise<Sound> {
 }
 
 /** The sounds of WAV files, float32[frames, channels], read when they are asked for, in any order. */
-export function fromWav(paths: Paths, options: WavOptions = {}): Dataset<NDArray<'float32'>> {
+export function fromWav(paths: Paths, options?: WavOptions): Dataset<NDArray<'float32'>> {
+  const own = readerOptions(options, 'fromWav', kinds);
   const files = expandPaths(paths);
-  return sounds(`wav ${files[0]}`, files, options, (sound) => sound);
+  return sounds(`wav ${files[0]}`, files, own, (sound) => sound);
 }
 
 /**
@@ -39,10 +44,11 @@ export function fromWav(paths: Paths, options: WavOptions = {}): Dataset<NDArray
  */
 export function fromWavFolder(
   folder: string,
-  options: WavOptions & ClassOptions = {},
+  options?: WavOptions & ClassOptions,
 ): Dataset<[sound: NDArray<'float32'>, label: NDArray<'int32'>]> {
-  const { paths, labels } = listClassFolder(folder, ['.wav'], options.classes);
-  return sounds(`wav ${folder}`, paths, options, (sound, index): [NDArray<'float32'>, NDArray<'int32'>] => [
+  const own = readerOptions<WavOptions & ClassOptions>(options, 'fromWavFolder', { ...kinds, ...known.classes });
+  const { paths, labels } = listClassFolder(folder, ['.wav'], own.classes);
+  return sounds(`wav ${folder}`, paths, own, (sound, index): [NDArray<'float32'>, NDArray<'int32'>] => [
     sound,
     NDArray.scalar(labels[index]!, 'int32'),
   ]);
