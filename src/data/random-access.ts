@@ -33,8 +33,12 @@ class RandomCursor<T> implements Cursor<T> {
     if (count <= 0) return END;
     this.#forget();
     this.#position += count;
-    const indices = Uint32Array.from({ length: count }, (_, i) => rows.index(this.#pass, first + i));
-    const addresses = Array.from({ length: count }, (_, i) => first + i);
+    const indices = new Uint32Array(count);
+    const addresses: number[] = [];
+    for (let i = 0; i < count; i++) {
+      indices[i] = rows.index(this.#pass, first + i);
+      addresses.push(first + i);
+    }
     return chain(rows.gather(indices, count) as Maybe<unknown>, (batch) => ({
       batch,
       count,

@@ -131,6 +131,7 @@ function stackArrays(elements: readonly unknown[], first: NDArray, path: string,
 
 /** Makes an NDArray of everything of its form in a nesting: modules of other copies of the package have classes of their own. */
 export function ownArrays(value: unknown): unknown {
+  if (value instanceof NDArray) return value;
   if (Array.isArray(value)) return value.map(ownArrays);
   if (isArrayForm(value)) return new NDArray(value.data, value.shape, value.dtype);
   return isRecord(value) ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, ownArrays(item)])) : value;

@@ -61,7 +61,12 @@ export type ThreadMessage = JobAnswer | { readonly fatal: ThreadError };
 
 /** {@link JobRequest.numbers} of elements. */
 export function flatNumbers(numbers: readonly ElementNumber[]): Float64Array {
-  return Float64Array.from({ length: 2 * numbers.length }, (_, i) => (i % 2 === 0 ? numbers[i >> 1]!.pass : numbers[i >> 1]!.index));
+  const flat = new Float64Array(2 * numbers.length);
+  for (let i = 0, at = 0; i < numbers.length; i++) {
+    flat[at++] = numbers[i]!.pass;
+    flat[at++] = numbers[i]!.index;
+  }
+  return flat;
 }
 
 /** The number of an element of a job. */

@@ -142,7 +142,8 @@ class ThreadPool implements Pool {
 
   post({ elements, join, numbers }: Job): Ticket {
     const { text, size, write, rows } = pack(elements);
-    const bytes = new ArrayBuffer(size); // moved, not shared: many functions of the platform refuse shared memory
+    // Moved, not shared: many functions of the platform refuse shared memory. And not zeroed: all of it is written.
+    const { buffer: bytes } = Buffer.allocUnsafeSlow(size);
     write(new Uint8Array(bytes));
     const id = this.#jobs++;
     const slot = this.#slots.take();
