@@ -1,114 +1,29 @@
 /** Finds the calls that one pass over memory can compute together. */
-import { producer, roots, type Call, type Graph, type Value } from '../ir.js';
+import { producer, type Call, type Graph, type Value } from '../ir.js';
 import { accessOf } from './access.js';
-import { formOf, reductionOf, rowReductionOf, sizeOf, strip, type Form, type Reduction, type RowReduction } from './forms.js';
+import { dependsOn } from './dependence.js';
+import { reductionOf, rowReductionOf, sizeOf, strip } from './forms.js';
+import type { Group, Member } from './group.js';
+import { Inlining } from './inlining.js';
 
 /** Programs longer than this gain nothing more and would leave the cache. */
 const MAX_MEMBERS = 96;
 const MAX_INPUTS = 48;
-/** Chains of cheap kernels that each reader computes itself. */
-const MAX_INLINED = 4;
-
-/** What a call is within its group: as large as the group, one number per row, or a sum at its end. */
-export type Member =
-  | { readonly kind: 'full'; readonly form: Form }
-  | { readonly kind: 'row'; readonly form: Form }
-  | { readonly kind: 'rowReduction'; readonly form: RowReduction }
-  | { readonly kind: 'sum'; readonly form: Reduction };
-
-/** Calls that are computed together. */
-export interface Group {
-  readonly size: number;
-  row: number | undefined;
-  readonly members: Map<Call, Member>;
-  first: number;
-  last: number;
-}
 
 /** Assigns calls to groups, and says which values their readers compute themselves. */
 export class Grouping {
   readonly groups = new Set<Group>();
   readonly groupOf = new Map<Call, Group>();
-  private readonly index = new Map<Call, number>();
-  private readonly uses = new Map<Value, Call[]>();
-  private readonly roots: ReadonlySet<Value>;
-  private readonly inlined = new Map<Call, number | undefined>();
-  private readonly forms = new Map<Call, Form | undefined>();
+  /** What readers compute themselves instead of reading it. */
+  readonly inlining: Inlining;
+  /** Positions of the calls in the program. */
+  readonly index = new Map<Call, number>();
   private readonly readers = new Map<Value, Group[]>();
 
-  constructor(
-    graph: Graph,
-    private readonly images: boolean,
-  ) {
-    this.roots = new Set(roots(graph));
-    graph.calls.forEach((call, i) => {
-      this.index.set(call, i);
-      for (const v of new Set(call.inputs)) this.uses.set(v, [...(this.uses.get(v) ?? []), call]);
-    });
+  constructor(graph: Graph, images: boolean) {
+    this.inlining = new Inlining(graph, images);
+    graph.calls.forEach((call, i) => this.index.set(call, i));
     for (const call of graph.calls) this.place(call);
-  }
-
-  /** The form of an elementwise call. */
-  form(call: Call): Form | undefined {
-    if (!this.forms.has(call)) this.forms.set(call, this.excluded(call) ? undefined : formOf(call));
-    return this.forms.get(call);
-  }
-
-  private excluded(call: Call): boolean {
-    return !this.images && [...call.inputs, ...call.outputs].some((v) => v.shape.length === 4);
-  }
-
-  /** True when readers compute the call's result themselves instead of reading it. */
-  isInlined(call: Call): boolean {
-    return this.depth(call) !== undefined;
-  }
-
-  /** Calls that a reader of this one computes with it, or undefined when it reads its result. */
-  private depth(call: Call): number | undefined {
-    if (!this.inlined.has(call)) {
-      this.inlined.set(call, undefined); // no recursion through itself
-      this.inlined.set(call, this.findDepth(call));
-    }
-    return this.inlined.get(call);
-  }
-
-  private findDepth(call: Call): number | undefined {
-    const form = this.form(call);
-    if (form === undefined) return undefined;
-    const out = call.outputs[0]!;
-    const truth = out.dtype === 'bool';
-    const uses = this.uses.get(out) ?? [];
-    const fromTruth = form.operands.some((v) => v.dtype === 'bool') && form.operands.length === 1;
-    let depth = 1;
-    let images = 0;
-    for (const v of form.operands) {
-      const base = strip(v);
-      const made = producer(base);
-      const inner = made === undefined || accessOf(v.shape, out.shape)?.kind !== 'full' ? undefined : this.depth(made);
-      if (base.dtype === 'bool' && inner === undefined) return undefined; // truth values are never read from memory
-      if (inner !== undefined) depth += inner;
-      if (accessOf(v.shape, out.shape)?.kind === 'full' && sizeOf(v.shape) > 1) images += 1;
-    }
-    if (truth || fromTruth) return depth <= 3 * MAX_INLINED ? depth : undefined;
-    if (!form.cheap || images > 1 || depth > MAX_INLINED || this.roots.has(out)) return undefined;
-    if (uses.length > 1 && depth > 2) return undefined;
-    return uses.every((reader) => this.fuses(reader, out)) ? depth : undefined;
-  }
-
-  /** True when the call is elementwise, or sums, over all of the value. */
-  private fuses(reader: Call, value: Value): boolean {
-    if (reductionOf(reader) !== undefined || rowReductionOf(reader) !== undefined) return true;
-    const form = this.form(reader);
-    return form !== undefined && accessOf(value.shape, reader.outputs[0]!.shape)?.kind === 'full' && this.readable(reader, form);
-  }
-
-  /** True when no operand is a truth value that would have to be read from memory. */
-  private readable(call: Call, form: Form): boolean {
-    return form.operands.every((v) => {
-      const made = producer(strip(v));
-      const same = accessOf(v.shape, call.outputs[0]!.shape)?.kind === 'full';
-      return v.dtype !== 'bool' || (same && made !== undefined && this.depth(made) !== undefined);
-    });
   }
 
   private place(call: Call): void {
@@ -149,13 +64,13 @@ export class Grouping {
   }
 
   private memberOf(call: Call): Member | undefined {
-    if (this.isInlined(call) || this.excluded(call)) return undefined;
+    if (this.inlining.isInlined(call) || this.inlining.isExcluded(call)) return undefined;
     const sum = reductionOf(call);
     if (sum !== undefined) return { kind: 'sum', form: sum };
     const row = rowReductionOf(call);
     if (row !== undefined) return { kind: 'rowReduction', form: row };
-    const form = this.form(call);
-    if (form === undefined || call.outputs[0]!.dtype !== 'float32' || !this.readable(call, form)) return undefined;
+    const form = this.inlining.form(call);
+    if (form === undefined || call.outputs[0]!.dtype !== 'float32' || !this.inlining.isReadable(call, form)) return undefined;
     return { kind: 'full', form };
   }
 
@@ -169,8 +84,8 @@ export class Grouping {
     const visit = (v: Value, result: readonly number[]): void => {
       const base = strip(v);
       const made = producer(base);
-      if (made !== undefined && accessOf(v.shape, result)?.kind === 'full' && this.isInlined(made) && !this.groupOf.has(made)) {
-        for (const operand of this.form(made)!.operands) visit(operand, base.shape);
+      if (made !== undefined && accessOf(v.shape, result)?.kind === 'full' && this.inlining.isInlined(made) && !this.groupOf.has(made)) {
+        for (const operand of this.inlining.form(made)!.operands) visit(operand, base.shape);
       } else found.push({ base, shape: v.shape, result });
     };
     if (member.kind === 'full' || member.kind === 'row') for (const v of member.form.operands) visit(v, call.outputs[0]!.shape);
@@ -203,7 +118,7 @@ export class Grouping {
       if (kind === 'row' && access.kind !== 'full' && access.kind !== 'scalar') return false;
       const made = producer(base);
       const inside = made === undefined ? undefined : group.members.get(made);
-      if (inside === undefined) return !this.depends(base, group);
+      if (inside === undefined) return !dependsOn(base, group, this);
       if (inside.kind === 'sum') return false;
       const perRow = inside.kind !== 'full';
       if (kind === 'row') return perRow && access.kind === 'full';
@@ -261,36 +176,5 @@ export class Grouping {
         if (made === undefined || !group.members.has(made)) inputs.add(base);
       }
     return inputs;
-  }
-
-  /** True when a value is computed from something that the group computes. */
-  private depends(value: Value, group: Group): boolean {
-    const seen = new Set<Call | Group>();
-    const floor = this.floorOf(group);
-    const visit = (v: Value): boolean => {
-      const call = producer(v);
-      if (call === undefined || this.index.get(call)! < floor) return false;
-      const owner = this.groupOf.get(call);
-      if (owner === group) return true;
-      const node = owner ?? call;
-      if (seen.has(node)) return false;
-      seen.add(node);
-      if (owner === undefined) return call.inputs.some(visit);
-      return [...owner.members.keys()].some((member) => member.inputs.some(visit));
-    };
-    return visit(value);
-  }
-
-  /**
-   * No call before this position depends on the group. That is not the group's first call: a group runs as a whole, so that what
-   * reads its first call waits for its last one, too.
-   */
-  private floorOf(group: Group): number {
-    let floor = group.first;
-    for (let before = Infinity; floor < before;) {
-      before = floor;
-      for (const { first, last } of this.groups) if (last >= floor && first < floor) floor = first;
-    }
-    return floor;
   }
 }

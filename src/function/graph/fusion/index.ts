@@ -4,7 +4,8 @@
  */
 import { producer, roots, type Call, type Graph, type Value } from '../ir.js';
 import { LoopBody } from '../loop.js';
-import { Grouping, type Group } from './groups.js';
+import type { Group } from './group.js';
+import { Grouping } from './groups.js';
 import { fusedCall, type FusedCall } from './program.js';
 
 export { attention, ATTENTION, ATTENTION_GRADIENT, type AttentionAttrs } from './attention.js';

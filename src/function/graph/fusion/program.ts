@@ -2,7 +2,8 @@
 import { makeCall, producer, type Call, type Value } from '../ir.js';
 import { accessCode, accessOf, type Access } from './access.js';
 import { strip, type Form } from './forms.js';
-import type { Group, Grouping, Member } from './groups.js';
+import type { Group, Member } from './group.js';
+import type { Grouping } from './groups.js';
 import type { Emitter } from './opcodes.js';
 
 /** The kernel of fused calls. */
@@ -97,11 +98,11 @@ class Writer implements Emitter {
     if (base.source.kind === 'constant' && access.kind === 'scalar') return this.constant(base.source.data[0]!);
     const made = producer(base);
     if (made !== undefined && this.group.members.has(made)) return this.member(made);
-    if (made !== undefined && access.kind === 'full' && this.grouping.isInlined(made)) {
+    if (made !== undefined && access.kind === 'full' && this.grouping.inlining.isInlined(made)) {
       const known = perRow ? this.inlinedRows : this.known;
       let number = known.get(made);
       if (number === undefined) {
-        number = this.form(made, this.grouping.form(made)!, perRow);
+        number = this.form(made, this.grouping.inlining.form(made)!, perRow);
         known.set(made, number);
         this.kernels.push(made.kernel);
       }
