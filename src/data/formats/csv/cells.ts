@@ -15,6 +15,11 @@ export function numberOf(text: string): number | undefined {
   return NUMBER.test(text) ? Number(text) : WORDS[text.toLowerCase()];
 }
 
+/** Whether a text is a whole number without point and exponent. */
+export function isWhole(text: string): boolean {
+  return /^[+-]?\d+$/.test(text);
+}
+
 /** The truth value that a text stands for. */
 export function booleanOf(text: string): boolean | undefined {
   const word = text.toLowerCase();
@@ -33,7 +38,7 @@ export function badNumber(text: string): string {
 export function inferType(texts: readonly string[], missing: ReadonlySet<string>): ColumnType {
   const filled = texts.map((text) => text.trim()).filter((text) => text !== '' && !missing.has(text));
   if (filled.length === 0) return 'string';
-  if (filled.every((text) => /^[+-]?\d+$/.test(text))) {
+  if (filled.every(isWhole)) {
     if (filled.every((text) => Number(text) === (Number(text) | 0))) return 'int32';
     return filled.every((text) => Number.isSafeInteger(Number(text))) ? 'float64' : 'string';
   }

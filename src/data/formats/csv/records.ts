@@ -3,7 +3,8 @@ import type { BadRecords } from '../../bad-records.js';
 import { NO_UTF8, utf8Text } from '../../files/index.js';
 import type { ColumnBuilder } from '../table/index.js';
 import { badValue } from '../table/index.js';
-import { badNumber, booleanOf, numberOf } from './cells.js';
+import { wholeNumber } from '../whole-numbers.js';
+import { badNumber, booleanOf, isWhole, numberOf } from './cells.js';
 
 /** How the cells of a record are laid out. */
 export interface Layout {
@@ -167,5 +168,9 @@ function putText(builder: ColumnBuilder, row: number, text: string, missing: Rea
   if (trimmed === '') return builder.put(row, null);
   if (dtype === 'bool') return builder.put(row, booleanOf(trimmed) ?? trimmed);
   const value = numberOf(trimmed);
-  return value === undefined ? badNumber(trimmed) : builder.number(row, value);
+  if (value === undefined) return badNumber(trimmed);
+  // A whole number is kept as it is, or refused; a decimal becomes the nearest number.
+  if (dtype === 'float64' && Math.abs(value) >= 2 ** 53 && isWhole(trimmed))
+    return builder.put(row, wholeNumber(trimmed.replace(/^\+/, '')));
+  return builder.number(row, value);
 }

@@ -43,7 +43,7 @@ function lenient(types: Readonly<Record<string, ColumnType>>): Columns {
 
 /** JSON lines: the fields of the first records. */
 export async function inspectJsonLines(files: readonly string[], rows: number): Promise<Found> {
-  const { records, first } = await countAll(fromJsonLines(files), Math.max(rows, TOLD_FROM));
+  const { records, first } = await countAll(fromJsonLines(files, { bigInts: true }), Math.max(rows, TOLD_FROM));
   const fields = new Map<string, { types: Set<string>; times: number }>();
   for (const [name, value] of first.flatMap((record) => (isRecord(record) ? Object.entries(record) : []))) {
     const field = fields.get(name) ?? { types: new Set(), times: 0 };
@@ -59,7 +59,13 @@ export async function inspectJsonLines(files: readonly string[], rows: number): 
 }
 
 function jsonType(value: unknown): string {
-  return Array.isArray(value) ? `list of ${value.length}` : value === null ? 'null' : typeof value;
+  return Array.isArray(value)
+    ? `list of ${value.length}`
+    : value === null
+      ? 'null'
+      : typeof value === 'bigint'
+        ? 'whole number beyond 2^53'
+        : typeof value;
 }
 
 /** A file of columns in groups, as far as its first records need it. */

@@ -82,7 +82,7 @@ export class ColumnBuilder {
     if (typeof value === 'number') return this.number(at, value);
     if (typeof value === 'bigint') {
       const number = Number(value);
-      if (BigInt(number) === value) return this.number(at, number);
+      if (this.rules.dtype === 'float32' || BigInt(number) === value) return this.number(at, number);
       return `is ${value}, which ${this.rules.dtype} does not hold; read it as string`;
     }
     return `is ${show(value)}; a number was expected`;
