@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { DataError, UsageError } from '../../../errors.js';
+import { asStage, readerOptions } from '../../arguments.js';
 import type { Dataset } from '../../dataset.js';
 import { cannotRead } from '../../files/index.js';
 import { NDArray } from '../../ndarray.js';
@@ -29,6 +30,7 @@ export function byteTokenizer(): Tokenizer {
 
 /** One token per character (code point) of `alphabet`, in the order of their code points; a text with any other is a {@link DataError}. */
 export function charTokenizer(alphabet: string): Tokenizer {
+  if (typeof alphabet !== 'string') throw new UsageError(`charTokenizer needs a text, but ${describe(alphabet)} was given.`);
   const characters = [...new Set(alphabet)].sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!);
   if (characters.length === 0) throw new UsageError('charTokenizer needs a text that has every character that can occur; it is empty.');
   const numbers = new Map(characters.map((character, i) => [character, i]));
@@ -49,37 +51,31 @@ export function charTokenizer(alphabet: string): Tokenizer {
  * The tokenizer of a Hugging Face `tokenizer.json` (byte-pair, WordPiece, unigram), without added special tokens unless
  * `specialTokens` is true. `tokenizer_config.json` beside it is read where it exists.
  */
-export async function loadTokenizer(
-  path: string,
-  { specialTokens = false }: { readonly specialTokens?: boolean } = {},
-): Promise<Tokenizer> {
-  const [{ Tokenizer }, json, config] = await Promise.all([
-    import('@huggingface/tokenizers'),
-    readJson(path),
-    readJson(join(dirname(path), 'tokenizer_config.json')).catch(() => ({})),
-  ]);
+export async function loadTokenizer(path: string, options?: { readonly specialTokens?: boolean }): Promise<Tokenizer> {
+  const { specialTokens = false } = readerOptions<{ specialTokens?: boolean }>(options, 'loadTokenizer', { specialTokens: 'switch' });
+  const [json, config] = await Promise.all([readJson(path), readJson(join(dirname(path), 'tokenizer_config.json')).catch(() => ({}))]);
   checkTokenizer(path, json);
-  let made;
-  try {
-    made = new Tokenizer(json, config);
-  } catch (error) {
-    throw new DataError(`${path} cannot be used as a tokenizer: ${(error as Error).message}.`, { cause: error });
-  }
   const tidy = (config as { clean_up_tokenization_spaces?: unknown }).clean_up_tokenization_spaces === true;
-  const { vocab, added } = vocabularyOf(json);
-  const vocabularySize = Math.max(vocab, added);
-  const tokenizer = made;
+  const { pipelineOf } = await import('./tokenizer-json/index.js');
+  const named = <T>(what: string, make: () => T): T => {
+    try {
+      return make();
+    } catch (error) {
+      throw new DataError(`${path}${what}: ${(error as Error).message}.`, { cause: error });
+    }
+  };
+  const pipeline = named(' cannot be used as a tokenizer', () => pipelineOf(json, { specialTokens, tidy }));
+  const { size } = pipeline;
   return {
-    vocabularySize,
-    encode: (text) => {
-      const { ids } = tokenizer.encode(text, { add_special_tokens: specialTokens });
-      if (!ids.every(Number.isInteger))
-        throw new DataError(`${path}: a text has parts that are no tokens, and there is no token for what is unknown.`);
-      return Int32Array.from(ids);
-    },
+    vocabularySize: size,
+    encode: (text) => Int32Array.from(named('', () => pipeline.encode(wellFormed(text)))),
     decode: (tokens) => {
-      const ids = Array.from(tokens, (token) => known(token, vocabularySize));
-      return ids.length === 0 ? '' : tokenizer.decode(ids, { skip_special_tokens: !specialTokens, clean_up_tokenization_spaces: tidy });
+      const texts = Array.from(tokens, (token) => {
+        const text = pipeline.textOf(known(token, size));
+        if (text === undefined) throw new DataError(`${token} is no token of ${path}, whose numbers have gaps.`);
+        return text;
+      });
+      return pipeline.decode(specialTokens ? texts : texts.filter((text) => !pipeline.isSpecial(text)));
     },
   };
 }
@@ -104,12 +100,9 @@ function checkTokenizer(path: string, json: Record<string, unknown>): void {
     notice(`${path}: its ${unused.join(', ')} ${unused.length > 1 ? 'are' : 'is'} not applied; texts become all their tokens.`);
 }
 
-function vocabularyOf(json: Record<string, unknown>): { vocab: number; added: number } {
-  const vocabulary = (json['model'] as { vocab?: unknown }).vocab;
-  const numbers = Array.isArray(vocabulary) ? [vocabulary.length - 1] : Object.values((vocabulary ?? {}) as Record<string, number>);
-  const added = ((json['added_tokens'] ?? []) as { id: number }[]).map(({ id }) => id);
-  const size = (list: readonly number[]): number => list.reduce((most, id) => Math.max(most, id + 1), 0);
-  return { vocab: size(numbers), added: size(added) };
+/** The text with U+FFFD for halves of surrogate pairs, which UTF-8 does not have. */
+function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
 async function readJson(path: string): Promise<Record<string, unknown>> {
@@ -137,8 +130,13 @@ function known(token: number, size: number): number {
 export function tokenBlocks(
   texts: Dataset<string>,
   tokenizer: Tokenizer,
-  { length, separator }: { readonly length: number; readonly separator?: number },
+  options: { readonly length: number; readonly separator?: number },
 ): Dataset<[inputs: NDArray<'int32'>, targets: NDArray<'int32'>]> {
+  const { length, separator } = readerOptions<typeof options>(options, 'tokenBlocks', { length: 'value', separator: 'value' });
+  asStage(texts, 'tokenBlocks');
+  if (typeof (tokenizer as Partial<Tokenizer> | null | undefined)?.encode !== 'function')
+    throw new UsageError(`tokenBlocks needs a tokenizer, but ${describe(tokenizer)} was given. (loadTokenizer gives a promise: await it.)`);
+  if (separator !== undefined) known(separator, tokenizer.vocabularySize);
   if (!(Number.isSafeInteger(length) && length > 0))
     throw new UsageError(`tokenBlocks: length is ${length}, expected a whole number of at least 1.`);
   const tokens = texts.flatMap((text) => {
