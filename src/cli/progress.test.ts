@@ -29,6 +29,14 @@ describe('Progress', () => {
     );
   });
 
+  it('writes the headline before everything, also where a plain line about training comes first', () => {
+    const output = recorder(false);
+    const progress = new Progress({ output, headline: 'experiment', trainSteps: 100, batchSize: 0, currentStep: () => 0 });
+    progress.trainLoopEnd(loop);
+    progress.line('a line');
+    expect(output.text).toMatch(/^experiment\n\nstep {2}50.*steps\/s {2}2\.0 s left\na line\n$/);
+  });
+
   it('leaves out plain lines that follow too fast, but not the last one', () => {
     const output = recorder(false);
     const progress = new Progress({ output, trainSteps: 100, batchSize: 8, currentStep: () => 0, plainIntervalMilliseconds: 1e9 });

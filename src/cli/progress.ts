@@ -48,8 +48,7 @@ export class Progress implements ControllerReporter {
   /** Writes a line that stays. */
   line(text: string): void {
     this.#clear();
-    if (!this.#hasHeadline && this.#options.headline) this.#options.output.write(`${this.#options.headline}\n\n`);
-    this.#hasHeadline = true;
+    this.#headlineFirst();
     this.#options.output.write(`${text}\n`);
     if (this.#isTraining) this.#redraw();
   }
@@ -71,6 +70,7 @@ export class Progress implements ControllerReporter {
     const interval = this.#options.plainIntervalMilliseconds ?? 1000;
     if (now - this.#lastPlain < interval && event.step < this.#options.trainSteps) return;
     this.#lastPlain = now;
+    this.#headlineFirst();
     this.#options.output.write(`${this.#text(event.step)}\n`);
   }
 
@@ -106,6 +106,11 @@ export class Progress implements ControllerReporter {
     this.#timer = null;
     this.#isTraining = false;
     this.#clear();
+  }
+
+  #headlineFirst(): void {
+    if (!this.#hasHeadline && this.#options.headline) this.#options.output.write(`${this.#options.headline}\n\n`);
+    this.#hasHeadline = true;
   }
 
   #text(step: number): string {

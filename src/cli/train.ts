@@ -97,7 +97,9 @@ export async function train(flags: TrainFlags): Promise<number> {
 function headline(flags: TrainFlags, params: ExperimentConfig, samples: number): string {
   const { trainer, runtime } = params;
   const { optimizer, learning_rate } = trainer.optimizer_config;
-  const training = `${count(trainer.train_steps)} steps${samples > 0 ? ` of ${count(samples)} examples` : ''}, ${optimizer.type ?? 'no optimizer'}, ${learning_rate.type ?? 'no'} learning rate`;
+  const update = [optimizer.type, learning_rate.type && `${learning_rate.type} learning rate`].filter(Boolean); // both may be the task's own
+  const steps = `${count(trainer.train_steps)} steps${samples > 0 ? ` of ${count(samples)} examples` : ''}`;
+  const training = [steps, ...update].join(', ');
   const what = flags.mode?.includes('train') ? training : 'evaluation';
   return `${flags.experiment}  ${flags.mode}  ${what}, seed ${runtime.seed}`;
 }

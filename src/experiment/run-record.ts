@@ -28,13 +28,14 @@ export class RunRecord {
    */
   result({ params, mode, trainer }: RunParts, experiment: string | null, wallSeconds: number): RunResult {
     const { stepsPerSecond, secondsToFirstStep } = trainer.speed;
+    const samples = samplesPerStep(params);
     return completeResult({
       ...{ mode, global_step: trainer.globalStep.value, wall_seconds: wallSeconds },
       ...{ experiment: experiment ?? experimentNameOf(params), resumed_from: this.resumedFrom, stopped: this.stopped },
       train_logs: this.#trainLogs,
       eval_logs: this.#evalLogs,
       steps_per_second: stepsPerSecond,
-      samples_per_second: stepsPerSecond === null ? null : stepsPerSecond * samplesPerStep(params),
+      samples_per_second: stepsPerSecond === null || samples === 0 ? null : stepsPerSecond * samples,
       seconds_to_first_step: secondsToFirstStep,
     });
   }

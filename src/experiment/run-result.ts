@@ -19,7 +19,7 @@ export interface RunResult {
   eval_logs: Output | null;
   /** Training steps per second, first step aside; null if there were fewer than two. */
   steps_per_second: number | null;
-  /** `steps_per_second` times the examples of a step: the global batch size, times `grad_accumulation_steps`. */
+  /** `steps_per_second` times the examples of a step: the global batch size, times `grad_accumulation_steps`; null where that is not known. */
   samples_per_second: number | null;
   /** From the start of the process to the end of the first training step; null if there was none. */
   seconds_to_first_step: number | null;

@@ -147,6 +147,7 @@ describe('training in stages', () => {
     expect(weights(resumed)).toEqual(weights(straight));
     expect(resumed.trainer.optimizer.stateDict()).toEqual(straight.trainer.optimizer.stateDict());
     expect(resumed.result!.train_logs).toEqual(straight.result!.train_logs);
+    expect(resumed.result!.samples_per_second, 'the policy alone knows how many samples a step has').toBeNull();
     expect(resumed.result!.eval_logs).toEqual(straight.result!.eval_logs);
     if (stopAt === 10) expect(task.asked).toEqual(['optimizer 0', 'model 0 anew', 'optimizer 1', 'model 1 anew']);
   });
