@@ -14,7 +14,7 @@ export { kernelDefinitions, unsupportedKernels, type KernelDefinition } from './
 export type { Profile, ProfileLayer, ProfileRow } from './profile.js';
 export { randomState, setRandomSeed } from './random-state.js';
 export { variableHolder, type HeldVariables } from './runtime/hold.js';
-export { setNumThreads } from './runtime/ort.js';
+export { setNumThreads } from './runtime/threads.js';
 export type { GraphOptimizationLevel } from './runtime/session.js';
 export type { ArrayInput, Feed } from './structure.js';
 export { setSummaryRecorder, summary, type SummaryRecorder } from './summary.js';

@@ -1,51 +1,15 @@
 /** One compiled program with its native memory: copies inputs in, runs its segments, flips variables, copies outputs out. */
-import type * as tf from '#tf';
 import { TraceError } from '../../errors.js';
-import { sizeOf, type TensorSpec, type TypedArray } from '../dtype.js';
+import { sizeOf, type TypedArray } from '../dtype.js';
 import type { Collective } from '../collective.js';
 import type { Graph, Value } from '../graph/ir.js';
-import type { LoweredGraph } from '../graph/lower.js';
-import { cpuBackend, engine } from '../trace/engine.js';
+import { argumentBuffer } from './arguments.js';
+import { BindingSets, type BindingSet } from './binding-sets.js';
 import { NativeBuffer } from './buffer.js';
-import { cellGeneration, cellOf, type Cell } from './cell.js';
+import { CapturedTensors } from './captured-tensors.js';
+import { cellOf, type Cell } from './cell.js';
+import type { ExecutableSegment, LoweredSegment, Step } from './segments.js';
 import { Session, type Binding, type SessionOptions } from './session.js';
-
-/** Bindings kept per program. Functions that share variables meet few combinations of current buffers. */
-const MAX_BINDINGS = 8;
-
-/** Arguments of at least this size are read where they lie instead of being copied, when the run blocks the thread. */
-const READ_IN_PLACE_BYTES = 32_768;
-
-/** Native views of arguments that were read in place. */
-const views = new WeakMap<TypedArray, NativeBuffer>();
-
-/** A graph segment, lowered. */
-export interface LoweredSegment {
-  readonly kind: 'graph';
-  readonly graph: Graph;
-  readonly lowered: LoweredGraph;
-}
-
-/** What an executable runs, in order. */
-export type ExecutableSegment =
-  LoweredSegment | { readonly kind: 'allReduce'; readonly from: readonly Value[]; readonly to: readonly Value[] };
-
-interface CapturedInput {
-  readonly tensor: tf.Tensor;
-  readonly buffer: NativeBuffer;
-  /** The array last copied; tfjs never changes a tensor's values in place. */
-  values?: TypedArray;
-}
-
-/** The bindings of all graph segments for one combination of current buffers, and the input buffers that they point at. */
-interface BindingSet {
-  readonly bindings: readonly (Binding | undefined)[];
-  readonly inputs: (NativeBuffer | undefined)[];
-}
-
-type Step =
-  | { readonly kind: 'graph'; readonly segment: LoweredSegment; readonly session: Session }
-  | { readonly kind: 'host'; readonly run: () => void };
 
 /** A program that can be run. Owns its sessions and buffers until `close()`. */
 export class Executable {
@@ -53,12 +17,11 @@ export class Executable {
   private readonly inputs: readonly (NativeBuffer | undefined)[];
   private readonly outputs: readonly NativeBuffer[];
   private readonly buffers = new Map<Value, NativeBuffer>();
-  private readonly captured = new Map<tf.Tensor, CapturedInput>();
+  private readonly captured: CapturedTensors;
   private readonly assigned: readonly Cell[];
   /** Cells whose parity decides which buffers a run uses. */
   private readonly cells: readonly Cell[];
-  private readonly bindings = new Map<string, BindingSet>();
-  private generation = -1;
+  private readonly bindings: BindingSets;
   private running = false;
   private closing = false;
 
@@ -77,10 +40,8 @@ export class Executable {
     const used = new Set(graphs.flatMap((s) => s.graph.inputs.filter((_, i) => s.lowered.inputs[i] !== undefined)));
     this.inputs = graph.inputs.map((v) => (used.has(v) ? this.buffer(v) : undefined));
     this.outputs = graph.outputs.map((v) => this.buffer(v));
-    for (const { lowered } of graphs) {
-      for (const { tensor } of lowered.captured)
-        this.captured.set(tensor, { tensor, buffer: new NativeBuffer(tensor as unknown as TensorSpec) });
-    }
+    const captured = graphs.flatMap((s) => s.lowered.captured.map(({ tensor }) => tensor));
+    this.captured = new CapturedTensors(captured, graph.name);
     const read = graphs.flatMap((s) => s.lowered.variables.map(({ variable }) => cellOf(variable)));
     this.assigned = graphs.flatMap((s) => s.lowered.assignments.map(({ variable }) => cellOf(variable)));
     this.cells = [...new Set([...read, ...this.assigned])];
@@ -91,11 +52,12 @@ export class Executable {
         ? []
         : [{ kind: 'graph', segment, session: new Session(segment.lowered.onnx, options) }];
     });
+    this.bindings = new BindingSets(graph.inputs, this.inputs, this.steps, (segment, session) => this.bind(segment, session));
   }
 
   /** Native bytes of inputs, outputs, values between segments and captured tensors; variables are counted by their cells. */
   get byteLength(): number {
-    return [...this.buffers.values(), ...[...this.captured.values()].map((c) => c.buffer)].reduce((n, b) => n + b.byteLength, 0);
+    return [...this.buffers.values()].reduce((n, b) => n + b.byteLength, this.captured.byteLength);
   }
 
   /** Bytes of the arenas for intermediate values; undefined where ONNX Runtime cannot tell. */
@@ -158,7 +120,7 @@ export class Executable {
     if (this.running) return;
     for (const session of this.sessions) session.close();
     for (const buffer of this.buffers.values()) buffer.close();
-    for (const { buffer } of this.captured.values()) buffer.close();
+    this.captured.close();
   }
 
   private buffer(value: Value): NativeBuffer {
@@ -177,7 +139,7 @@ export class Executable {
   }
 
   private prepare(data: readonly TypedArray[], inPlace: boolean): BindingSet {
-    for (const input of this.captured.values()) this.copyCaptured(input);
+    this.captured.refresh();
     let key = '';
     for (const cell of this.cells) {
       if (cell.variable.isDisposed) {
@@ -186,79 +148,23 @@ export class Executable {
       cell.sync();
       key += cell.parity;
     }
-    if (this.generation !== cellGeneration()) this.releaseBindings();
-    const set = this.bindings.get(key) ?? this.bind(key);
-    this.generation = cellGeneration();
+    const set = this.bindings.of(key);
     for (let i = 0; i < this.inputs.length; i++) {
       const own = this.inputs[i];
-      if (own !== undefined) this.feed(set, i, own, data[i]!, inPlace);
+      if (own !== undefined) this.bindings.setInput(set, i, argumentBuffer(own, data[i]!, inPlace));
     }
     return set;
   }
 
-  /** Makes an argument the graph's input: a large one in place, a small one (or for a run in the background) by a copy. */
-  private feed(set: BindingSet, i: number, own: NativeBuffer, data: TypedArray, inPlace: boolean): void {
-    let buffer = own;
-    if (
-      inPlace &&
-      own.byteLength >= READ_IN_PLACE_BYTES &&
-      data.byteLength === own.byteLength &&
-      data.constructor === own.array.constructor
-    ) {
-      buffer = views.get(data) ?? new NativeBuffer(own.spec, data);
-      if (buffer.spec !== own.spec && buffer.spec.shape.join() !== own.spec.shape.join()) buffer = new NativeBuffer(own.spec, data);
-      views.set(data, buffer);
-    } else own.array.set(data);
-    if (set.inputs[i] === buffer) return;
-    set.inputs[i] = buffer; // also keeps it in memory while the bindings point at it
-    const value = this.graph.inputs[i]!;
-    this.steps.forEach((step, k) => {
-      if (step.kind !== 'graph') return;
-      const at = step.segment.graph.inputs.indexOf(value);
-      const name = at < 0 ? undefined : step.segment.lowered.inputs[at];
-      if (name !== undefined) step.session.rebind(set.bindings[k]!, name, buffer);
-    });
-  }
-
-  private copyCaptured(input: CapturedInput): void {
-    const { tensor, buffer } = input;
-    const info = engine().state.tensorInfo.get(tensor.dataId as object);
-    if (info === undefined) {
-      throw new TraceError(
-        `A tensor of shape [${tensor.shape.join(',')}] that the compiled function "${this.graph.name}" uses from outside was disposed. ` +
-          'Keep it (tf.keep) for as long as the function is called.',
-      );
-    }
-    const backend = cpuBackend();
-    const values = info.backend === backend ? backend.data.get(tensor.dataId as object).values : (tensor.dataSync() as TypedArray);
-    if (values === input.values) return;
-    buffer.array.set(values.length === buffer.array.length ? values : values.subarray(0, sizeOf(tensor.shape)));
-    input.values = values;
-  }
-
-  private bind(key: string): BindingSet {
-    if (this.bindings.size >= MAX_BINDINGS) this.releaseBindings();
-    const bindings = this.steps.map((step) => (step.kind === 'graph' ? this.bindSegment(step.segment, step.session) : undefined));
-    const set: BindingSet = { bindings, inputs: [...this.inputs] };
-    this.bindings.set(key, set);
-    return set;
-  }
-
-  private bindSegment({ graph, lowered }: LoweredSegment, session: Session): Binding {
+  /** The buffers that a graph reads and writes while the variables' cells are as they are now. */
+  private bind({ graph, lowered }: LoweredSegment, session: Session): Binding {
     const inputs: [string, NativeBuffer][] = [];
     lowered.inputs.forEach((name, i) => name !== undefined && inputs.push([name, this.buffer(graph.inputs[i]!)]));
-    lowered.captured.forEach(({ name, tensor }) => inputs.push([name, this.captured.get(tensor)!.buffer]));
+    lowered.captured.forEach(({ name, tensor }) => inputs.push([name, this.captured.buffer(tensor)]));
     lowered.variables.forEach(({ name, variable }) => inputs.push([name, cellOf(variable).current]));
     const outputs: [string, NativeBuffer][] = lowered.outputs.map((name, i) => [name, this.buffer(graph.outputs[i]!)]);
     lowered.assignments.forEach(({ name, variable }) => outputs.push([name, cellOf(variable).spare]));
     return session.bind(inputs, outputs);
-  }
-
-  private releaseBindings(): void {
-    for (const { bindings } of this.bindings.values()) {
-      this.steps.forEach((step, i) => step.kind === 'graph' && step.session.release(bindings[i]!));
-    }
-    this.bindings.clear();
   }
 
   private finish(): void {

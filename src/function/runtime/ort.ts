@@ -1,70 +1,12 @@
-/**
- * ONNX Runtime's C API, called through koffi: the only file that knows either. `OrtApi` is an append-only table of function
- * pointers, so a position fixed by the header of one release holds in every later one.
- */
+/** ONNX Runtime's C API, called through koffi, which no other file of the compiler knows. */
 import koffi, { type LibraryHandle } from 'koffi';
-import { availableParallelism } from 'node:os';
-import { OrbitError, UsageError } from '../../errors.js';
+import { OrbitError } from '../../errors.js';
+import { API_VERSION, STATISTICS_VERSION, statisticsTable, table, type Api, type NativeFunction, type Statistics } from './api-table.js';
 import { findOnnxRuntime } from './library.js';
+import { chosenThreads, fixThreads } from './threads.js';
 
 /** An opaque native handle. */
 export type Handle = unknown;
-type NativeFunction = (...args: unknown[]) => unknown;
-
-/** The version of the `OrtApi` table we ask for: the oldest that holds every function used here. */
-const API_VERSION = 20;
-
-/** Positions in the `OrtApi` table (onnxruntime_c_api.h) and signatures of the functions used. */
-const table = {
-  getErrorMessage: [2, 'const char* F(void*)'],
-  createSessionFromArray: [8, 'void* F(void*, void*, size_t, void*, _Out_ void**)'],
-  createSessionOptions: [10, 'void* F(_Out_ void**)'],
-  enableProfiling: [14, 'void* F(void*, const char*)'],
-  disableMemPattern: [17, 'void* F(void*)'],
-  setGraphOptimizationLevel: [23, 'void* F(void*, int)'],
-  setIntraOpNumThreads: [24, 'void* F(void*, int)'],
-  createTensorWithData: [49, 'void* F(void*, void*, size_t, int64_t*, size_t, int, _Out_ void**)'],
-  createCpuMemoryInfo: [69, 'void* F(int, int, _Out_ void**)'],
-  allocatorFree: [76, 'void* F(void*, void*)'],
-  getAllocator: [78, 'void* F(_Out_ void**)'],
-  releaseStatus: [93, 'void F(void*)'],
-  releaseSession: [95, 'void F(void*)'],
-  releaseValue: [96, 'void F(void*)'],
-  releaseSessionOptions: [100, 'void F(void*)'],
-  endProfiling: [110, 'void* F(void*, void*, _Out_ void**)'],
-  createEnvWithGlobalThreadPools: [119, 'void* F(int, const char*, void*, _Out_ void**)'],
-  disablePerSessionThreads: [120, 'void* F(void*)'],
-  createThreadingOptions: [121, 'void* F(_Out_ void**)'],
-  releaseThreadingOptions: [122, 'void F(void*)'],
-  getAvailableProviders: [125, 'void* F(_Out_ void**, _Out_ int*)'],
-  releaseAvailableProviders: [126, 'void* F(void*, int)'],
-  addSessionConfigEntry: [130, 'void* F(void*, const char*, const char*)'],
-  createAllocator: [131, 'void* F(void*, void*, _Out_ void**)'],
-  releaseAllocator: [132, 'void F(void*)'],
-  runWithBinding: [133, 'void* F(void*, void*, void*)'],
-  createIoBinding: [134, 'void* F(void*, _Out_ void**)'],
-  releaseIoBinding: [135, 'void F(void*)'],
-  bindInput: [136, 'void* F(void*, const char*, void*)'],
-  bindOutput: [137, 'void* F(void*, const char*, void*)'],
-  setGlobalIntraOpNumThreads: [147, 'void* F(void*, int)'],
-  setGlobalInterOpNumThreads: [148, 'void* F(void*, int)'],
-  setGlobalSpinControl: [149, 'void* F(void*, int)'],
-  registerCustomOpsLibrary: [228, process.platform === 'win32' ? 'void* F(void*, const char16_t*)' : 'void* F(void*, const char*)'],
-} as const;
-
-type Api = Record<keyof typeof table, NativeFunction>;
-
-/** The first version of the table with the functions below, which only reports use. */
-const STATISTICS_VERSION = 23;
-
-/** What reports use where the library has it. */
-const statisticsTable = {
-  getKeyValue: [297, 'const char* F(void*, const char*)'],
-  releaseKeyValuePairs: [300, 'void F(void*)'],
-  allocatorGetStats: [319, 'void* F(void*, _Out_ void**)'],
-} as const;
-
-type Statistics = Record<keyof typeof statisticsTable, NativeFunction>;
 
 /** ONNX Runtime as this process holds it: loaded once, one environment, one thread pool for all sessions. */
 export interface Ort {
@@ -90,48 +32,6 @@ export interface Ort {
 }
 
 let loaded: Ort | undefined;
-let requestedThreads = 0;
-
-/**
- * Sets how many threads compiled steps may use together. Takes effect only before the first step is compiled.
- *
- * @param threads 0 = `ORBIT_NUM_THREADS` if set, else one per available processor.
- * @throws UsageError when ONNX Runtime already runs with another number.
- */
-export function setNumThreads(threads: number): void {
-  if (!Number.isInteger(threads) || threads < 0) {
-    throw new UsageError(`The number of threads must be a whole number of at least 0 (0 = automatic), but is ${threads}.`);
-  }
-  requestedThreads = threads;
-  if (loaded !== undefined && resolveThreads() !== loaded.numThreads) {
-    throw new UsageError(
-      `ONNX Runtime already runs with ${loaded.numThreads} threads; ${threads} cannot be set any more. Set the number before the first compiled step.`,
-    );
-  }
-}
-
-function resolveThreads(): number {
-  if (requestedThreads > 0) return requestedThreads;
-  const given = process.env['ORBIT_NUM_THREADS'] ?? '';
-  if (!/^\d*$/.test(given.trim())) {
-    throw new UsageError(
-      `ORBIT_NUM_THREADS is "${given}", but must be a whole number of at least 0 (0 = automatic). Set it so, or unset it.`,
-    );
-  }
-  return Number(given) || availableParallelism();
-}
-
-let poolPerSession = false;
-
-/** Threads of the pool that a session must make for itself; undefined: it uses the pool of all sessions. */
-export function threadsPerSession(): number | undefined {
-  return poolPerSession ? ort().numThreads : undefined;
-}
-
-/** From now on sessions make pools of their own, because there is none for all. */
-export function usePoolPerSession(): void {
-  poolPerSession = true;
-}
 
 /** Loads ONNX Runtime at the first call and returns it. */
 export function ort(): Ort {
@@ -204,7 +104,7 @@ function prototype(signature: string): Prototype {
 
 function load(): Ort {
   const library = findOnnxRuntime();
-  const numThreads = resolveThreads();
+  const numThreads = chosenThreads();
   const { version, api, statistics } = openLibrary(library);
   const check = (status: unknown): void => {
     if (status === null || status === undefined) return;
@@ -226,6 +126,7 @@ function load(): Ort {
   api.releaseThreadingOptions(threading);
   const arena = 1;
   const memoryInfo = make((out) => api.createCpuMemoryInfo(arena, 0, out));
+  fixThreads(numThreads);
   const run = api.runWithBinding as NativeFunction & { async: NativeFunction };
   return {
     version,

@@ -5,8 +5,9 @@ import { arenaBytes } from './arena.js';
 import type { NativeBuffer } from './buffer.js';
 import { countHandle } from './handles.js';
 import { nativeLibrary } from './native.js';
-import { ort, threadsPerSession, usePoolPerSession, type Handle } from './ort.js';
+import { ort, type Handle } from './ort.js';
 import { runError } from './run-error.js';
+import { threadsPerSession, usePoolPerSession } from './threads.js';
 
 /** How much ONNX Runtime rewrites a graph itself; see `CompileOptions.graphOptimizationLevel`. */
 export type GraphOptimizationLevel = 'disabled' | 'basic' | 'extended' | 'all';
