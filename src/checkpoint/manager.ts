@@ -4,13 +4,13 @@ import { CheckpointError } from '../errors.js';
 import type { CheckpointManagerLike, CheckpointsIteratorOptions, SaveOptions } from '../orbit/index.js';
 import { BackgroundWriter } from './background-writer.js';
 import type { Checkpoint } from './checkpoint.js';
-import { DamagedCheckpointError } from './damaged.js';
 import { DirectoryIndex } from './directory-index.js';
-import { exists, removeDirectory, removeLeftovers } from './files.js';
+import { removeDirectory, removeLeftovers } from './files.js';
 import { copyingHolder, type HeldVariables, type VariableHolder } from './holder.js';
 import { stderrLogger, type CheckpointLogger } from './logger.js';
 import { checkManagerOptions, type CheckpointManagerOptions } from './manager-options.js';
-import { findReplaced, recoverReplaced } from './replaced.js';
+import { recoverReplaced } from './replaced.js';
+import { restoreNewest } from './restore-newest.js';
 import type { RetentionPolicy } from './keep.js';
 import type { CheckpointMetadata } from './manifest.js';
 import { anyOf, everyNHours, sweep, sweepBy, type PreservationPolicy } from './retention.js';
@@ -132,25 +132,12 @@ export class CheckpointManager implements CheckpointManagerLike {
     return this.inTurn(async () => {
       await this.settle();
       const candidates = await this.index.candidates(this.name);
-      const skipped: string[] = [];
-      for (const candidate of candidates) {
-        try {
-          await this.restoreCandidate(candidate);
-        } catch (error) {
-          if (!(error instanceof DamagedCheckpointError)) throw error;
-          skipped.push(error.message);
-          continue;
-        }
-        for (const reason of skipped) this.logger.warn(`Skipped a checkpoint: ${reason}`);
-        this.index.restored(candidate, candidates.slice(0, candidates.indexOf(candidate)));
+      const restored = await restoreNewest(this.checkpoint, candidates, this.directory, this.logger);
+      if (restored !== null) {
+        this.index.restored(restored, candidates.slice(0, candidates.indexOf(restored)));
         this.schedule.saved();
-        this.logger.info(`Restored from "${candidate}".`);
-        return candidate;
-      }
-      if (skipped.length > 0) {
-        throw new CheckpointError(
-          `No checkpoint in "${this.directory}" can be restored:\n  ${skipped.join('\n  ')}\nTo start afresh, move the directory away or choose another one.`,
-        );
+        this.logger.info(`Restored from "${restored}".`);
+        return restored;
       }
       if (this.initFn) {
         this.logger.info(`No checkpoint in "${this.directory}": initializing.`);
@@ -192,12 +179,6 @@ export class CheckpointManager implements CheckpointManagerLike {
   /** New checkpoints of this directory, also of other processes. */
   checkpointsIterator(options: CheckpointsIteratorOptions = {}): AsyncIterable<string> {
     return checkpointsIterator(this.directory, { ...options, logger: this.logger });
-  }
-
-  /** One that stepped aside for a successor that never came is read where it is; the next save puts it back. */
-  private async restoreCandidate(candidate: string): Promise<void> {
-    const aside = (await exists(candidate)) ? null : await findReplaced(candidate);
-    await this.checkpoint.restore(aside ?? candidate);
   }
 
   private get index(): DirectoryIndex {
