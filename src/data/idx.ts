@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { constants, gunzipSync } from 'node:zlib';
 
 import { DataError } from '../errors.js';
-import { cannotDecompress, cannotRead, compressionOf, openBytes, required, type Compression } from './files/index.js';
+import { cannotDecompress, cannotRead, compressionOf, openBytes, otherFormat, required, type Compression } from './files/index.js';
 import { allocate, NDArray, shapeSize, type DType } from './ndarray.js';
 
 /**
@@ -146,7 +146,7 @@ function parseHeader(path: string, bytes: Uint8Array, compression: IdxHeader['co
   if (bytes[0] !== 0 || bytes[1] !== 0 || type === undefined) {
     const magic = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
     throw new DataError(
-      `${path} is not an IDX file: it begins with ${magic}, expected 00 00, a type code (08, 09, 0b to 0e) and the number of axes.`,
+      `${path} is not an IDX file: it begins with ${magic}, expected 00 00, a type code (08, 09, 0b to 0e) and the number of axes.${otherFormat(bytes)}`,
     );
   }
   const axes = bytes[3]!;

@@ -4,12 +4,11 @@ import type { Duplex } from 'node:stream';
 import * as zlib from 'node:zlib';
 
 import { DataError } from '../../errors.js';
+import { compressionOf, refuseCompressed, type Compression } from './compression.js';
 import { cannotDecompress, cannotRead } from './failures.js';
 import { firstBytesSync } from './first-bytes.js';
+import { SIGNATURE_BYTES } from './signatures.js';
 import { zstdPieces } from './zstd.js';
-
-/** How a file is compressed; `auto` looks at its first bytes. */
-export type Compression = 'auto' | 'none' | 'gzip' | 'zstd';
 
 /** Bytes read from a file at a time. */
 const CHUNK_BYTES = 2 ** 20;
@@ -29,7 +28,7 @@ export function openBytes(path: string, compression: Compression = 'auto'): Byte
   let stream: ByteStream | undefined;
   const get = async (): Promise<ByteStream> => {
     if (stream !== undefined) return stream;
-    const head = await firstBytes(path, 6);
+    const head = await firstBytes(path, SIGNATURE_BYTES);
     const found = compressionOf(head);
     if (compression === 'auto' && found === 'none') refuseCompressed(path, head);
     return (stream = openAs(path, compression === 'auto' ? found : compression));
@@ -49,34 +48,6 @@ export async function detectCompression(path: string): Promise<Exclude<Compressi
 /** Like {@link detectCompression}, at once. */
 export function detectCompressionSync(path: string): Exclude<Compression, 'auto'> {
   return compressionOf(firstBytesSync(path, 4));
-}
-
-/** What the first bytes of a file say about its compression. */
-export function compressionOf([a, b, c, d]: Uint8Array): Exclude<Compression, 'auto'> {
-  if (a === 0x1f && b === 0x8b && c === 8) return 'gzip'; // by deflate: there is no other way
-  if (a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd) return 'zstd';
-  return a !== undefined && a >> 4 === 5 && b === 0x2a && c === 0x4d && d === 0x18 ? 'zstd' : 'none'; // a frame to be skipped, as pzstd writes
-}
-
-const others: readonly (readonly [name: string, first: string])[] = [
-  ['bzip2', 'BZh'],
-  ['xz', '\xfd7zXZ'],
-  ['LZ4', '\x04\x22\x4d\x18'],
-  ['zip', 'PK\x03\x04'],
-];
-
-/** Throws a {@link DataError} for a file whose first bytes say that it is compressed in a way that is not read. */
-export function refuseCompressed(path: string, head: Uint8Array): void {
-  const text = Buffer.from(head).toString('latin1');
-  const found = others.find(([, first]) => text.startsWith(first));
-  if (found !== undefined)
-    throw new DataError(`${path} is compressed with ${found[0]}, which cannot be read: decompress it, or compress it with gzip or zstd.`);
-}
-
-/** What to say of a file that is no file of its format: that it is compressed, or nothing. */
-export function compressedHint(head: Uint8Array): string {
-  const found = compressionOf(head);
-  return found === 'none' ? '' : ` It is compressed with ${found}: decompress it first.`;
 }
 
 /** The first bytes of a file, fewer where it is shorter. */

@@ -1,4 +1,5 @@
-import { detectCompression, openBytes, type ByteStream, type Compression } from './byte-stream.js';
+import { detectCompression, openBytes, type ByteStream } from './byte-stream.js';
+import type { Compression } from './compression.js';
 
 /** A moving view of a file's uncompressed bytes, read one piece ahead. */
 export class ByteWindow {

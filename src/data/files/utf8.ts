@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 
 import { DataError } from '../../errors.js';
-import { compressedHint } from './byte-stream.js';
+import { compressionOf } from './compression.js';
+import { notText, otherFormat } from './signatures.js';
 
 /** The text that bytes are in UTF-8; undefined where they are none, instead of a text with replacement characters. */
 export function utf8Text(bytes: Uint8Array, begin = 0, end = bytes.length): string | undefined {
@@ -16,8 +17,10 @@ export function utf8Text(bytes: Uint8Array, begin = 0, end = bytes.length): stri
  * UTF-16, which would be read as nonsense.
  */
 export function textStart(path: string, head: Uint8Array): number {
-  const hint = compressedHint(head);
-  if (hint !== '') throw new DataError(`${path} is not text.${hint} (Or leave out \`compression\`: it is seen from the first bytes.)`);
+  if (compressionOf(head) !== 'none')
+    throw new DataError(`${path} is not text.${otherFormat(head)} (Or leave out \`compression\`: it is seen from the first bytes.)`);
+  const other = notText(head);
+  if (other !== undefined) throw new DataError(`${path} cannot be read as text.${other}`);
   const [a, b, c, d] = head;
   const utf16 =
     (a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff) || (a === 0 && c === 0 && !!b && !!d) || (!!a && !!c && b === 0 && d === 0);

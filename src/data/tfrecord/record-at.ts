@@ -1,4 +1,5 @@
 import { DataError } from '../../errors.js';
+import { otherFormat } from '../files/index.js';
 import { maskedCrc32c } from './crc32c.js';
 
 /** Bytes of a record before its payload. */
@@ -14,7 +15,9 @@ export function payloadLength(path: string, position: number, bytes: Uint8Array,
   if (view.getUint32(8, true) !== maskedCrc32c(bytes, at, at + 8)) {
     throw new DataError(
       `${path}: the record at byte ${position} has a damaged length. ` +
-        (position === 0 ? 'Is it a record file, and is its compression stated rightly?' : 'Download or copy the file again.'),
+        (position > 0
+          ? 'Download or copy the file again.'
+          : `Is it a record file, and is its compression stated rightly?${otherFormat(bytes.subarray(at), 'fromTfExamples')}`),
     );
   }
   const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;

@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import type { RecordBatch, Schema } from 'apache-arrow';
 
 import { DataError } from '../../../errors.js';
-import { cannotRead, compressedHint, openToRead } from '../../files/index.js';
+import { cannotRead, firstBytesSync, openToRead, otherFormat, SIGNATURE_BYTES } from '../../files/index.js';
 import { loadArrow, type Arrow } from './package.js';
 
 /** Bytes from one place up to another (excluded). */
@@ -47,7 +47,8 @@ export function arrowMessages(path: string): ArrowMessages {
     const isFile = head.toString('latin1') === FILE_MAGIC;
     if (head.toString('latin1', 0, 4) === 'FEA1')
       throw new DataError(`${path} is a Feather file of version 1, which cannot be read: write version 2.`);
-    if (compressedHint(head) !== '') throw new DataError(`${path} is not an Arrow file.${compressedHint(head)}`);
+    const other = isFile ? '' : otherFormat(firstBytesSync(path, SIGNATURE_BYTES));
+    if (other !== '') throw new DataError(`${path} is not an Arrow file.${other}`);
     if (isFile && bytesAt(file, Math.max(0, size - 6), 6).toString('latin1') !== FILE_MAGIC) throw new Error('its end is missing');
     for (let at = isFile ? 8 : 0; at < size;) {
       const prefix = bytesAt(file, at, 8);

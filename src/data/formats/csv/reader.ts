@@ -1,7 +1,7 @@
 import { DataError } from '../../../errors.js';
 import type { BadRecords } from '../../bad-records.js';
 import { BadRecords as Strict } from '../../bad-records.js';
-import { ByteWindow, textStart, type Compression } from '../../files/index.js';
+import { ByteWindow, otherFormat, textStart, type Compression } from '../../files/index.js';
 import { count, list } from '../../random-access.js';
 import type { Block, BlockReader } from '../../sources/blocks.js';
 import type { PositionValue } from '../../stage.js';
@@ -100,6 +100,7 @@ function layoutOf(path: string, { delimiter, comment, missing }: CsvFormat, cell
 async function readHead(window: ByteWindow, format: CsvFormat, columns: Columns | undefined): Promise<{ names: string[]; line: number }> {
   await window.more();
   window.at = textStart(window.path, window.buffer);
+  refuseOtherText(window.path, window.buffer.subarray(window.at));
   if (!format.header) return { names: Object.keys(columns ?? {}), line: 1 };
   const cells: string[] = [];
   const layout = { ...layoutOf(window.path, format, undefined), missing: new Set<string>() };
@@ -121,6 +122,12 @@ async function readHead(window: ByteWindow, format: CsvFormat, columns: Columns 
       throw new DataError(`${window.path}: the first line is longer than 64 MB; is the file CSV?`);
     await window.more();
   }
+}
+
+/** What is text, but no table, would be read as one with strange names. */
+function refuseOtherText(path: string, head: Uint8Array): void {
+  const start = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, 64)).toString('latin1');
+  if (/^\s*(\{\s*"|<(!doctype|html|\?xml))/i.test(start)) throw new DataError(`${path} is not CSV.${otherFormat(head)}`);
 }
 
 function checkedNames(path: string, cells: readonly string[], format: CsvFormat, columns: Columns | undefined): string[] {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Transformer } from '@napi-rs/image';
 import { DataError } from '../../../errors.js';
-import { cannotRead, optionalPackage } from '../../files/index.js';
+import { cannotRead, optionalPackage, otherFormat } from '../../files/index.js';
 import type { RandomStream } from '../../random.js';
 import { cover, randomPart, type Extent } from './fit.js';
 import { jpegHeader } from './jpeg-header.js';
@@ -52,7 +52,8 @@ export async function readScaled(path: string, target: Target | undefined, rando
     return await others.run(() => decode(library, bytes, target, random));
   } catch (error) {
     const { message } = error as Error;
-    throw undecodable(path, message.replace(/^(Guess format from input|Decode) image failed /, '').trim(), error);
+    const other = otherFormat(bytes, 'fromImages');
+    throw undecodable(path, message.replace(/^(Guess format from input|Decode) image failed /, '').trim(), error, other);
   }
 }
 
@@ -93,6 +94,7 @@ async function scale({ FastResizeFilter, ResizeFit }: Library, image: Transforme
   return { rgba: await image.rawPixels(), width, height };
 }
 
-function undecodable(path: string, reason: string, cause?: unknown): DataError {
-  return new DataError(`${path} cannot be decoded as an image: ${reason}. Is it truncated, or of another format?`, { cause });
+function undecodable(path: string, reason: string, cause?: unknown, other = ''): DataError {
+  const likely = other === '' ? ' Is it truncated, or of another format?' : other;
+  return new DataError(`${path} cannot be decoded as an image: ${reason}.${likely}`, { cause });
 }

@@ -3,7 +3,15 @@ import { extname } from 'node:path';
 
 import { DataError } from '../../../errors.js';
 import { readerOptions, whole } from '../../arguments.js';
-import { detectCompression, expandPaths, firstBytes, refuseCompressed, type Paths } from '../../files/index.js';
+import {
+  detectCompression,
+  expandPaths,
+  firstBytes,
+  otherFormat,
+  refuseCompressed,
+  SIGNATURE_BYTES,
+  type Paths,
+} from '../../files/index.js';
 import { NDArray } from '../../ndarray.js';
 import { listClassFolder } from '../class-folder.js';
 import { imageExtensions, fromImages } from '../images/index.js';
@@ -44,7 +52,7 @@ async function formatOf(path: string, compression: string): Promise<string> {
   if (/tokenizer[^/]*\.json$/i.test(bare)) return 'tokenizer';
   const byName = extensions[extname(bare).toLowerCase()];
   if (byName !== undefined) return byName;
-  const head = Buffer.from(await firstBytes(path, 12));
+  const head = Buffer.from(await firstBytes(path, SIGNATURE_BYTES));
   const text = head.toString('latin1');
   if (/idx\d-ubyte/.test(bare) || (head[0] === 0 && head[1] === 0 && head[2]! >= 8 && head[2]! <= 14 && head[3]! > 0)) return 'idx';
   if (text.startsWith('PAR1')) return 'Parquet';
@@ -55,7 +63,7 @@ async function formatOf(path: string, compression: string): Promise<string> {
   if (/tfrecord/i.test(path)) return 'TFRecord';
   refuseCompressed(path, head);
   throw new DataError(
-    `${path}: the format cannot be told from the name or the first bytes (${head.subarray(0, 4).toString('hex')}). Known: ${[...new Set(Object.values(extensions))].join(', ')}.`,
+    `${path}: the format cannot be told from the name or the first bytes (${head.subarray(0, 4).toString('hex')}). Known: ${[...new Set(Object.values(extensions))].join(', ')}.${otherFormat(head)}`,
   );
 }
 

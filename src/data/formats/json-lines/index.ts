@@ -105,5 +105,6 @@ function hintFor(line: string, number: number): string {
   if (/[:[,]\s*(NaN|-?Infinity)\b/.test(line)) return ' JSON has no NaN and no infinities: write null instead.';
   if (number === 1 && /^\s*[[{]/.test(line))
     return ' Is it one JSON document? A value on every line was expected (`jq -c .[]` makes that of an array).';
+  if (number === 1 && /^[^[{"]*[,;\t]/.test(line)) return ' Is the file CSV? fromCsv reads that.';
   return '';
 }

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { DataError, UsageError } from '../../../errors.js';
 import { readerOptions } from '../../arguments.js';
 import type { Dataset } from '../../dataset.js';
-import { compressedHint, firstBytesSync } from '../../files/index.js';
+import { firstBytesSync, otherFormat } from '../../files/index.js';
 import { shapeSize, type NDArray } from '../../ndarray.js';
 import type { ColumnTree } from '../../sources/columns.js';
 import { readStored, StoredColumn, type StoredArray } from '../../sources/stored-array.js';
@@ -17,8 +17,8 @@ export { fromNpz, npzMembers, npzNames, readNpz } from './npz.js';
 /** Where the array of a `.npy` file lies; only its header is read. Throws a {@link DataError} for a missing, damaged or truncated file. */
 export function npyArray(path: string): StoredArray & { readonly fortran: boolean } {
   const head = firstBytesSync(path, NPY_HEADER_BYTES);
-  const hint = compressedHint(head);
-  if (hint !== '') throw new DataError(`${path} is not a .npy array.${hint}`);
+  const hint = otherFormat(head, 'fromNpy');
+  if (hint !== '' && head[0] !== 0x93) throw new DataError(`${path} is not a .npy array.${hint}`);
   const header = parseNpyHeader(head, path);
   const { shape, dtype, valueBytes, headerBytes, fortran } = header;
   const expected = headerBytes + shapeSize(shape) * valueBytes;

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import type { AsyncBuffer, FileMetaData, ParquetParsers, ParquetScan, SchemaTree } from 'hyparquet';
 
 import { DataError } from '../../../errors.js';
-import { cannotRead, compressedHint, firstBytesSync, required, utf8Text } from '../../files/index.js';
+import { cannotRead, firstBytesSync, otherFormat, required, SIGNATURE_BYTES, utf8Text } from '../../files/index.js';
 import type { ColumnType, FileColumn } from '../table/index.js';
 
 /** A Parquet file whose footer is read. */
@@ -22,11 +22,11 @@ const TAIL_BYTES = 8;
 
 /** Reads the footer of a Parquet file. Throws a {@link DataError} where the file is missing, damaged or of another format. */
 export function openParquet(path: string): ParquetFile {
-  const head = firstBytesSync(path, 4);
-  const magic = Buffer.from(head).toString('latin1');
+  const head = firstBytesSync(path, SIGNATURE_BYTES);
+  const magic = Buffer.from(head.subarray(0, 4)).toString('latin1');
   if (magic === 'PARE') throw new DataError(`${path} is an encrypted Parquet file, which cannot be read.`);
   if (magic !== 'PAR1')
-    throw new DataError(`${path} is not a Parquet file: it begins with ${JSON.stringify(magic)}, expected "PAR1".${compressedHint(head)}`);
+    throw new DataError(`${path} is not a Parquet file: it begins with ${JSON.stringify(magic)}, expected "PAR1".${otherFormat(head)}`);
   const { asyncBufferFromFile, parquetMetadata, parquetScan, parquetSchema } = required<typeof import('hyparquet')>('hyparquet');
   let metadata: FileMetaData;
   try {

@@ -1,5 +1,5 @@
 import { DataError } from '../../../errors.js';
-import { compressedHint } from '../../files/index.js';
+import { otherFormat } from '../../files/index.js';
 import { NDArray } from '../../ndarray.js';
 
 /** Sound as samples from -1 to 1. */
@@ -21,7 +21,7 @@ export function decodeWav(bytes: Uint8Array, path: string): Sound {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const tag = (at: number): string => String.fromCharCode(...bytes.subarray(at, at + 4));
   if (bytes.length < 12 || tag(0) !== 'RIFF' || tag(8) !== 'WAVE')
-    throw new DataError(`${path} is not a WAV file: it does not begin with RIFF … WAVE.${compressedHint(bytes)}`);
+    throw new DataError(`${path} is not a WAV file: it does not begin with RIFF … WAVE.${otherFormat(bytes, 'fromWav')}`);
   let format: { code: number; channels: number; sampleRate: number; bits: number } | undefined;
   for (let at = 12; at + 8 <= bytes.length;) {
     const [name, length] = [tag(at), view.getUint32(at + 4, true)];
