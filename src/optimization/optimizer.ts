@@ -4,6 +4,7 @@ import { notice } from '../notice.js';
 import type { StateDict } from '../checkpoint/index.js';
 import { initScope, nameScope } from '../function/index.js';
 import { constrained } from './constraint.js';
+import { CurrentRate } from './current-rate.js';
 import {
   type Clipping,
   type GradientAggregator,
@@ -16,7 +17,7 @@ import {
 import { type LearningRateMultiplier, type Multipliers, readMultipliers } from './learning-rate-multipliers.js';
 import { learningRateAt, type LearningRate } from './schedule.js';
 import { isFromLookup, onlyTouchedRows, watchLookups } from './sparse-gradients.js';
-import { checkGradient, checkRate } from './optimizer-checks.js';
+import { checkGradient } from './optimizer-checks.js';
 import { createVariable, type SavedState, SlotVariables } from './state.js';
 import type { UpdateRule } from './update-rule.js';
 import type { WeightDecay } from './weight-decay.js';
@@ -94,8 +95,7 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
   private readonly multipliers: Multipliers | undefined;
   /** The slots, for subclasses that read them between updates. */
   protected readonly state: SlotVariables;
-  private rate: LearningRate;
-  private rateVariable: tf.Variable | undefined;
+  private readonly rate: CurrentRate;
   private warned = false;
 
   constructor(parts: OptimizerParts<Step>) {
@@ -105,23 +105,21 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
     this.multipliers = readMultipliers(parts.learningRateMultipliers, parts.name);
     if (parts.rule.skipsUntouchedRows) watchLookups();
     this.allReduce = parts.gradientAggregator ?? sumOverReplicas;
-    this.rate = checkRate(parts.learningRate, parts.name);
+    this.rate = new CurrentRate(parts.learningRate, parts.name, parts.decay ?? 0);
     this.iterations = initScope(() => createVariable(`${parts.name}/iterations`, tf.scalar(0, 'int32')));
     this.state = new SlotVariables(parts.name, (shape, path) => parts.rule.slots(shape, path), { iterations: this.iterations });
   }
 
   get learningRate(): LearningRate {
-    return this.rate;
+    return this.rate.value;
   }
 
   set learningRate(rate: LearningRate) {
-    this.rate = checkRate(rate, this.name);
-    // A compiled step reads the variable, so a new number is seen without tracing again.
-    if (typeof rate === 'number') initScope(() => tf.tidy(() => this.rateVariable?.assign(tf.scalar(rate))));
+    this.rate.value = rate;
   }
 
   currentLearningRate(): number {
-    return learningRateAt(this.rate, this.iterations.dataSync()[0]!);
+    return learningRateAt(this.rate.value, this.iterations.dataSync()[0]!);
   }
 
   setVariablePaths(paths: ReadonlyMap<unknown, string>): void {
@@ -131,7 +129,7 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
 
   build(variables: readonly tf.Variable[]): void {
     this.state.build(variables);
-    this.buildRate();
+    this.rate.build();
   }
 
   applyGradients(gradientsAndVariables: readonly MaybeGradient[], { aggregate = true }: ApplyOptions = {}): void {
@@ -187,21 +185,21 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
 
   dispose(): void {
     this.state.dispose();
-    this.rateVariable?.dispose();
-    this.rateVariable = undefined;
+    this.rate.dispose();
   }
 
   /** The scalars of this update: of each variable's path, computed once per multiplier of the learning rate. */
   private scalars(): (path: string) => { step: Step; keep: tf.Scalar | undefined } {
     const { rule, weightDecay } = this.parts;
-    const rate = this.rateTensor();
+    const iterations = this.iterations as unknown as tf.Scalar;
+    const rate = this.rate.at(iterations);
     const made = new Map<number, { step: Step; keep: tf.Scalar | undefined }>();
     return (path) => {
       const multiplier = this.multipliers?.of(path) ?? 1;
       let scalars = made.get(multiplier);
       if (scalars === undefined) {
         const own = multiplier === 1 ? rate : (tf.mul(rate, multiplier) as tf.Scalar);
-        const step = rule.step(this.decayed(own), this.iterations as unknown as tf.Scalar);
+        const step = rule.step(this.rate.decayed(own, iterations), iterations);
         made.set(multiplier, (scalars = { step, keep: weightDecay?.keptFraction(own) }));
       }
       return scalars;
@@ -239,22 +237,5 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
       notice(`${this.name}: no gradient for ${missing.join(', ')}; these variables stay as they are. Said once.`);
     }
     return present;
-  }
-
-  private buildRate(): void {
-    const rate = this.rate;
-    if (typeof rate !== 'number' || this.rateVariable) return;
-    this.rateVariable = initScope(() => createVariable(`${this.name}/learning_rate`, tf.scalar(rate)));
-  }
-
-  private rateTensor(): tf.Scalar {
-    if (typeof this.rate !== 'number') return this.rate.at(this.iterations as unknown as tf.Scalar);
-    return this.rateVariable as unknown as tf.Scalar;
-  }
-
-  private decayed(learningRate: tf.Scalar): tf.Scalar {
-    const decay = this.parts.decay ?? 0;
-    if (decay === 0) return learningRate;
-    return tf.div(learningRate, tf.add(tf.mul(tf.cast(this.iterations, 'float32'), decay), 1));
   }
 }
