@@ -99,6 +99,14 @@ describe('orbit export', () => {
     expect([...(await readSafetensors(at('w.safetensors'))).keys()].sort()).toEqual(['out/bias', 'out/kernel']);
   });
 
+  it('makes the folders above the file, and says where that cannot be', async () => {
+    await train('export_toy');
+    for (const name of ['a/b/m.onnx', 'a/b/w.safetensors', 'a/c/served']) expect(await exporting('export_toy', name)).toBe(0);
+    expect(readdirSync(at('a/b')).sort()).toEqual(['m.onnx', 'w.safetensors']);
+    expect(await exporting('export_toy', 'a/b/m.onnx/m.onnx')).toBe(2);
+    expect(err).toContain(`Cannot make the directory ${at('a/b/m.onnx')}`);
+  });
+
   it('takes a checkpoint instead of a run', async () => {
     await train('export_toy');
     expect(await exporting('export_toy', 'm.onnx', `--model_dir=${at('run/ckpt-2')}`)).toBe(2); // given twice

@@ -106,7 +106,14 @@ async function modelOf(params: ExperimentConfig, checkpoint: string, name: strin
 
 /** The one model of an export as a file of its own, in place when it is complete. */
 async function writeFileOf(file: string, write: (directory: string) => Promise<string>): Promise<void> {
-  const beside = await mkdtemp(path.join(path.dirname(path.resolve(file)), '.orbit-export-'));
+  const folder = path.dirname(path.resolve(file));
+  const { makeDirectory } = await import('../experiment/run-files.js');
+  makeDirectory(folder);
+  const beside = await mkdtemp(path.join(folder, '.orbit-export-')).catch((error: unknown) => {
+    throw new UsageError(`--out=${file}: nothing can be written to ${folder} (${(error as NodeJS.ErrnoException).code}).`, {
+      cause: error,
+    });
+  });
   try {
     const directory = await write(path.join(beside, 'export'));
     await rename(path.join(directory, 'serving_default.onnx'), file);

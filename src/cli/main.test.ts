@@ -176,6 +176,11 @@ describe('orbit', () => {
     expect(result).toMatchObject({ experiment: 'line', mode: 'train_and_eval', global_step: 20, resumed_from: null });
     expect(result['seconds_to_first_step']).toBeGreaterThan(0);
 
+    const trial = await orbit([...train, '--params_override=trainer.fast_dev_run=2']);
+    expect(trial.out).toMatch(/ {2}2 steps of 8 examples/);
+    expect(trial.out).toMatch(/step 2\/2 .*samples\/s\n/); // no time is left
+    expect(trial.out).toMatch(/Last evaluation: validation_loss [\d.]+\n/); // no speed among the results
+
     const second = await orbit([...train, '--params_override=trainer.train_steps=30']);
     expect(second.out).toMatch(/Going on from run\/ckpt-20/);
     expect(second.out).toMatch(/Done at step 30/);

@@ -45,7 +45,7 @@ export async function train(flags: TrainFlags): Promise<number> {
   const progress = new Progress({
     output,
     headline: headline(flags, params, samplesPerStep(params)),
-    trainSteps: params.trainer.train_steps,
+    trainSteps: lastStep(params),
     batchSize: samplesPerStep(params),
     currentStep: () => runner.trainer.globalStep.value,
   });
@@ -94,11 +94,14 @@ export async function train(flags: TrainFlags): Promise<number> {
   }
 }
 
+/** The step at which training ends, also of a trial run. */
+const lastStep = ({ trainer }: ExperimentConfig): number => trainer.fast_dev_run || trainer.train_steps;
+
 function headline(flags: TrainFlags, params: ExperimentConfig, samples: number): string {
   const { trainer, runtime } = params;
   const { optimizer, learning_rate } = trainer.optimizer_config;
   const update = [optimizer.type, learning_rate.type && `${learning_rate.type} learning rate`].filter(Boolean); // both may be the task's own
-  const steps = `${count(trainer.train_steps)} steps${samples > 0 ? ` of ${count(samples)} examples` : ''}`;
+  const steps = `${count(lastStep(params))} steps${samples > 0 ? ` of ${count(samples)} examples` : ''}`;
   const training = [steps, ...update].join(', ');
   const what = flags.mode?.includes('train') ? training : 'evaluation';
   return `${flags.experiment}  ${flags.mode}  ${what}, seed ${runtime.seed}`;
@@ -110,7 +113,10 @@ function closing(runner: OrbitExperimentRunner): string {
   const lines = [''];
   if (result !== null) {
     const { eval_logs, steps_per_second, samples_per_second, wall_seconds, seconds_to_first_step } = result;
-    if (eval_logs !== null) lines.push(`Last evaluation: ${logs(eval_logs)}`);
+    if (eval_logs !== null) {
+      const { steps_per_second: _speed, ...results } = eval_logs;
+      lines.push(`Last evaluation: ${logs(results)}`);
+    }
     const speed =
       steps_per_second === null
         ? ''
@@ -127,7 +133,7 @@ function closing(runner: OrbitExperimentRunner): string {
   if (checkpointManager?.latestCheckpoint)
     rows.push([checkpointManager.latestCheckpoint, 'newest checkpoint: model.safetensors and the rest of the state']);
   if (best && metric) rows.push([`${modelDir}/${best}`, `checkpoint with the best ${metric}`]);
-  rows.push([`${modelDir}/train`, `summaries of training: tensorboard --logdir ${modelDir}`]);
+  rows.push([`${modelDir}/train`, `summaries of training: tensorboard --logdir ${/\s/.test(modelDir) ? `"${modelDir}"` : modelDir}`]);
   rows.push([`${modelDir}/${validation}`, 'summaries of evaluation']);
   rows.push([`${modelDir}/params.yaml`, 'all parameters'], [`${modelDir}/result.${runner.mode}.json`, 'the numbers of this run']);
   const present = rows.filter(([file]) => existsSync(file));
