@@ -73,6 +73,9 @@ describe('CSV', () => {
     await expect(fromCsv(path, { columns: { id: 'float64' } }).toArray()).rejects.toThrow(
       /big\.csv, line 3, column id: the value is 9007199254740993, which float64 does not hold; read it as string/,
     );
+    await expect(fromCsv(write('other.csv', 'id\n-12345678901234567\n'), { columns: { id: 'float64' } }).toArray()).rejects.toThrow(
+      /line 2, column id: the value is -12345678901234567, which float64 does not hold/,
+    );
     expect((await fromCsv(path, { columns: { id: 'float32' } }).toArray()).map(({ id }) => id.data[0])).toEqual([2 ** 53, 2 ** 53]);
     expect((await fromCsv(path).toArray()).map(({ id }) => id)).toEqual(['9007199254740992', '+9007199254740993']);
     const large = write('large.csv', 'x\n123456789012345680000\n9007199254740993.0\n1e300\n');

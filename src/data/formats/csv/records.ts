@@ -4,6 +4,7 @@ import { NO_UTF8, utf8Text } from '../../files/index.js';
 import type { ColumnBuilder } from '../table/index.js';
 import { badValue } from '../table/index.js';
 import { wholeNumber } from '../whole-numbers.js';
+import { decimalAt } from './decimal.js';
 import { badNumber, booleanOf, isWhole, numberOf } from './cells.js';
 
 /** How the cells of a record are laid out. */
@@ -76,6 +77,7 @@ export function parseRecords(
       const start = p;
       let text: string | undefined;
       let value = NaN;
+      let long = -1;
       let c = p < end ? buffer[p]! : -1;
       if (c === QUOTE) {
         let doubled = false;
@@ -102,7 +104,7 @@ export function parseRecords(
           error ??= new DataError(`${path}, line ${first}: there is text after the closing quote of cell ${cell + 1}.`);
         }
       } else if (numeric[cell] === true) {
-        // Exact up to 15 digits and 22 decimal places: one correctly rounded division. All else goes through Number().
+        // Exact up to 15 digits and 22 decimal places: one correctly rounded division. What is longer, or has an exponent, is read at its end.
         const negative = c === 45;
         if (negative) c = ++p < end ? buffer[p]! : -1;
         let digits = 0;
@@ -114,7 +116,8 @@ export function parseRecords(
           for (; c >= 48 && c <= 57; c = ++p < end ? buffer[p]! : -1, places++) whole = whole * 10 + (c - 48);
           digits += places;
         }
-        if ((c === delimiter || c === LF || c === CR || c === -1) && digits > 0 && digits <= 15) {
+        if (digits > 15 || c === 101 || c === 69 /* e, E */) long = start;
+        else if ((c === delimiter || c === LF || c === CR || c === -1) && digits > 0) {
           value = places === 0 ? whole : whole / POWERS[places]!;
           if (negative) value = -value;
         }
@@ -125,6 +128,7 @@ export function parseRecords(
       const builder = builders[cell];
       if (builder !== undefined && error === undefined) {
         let wrong: string | undefined;
+        if (long >= 0) value = decimalAt(buffer, long, p);
         if (value === value) wrong = builder.number(rows, value);
         else {
           text ??= utf8Text(buffer, start, p);
