@@ -8,6 +8,7 @@ import { cover, randomPart, type Extent } from './fit.js';
 import { jpegHeader } from './jpeg-header.js';
 import { layoutOf, opaque } from './pixels.js';
 import { Turns } from './turns.js';
+import { webpComplete } from './webp-header.js';
 
 /** The extent that an image shall get, and how. */
 export interface Target extends Extent {
@@ -43,7 +44,7 @@ export async function readScaled(path: string, target: Target | undefined, rando
   });
   if (bytes.length === 0) throw undecodable(path, 'the file is empty');
   const jpeg = jpegHeader(bytes);
-  if (jpeg?.complete === false) throw undecodable(path, 'the file ends in the middle of the image');
+  if (jpeg?.complete === false || !webpComplete(bytes)) throw undecodable(path, 'the file ends in the middle of the image');
   try {
     // A photograph, opaque and of an extent that is known, goes through in one task of another thread: nothing of it waits decoded.
     if (target !== undefined && target.fit !== 'random_crop' && jpeg !== undefined && jpeg.width * jpeg.height > 0) {
