@@ -1,4 +1,5 @@
 import { DataError } from '../errors.js';
+import { unequal } from './unequal.js';
 import { allocate, NDArray, shapeSize, type TypedArray } from './ndarray.js';
 import { describe, isArrayForm, isRecord, stack, type Batched } from './structure.js';
 
@@ -53,7 +54,7 @@ function padArrays(elements: readonly unknown[], value: PadValue | undefined, sh
   const arrays = elements.map((element, i): NDArray => {
     if (element instanceof NDArray) return element;
     if (ArrayBuffer.isView(element)) return NDArray.of(element as TypedArray);
-    throw new DataError(`paddedBatch: ${place} is an array in the first element of the batch but ${describe(element)} in element ${i}.`);
+    throw unequal(`paddedBatch: ${place} is an array in the first element of the batch but ${describe(element)} in element ${i}.`, i);
   });
   const { dtype, shape: own } = arrays[0]!;
   if (shape !== undefined && (!isShape(shape) || (shape as readonly unknown[]).length !== own.length)) {
@@ -65,13 +66,15 @@ function padArrays(elements: readonly unknown[], value: PadValue | undefined, sh
   });
   return arrays.map((array, i) => {
     if (array.shape.length !== own.length || array.dtype !== dtype) {
-      throw new DataError(
+      throw unequal(
         `paddedBatch: ${place} is ${describe(arrays[0])} in the first element of the batch but ${describe(array)} in element ${i}.`,
+        i,
       );
     }
     if (array.shape.some((size, axis) => size > target[axis]!)) {
-      throw new DataError(
+      throw unequal(
         `paddedBatch: ${place} is ${describe(array)} in element ${i} of the batch, longer than the padded shape [${target.join(', ')}].`,
+        i,
       );
     }
     return padArray(array, target, typeof value === 'number' ? value : 0);

@@ -1,5 +1,6 @@
 import { DataError } from '../errors.js';
 import { notice } from './notice.js';
+import { unequal } from './unequal.js';
 import { allocate, NDArray, type DType, type DTypeArrays, type DTypeOf, type TypedArray } from './ndarray.js';
 
 /**
@@ -202,9 +203,10 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
 }
 
 function mismatch(path: string, index: number, first: unknown, other: unknown): never {
-  throw new DataError(
+  throw unequal(
     `${place(path)} is ${describe(first)} in the first element of the batch but ${describe(other)} in element ${index}. ` +
-      'All elements of a batch need the same structure, shapes and dtypes; pad or crop them in a map before batch.',
+      'All elements of a batch need the same structure, shapes and dtypes; pad or crop them in a map before batch, or use paddedBatch.',
+    index,
   );
 }
 

@@ -5,6 +5,7 @@ import {
   derived,
   END,
   fetchAll,
+  locate,
   loop,
   onElement,
   restoreCursor,
@@ -18,6 +19,7 @@ import {
   type Stage,
 } from '../stage.js';
 import { stack, type Batched } from '../structure.js';
+import { joined } from '../unequal.js';
 import { noBatch } from './no-batch.js';
 
 /** Groups `size` elements into one; the last short group is dropped or given. A pass that drops all it has ends in a DataError. */
@@ -49,7 +51,7 @@ export function group<T, B>(
   };
 }
 
-function groupRandom<T, B>(random: RandomAccess<T>, size: number, dropRemainder: boolean, join: (elements: T[]) => B): RandomAccess<B> {
+function groupRandom<T, B>(random: RandomAccess<T>, size: number, dropRemainder: boolean, make: (elements: T[]) => B): RandomAccess<B> {
   const { length, rows } = random;
   const whole = (position: number): number => Math.min(size, length - position * size);
   const batches = dropRemainder ? Math.floor(length / size) : Math.ceil(length / size);
@@ -60,7 +62,7 @@ function groupRandom<T, B>(random: RandomAccess<T>, size: number, dropRemainder:
     ready: random.ready && ((): Promise<void> | undefined => random.ready?.()),
   };
   // Rows of columns go straight into the batch; a joined list of elements would cost a copy and an object per row.
-  if (rows !== undefined && (join as unknown) === stack) {
+  if (rows !== undefined && (make as unknown) === stack) {
     const indices = new Uint32Array(size);
     return {
       ...common,
@@ -76,6 +78,7 @@ function groupRandom<T, B>(random: RandomAccess<T>, size: number, dropRemainder:
     ...common,
     at: (pass, position) => {
       const elements = Array.from({ length: whole(position) }, (_, i) => random.at(pass, position * size + i));
+      const join = (known: T[]): Maybe<B> => joined(known, make, (i) => random.locate?.(pass, position * size + i));
       return elements.some((element) => element instanceof Promise) ? Promise.all(elements).then(join) : join(elements as T[]);
     },
   };
@@ -110,7 +113,7 @@ function groupCursor<T, B>(
             return elements;
           }),
         ),
-        join,
+        (elements) => joined(elements, join, (i) => locate(source, addresses[i])),
       );
     },
     state: () => [source.state()], // in a list: a position to skip from would count this operator's elements
@@ -121,7 +124,7 @@ function groupCursor<T, B>(
     address: () => (addresses.includes(undefined) ? undefined : (addresses as PositionValue[])),
     fetch: (address) => {
       const members = list(address, 'batch');
-      return chain(fetchAll(source, members), (elements): Maybe<B> => join(elements));
+      return chain(fetchAll(source, members), (elements): Maybe<B> => joined(elements, join, (i) => locate(source, members[i])));
     },
     skip: (count) => {
       given = true;
