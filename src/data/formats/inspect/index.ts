@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs';
-import { extname } from 'node:path';
+import { readdirSync, statSync } from 'node:fs';
+import { extname, join } from 'node:path';
 
 import { DataError } from '../../../errors.js';
 import { readerOptions, whole } from '../../arguments.js';
@@ -12,15 +12,14 @@ import {
   SIGNATURE_BYTES,
   type Paths,
 } from '../../files/index.js';
-import { NDArray } from '../../ndarray.js';
 import { listClassFolder } from '../class-folder.js';
-import { imageExtensions, fromImages } from '../images/index.js';
-import { fromTextLines, loadTokenizer } from '../text/index.js';
-import { readWav } from '../wav/index.js';
+import { imageExtensions } from '../images/index.js';
+import { fromTextLines } from '../text/index.js';
 import { inspectIdx, inspectNpy, inspectNpz, inspectSafetensors } from './arrays.js';
+import { inspectImages, inspectSounds, inspectTokens } from './media.js';
 import { inspectRecords } from './records.js';
 import { inspectArrow, inspectCsv, inspectJsonLines, inspectParquet } from './tables.js';
-import { countAll, firstOf, type DataSummary, type Found } from './summary.js';
+import { countAll, type DataSummary, type Found } from './summary.js';
 
 export type { DataSummary } from './summary.js';
 
@@ -49,7 +48,7 @@ const extensions: Readonly<Record<string, string>> = {
 
 async function formatOf(path: string, compression: string): Promise<string> {
   const bare = compression === 'none' ? path : path.replace(/\.(gz|gzip|zst|zstd)$/i, '');
-  if (/tokenizer[^/]*\.json$/i.test(bare)) return 'tokenizer';
+  if (/tokenizer[^/]*\.json$/i.test(bare) || (/\.json$/i.test(path) && (await isTokenizer(path)))) return 'tokenizer';
   const byName = extensions[extname(bare).toLowerCase()];
   if (byName !== undefined) return byName;
   const head = Buffer.from(await firstBytes(path, SIGNATURE_BYTES));
@@ -58,13 +57,19 @@ async function formatOf(path: string, compression: string): Promise<string> {
   if (text.startsWith('PAR1')) return 'Parquet';
   if (text.startsWith('ARROW1')) return 'Arrow';
   if (text.startsWith('\x93NUMPY')) return 'npy';
-  if (text.startsWith('RIFF')) return text.slice(8, 12) === 'WAVE' ? 'WAV' : 'image';
+  if (/^(RIFF|RF64|BW64)/.test(text)) return text.slice(8, 12) === 'WAVE' ? 'WAV' : 'image';
   if (text.startsWith('\xff\xd8') || text.startsWith('\x89PNG')) return 'image';
   if (/tfrecord/i.test(path)) return 'TFRecord';
   refuseCompressed(path, head);
   throw new DataError(
     `${path}: the format cannot be told from the name or the first bytes (${head.subarray(0, 4).toString('hex')}). Known: ${[...new Set(Object.values(extensions))].join(', ')}.${otherFormat(head)}`,
   );
+}
+
+/** Whether a JSON file begins as a `tokenizer.json` does. */
+async function isTokenizer(path: string): Promise<boolean> {
+  const head = Buffer.from(await firstBytes(path, 4096)).toString('latin1');
+  return /^\s*\{/.test(head) && /"version"/.test(head) && /"(added_tokens|truncation)"\s*:/.test(head);
 }
 
 const inspectors: Readonly<Record<string, Inspect>> = {
@@ -77,26 +82,22 @@ const inspectors: Readonly<Record<string, Inspect>> = {
   npz: inspectNpz,
   safetensors: inspectSafetensors,
   idx: inspectIdx,
-  WAV: async (files) => {
-    const { samples, sampleRate } = await readWav(files[0]!);
-    return {
-      schema: [{ name: 'samples', type: `float32[${samples.shape.join(', ')}], ${sampleRate} frames per second` }],
-      records: files.length,
-      first: [samples],
-    };
-  },
-  text: async (files, rows) => ({ schema: [{ name: 'line', type: 'string' }], ...(await countAll(fromTextLines(files), rows)) }),
-  tokenizer: async ([path]) => {
-    const { vocabularySize } = await loadTokenizer(path!);
-    return { schema: [{ name: 'tokens', type: `${vocabularySize} different ones` }], records: undefined, first: [] };
-  },
-  image: async (files, rows) => {
-    const first = await firstOf(fromImages(files, { dtype: 'uint8' }), rows);
-    return { schema: [{ name: 'image', type: `uint8[${(first[0] as NDArray).shape.join(', ')}]` }], records: files.length, first };
-  },
+  WAV: inspectSounds,
+  text: async (files, rows) => ({
+    schema: [{ name: 'line', type: 'string; lines without text are left out' }],
+    ...(await countAll(fromTextLines(files), rows)),
+  }),
+  tokenizer: inspectTokens,
+  image: inspectImages,
 };
 
 function inspectFolder(folder: string, rows: number): Found {
+  const names = readdirSync(folder, { withFileTypes: true });
+  const file = names.find((one) => one.isFile() && !one.name.startsWith('.'));
+  if (file !== undefined && !names.some((one) => one.isDirectory()))
+    throw new DataError(
+      `${folder} has no sub-folders, which would be its classes. To look at its files, give a pattern: '${join(folder, `*${extname(file.name)}`)}'.`,
+    );
   const { classes, paths, labels } = listClassFolder(folder, [...imageExtensions, '.wav']);
   const counts = classes.map((name, label) => ({ name, type: `label ${label}, ${labels.filter((one) => one === label).length} files` }));
   return { schema: counts, records: paths.length, first: paths.slice(0, rows) };

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import {
@@ -103,9 +104,52 @@ describe('inspectData of files as other programs write them', () => {
   });
 
   it('knows tokenizers, and files that are compressed in a way that is not read', async () => {
-    expect(await inspectData(wild('tokenizer-pieces.json'))).toMatchObject({ format: 'tokenizer', schema: [{ type: '7 different ones' }] });
+    const { format, schema } = await inspectData(wild('tokenizer-pieces.json'));
+    expect({ format, tokens: schema[0]!.type }).toEqual({ format: 'tokenizer', tokens: 'int32, 0 to 6' });
     await expect(inspectData(wild('bzip2.csv.bz2'))).rejects.toThrow(/bzip2\.csv\.bz2 is compressed with bzip2, which cannot be read/);
     await expect(inspectData(wild('utf-16.csv'))).rejects.toThrow(/is UTF-16 text/);
     await expect(inspectData(wild('document.jsonl'))).rejects.toThrow(/Is it one JSON document\?/);
+  });
+});
+
+describe('inspectData of pictures, sounds and tokenizers', () => {
+  const images = join(import.meta.dirname, '../../../../tests/fixtures/images');
+  const tokenizers = join(import.meta.dirname, '../../../../tests/fixtures/tokenizers');
+
+  it('tells the extents of several files, and shows none of them where no rows are asked for', async () => {
+    const files = [join(images, 'rgb.png'), at('images/red/a.png')];
+    expect(await inspectData(files)).toMatchObject({
+      schema: [{ type: 'uint8[40 to 46, 60 to 66, 3] (height, width, channels)' }],
+      records: 2,
+    });
+    const { schema, first } = await inspectData(files, { rows: 0 });
+    expect({ type: schema[0]!.type, first }).toEqual({
+      type: 'uint8[46, 66, 3] (height, width, channels); of the first 1 files',
+      first: [],
+    });
+  });
+
+  it('tells length and rate of sounds', async () => {
+    expect((await inspectData([at('wild/int16.wav'), at('wild/float.wav')])).schema).toEqual([
+      { name: 'samples', type: 'float32[1 to 2, 2] (frames, channels), 8000 frames per second, 0.000125 to 0.00025 s' },
+    ]);
+  });
+
+  it('tells the parts of a tokenizer of any name, and shows its tokens', async () => {
+    const { format, schema, first } = await inspectData(join(tokenizers, 'bert-uncased.json'));
+    expect({ format, types: schema.map(({ type }) => type) }).toEqual({
+      format: 'tokenizer',
+      types: [
+        'int32, 0 to 349', 'WordPiece', 'BertNormalizer', 'BertPreTokenizer', 'BertProcessing', 'WordPiece', '[PAD] 0, [UNK] 1, [CLS] 2, [SEP] 3, [MASK] 4',
+      ],
+    }); // prettier-ignore
+    expect(first).toMatchObject([{ text: 'Hello, world! 123', pieces: ['h', '##e', '##ll'], decoded: 'hello, world! 123' }].map((one) => ({ ...one, pieces: expect.arrayContaining(one.pieces) as unknown }))); // prettier-ignore
+    expect((await inspectData(at('wild/tokenizer-no-unknown.json'))).schema.length).toBe(7);
+  });
+
+  it('tells of a folder without classes how to look at its files', async () => {
+    await expect(inspectData(images)).rejects.toThrow(
+      /images has no sub-folders, which would be its classes\. .* give a pattern: '.*images\/\*\.\w+'/,
+    );
   });
 });

@@ -80,6 +80,23 @@ export async function loadTokenizer(path: string, options?: { readonly specialTo
   };
 }
 
+/** The tokenizer of a file, and what the file says of its parts, in words. */
+export async function inspectTokenizer(path: string): Promise<{ tokenizer: Tokenizer; parts: { name: string; type: string }[] }> {
+  const tokenizer = await loadTokenizer(path);
+  const json = await readJson(path);
+  const typesOf = (part: unknown): string => {
+    if (!isRecord(part)) return 'none';
+    const inner = ['normalizers', 'pretokenizers', 'processors', 'decoders'].map((name) => part[name]).find(Array.isArray);
+    return inner === undefined ? String(part['type'] ?? 'of no type') : inner.map(typesOf).join(', ');
+  };
+  const added = ((json['added_tokens'] ?? []) as { content: string; id: number; special?: boolean }[]).map(
+    ({ content, id }) => `${content} ${id}`,
+  );
+  const named = ['model', 'normalizer', 'pre_tokenizer', 'post_processor', 'decoder'].map((name) => ({ name, type: typesOf(json[name]) }));
+  const shown = added.length > 8 ? [...added.slice(0, 8), `… ${added.length - 8} more`] : added;
+  return { tokenizer, parts: [...named, { name: 'added_tokens', type: shown.length === 0 ? 'none' : shown.join(', ') }] };
+}
+
 /** Checks what the library takes for granted, and says what it leaves out. */
 function checkTokenizer(path: string, json: Record<string, unknown>): void {
   const { model, added_tokens: added = [] } = json;
