@@ -1,6 +1,7 @@
 /** Convolutions and their gradients by native kernels: images stay in tfjs's own order, channels last. */
 import type { Value } from '../graph/ir.js';
 import { elements, rows, type Lowering, type Physical } from '../graph/lowering.js';
+import { hasFastFilterGradient, hasFastInputGradient } from './onednn-gaps.js';
 import { fitsGradient, padsOf, type Window } from './window.js';
 
 /** A convolution of a window over `x`, which gives `y`. */
@@ -61,7 +62,7 @@ export function nativeForward(
  * as ONNX Runtime's convolution, without strides; see the table in docs/native-kernels.md.
  */
 export function nativeInputGradient(g: Lowering, dy: Value, filter: Value, c: NativeConvolution): Physical | undefined {
-  if (!possible(g, 'ConvInputGrad', c) || !fitsGradient(dy, c.window)) return undefined;
+  if (!possible(g, 'ConvInputGrad', c) || !fitsGradient(dy, c.window) || !hasFastInputGradient(c)) return undefined;
   if (c.window.kernel.length === 2 && c.window.channels === 1 && c.window.strides.every((stride) => stride === 1)) return undefined;
   return rows(g.op('ConvInputGrad', [g.rows(dy), g.rows(filter)], attributes(c, c.x), 'orbit'));
 }
@@ -71,7 +72,7 @@ export function nativeInputGradient(g: Lowering, dy: Value, filter: Value, c: Na
  * where strides leave out the image's last pixels and the channels are no multiple of its blocks: such filters stay with ONNX Runtime.
  */
 export function nativeFilterGradient(g: Lowering, x: Value, dy: Value, c: NativeConvolution): Physical | undefined {
-  if (!possible(g, 'ConvFilterGrad', c) || !fitsGradient(dy, c.window)) return undefined;
+  if (!possible(g, 'ConvFilterGrad', c) || !fitsGradient(dy, c.window) || !hasFastFilterGradient(c)) return undefined;
   if (c.window.kernel.every((size) => size === 1) && c.window.strides.some((stride) => stride > 1)) return undefined;
   return rows(g.op('ConvFilterGrad', [g.rows(x), g.rows(dy)], attributes(c, c.filter), 'orbit'));
 }
