@@ -194,6 +194,12 @@ whole = json.loads(tokenizers["gpt2"].to_str())
 whole["model"]["ignore_merges"] = True
 whole["model"]["merges"] = whole["model"]["merges"][:60]
 tokenizers["ignore-merges"] = Tokenizer.from_str(json.dumps(whole))
+whole = json.loads(tokenizers["llama-first"].to_str())
+whole["normalizer"] = json.loads(Tokenizer.from_str(tokenizers["albert"].to_str()).to_str())["normalizer"]
+whole["normalizer"]["normalizers"] += [{"type": "Replace", "pattern": {"String": "th"}, "content": "T"}, {"type": "Strip", "strip_left": True, "strip_right": False}]
+tokenizers["first-cut"] = Tokenizer.from_str(json.dumps(whole))
+tokenizers["spaces"] = byte_level(False)
+tokenizers["spaces"].add_tokens([AddedToken(" " * count, normalized=True) for count in range(8, 1, -1)] + ["\n\n", "\t"])
 
 TEXTS = [
     "Shall I compare thee to a summer's day?", " leading and trailing ", "", " ", "  \n\t ", "a\r\nb\rc\n\n\nd", "naïve café e\u0301te\u0301 A\u030A\u0301 Å Ω Å", "ΟΔΥΣΣΕΥΣ İstanbul ẞ ǅ",

@@ -1,4 +1,4 @@
-import { escaped } from './patterns.js';
+import { eachMatch, escaped } from './patterns.js';
 
 /** A token that is looked for in texts before anything else. */
 export interface AddedToken {
@@ -31,16 +31,16 @@ export function sectionsBy(tokens: readonly AddedToken[], form: (content: string
   return (text) => {
     const sections: Section[] = [];
     let at = 0;
-    for (const { index, 0: found } of text.matchAll(pattern)) {
-      const token = byForm.get(found)!;
-      let [start, end] = [index, index + found.length];
-      if (token.single_word && (endsWithWord(text, start) || startsWithWord(text, end))) continue;
+    eachMatch(pattern, text, (index, after) => {
+      const token = byForm.get(text.slice(index, after))!;
+      let [start, end] = [index, after];
+      if (token.single_word && (endsWithWord(text, start) || startsWithWord(text, end))) return;
       if (token.lstrip) while (start > at && SPACE.test(text[start - 1]!)) start--;
       if (token.rstrip) while (end < text.length && SPACE.test(text[end]!)) end++;
       if (start > at) sections.push({ text: text.slice(at, start), start: at });
       sections.push({ token: token.id });
       at = end;
-    }
+    });
     if (at < text.length) sections.push({ text: text.slice(at), start: at });
     return sections;
   };

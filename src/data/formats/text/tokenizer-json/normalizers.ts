@@ -14,7 +14,7 @@ export interface Beginning {
 export type Normalizer = (text: string, beginning: Beginning) => string;
 
 const LEFT = /^\p{White_Space}+/u;
-const RIGHT = /\p{White_Space}+$/u;
+const SPACE = /\p{White_Space}/u;
 
 /** Makes a normalizer; one that is not known is an Error. */
 export function normalizer(part: Part): Normalizer {
@@ -32,7 +32,7 @@ export function normalizer(part: Part): Normalizer {
     case 'Strip':
       return chained([
         ...(flagOf(part, 'strip_left', true) ? [without(LEFT)] : []),
-        ...(flagOf(part, 'strip_right', true) ? [without(RIGHT)] : []),
+        ...(flagOf(part, 'strip_right', true) ? [stripRight] : []),
       ]);
     case 'StripAccents':
       return without(MARKS);
@@ -59,17 +59,35 @@ function chained(stages: readonly Normalizer[]): Normalizer {
   return (text, beginning) => stages.reduce((made, stage) => stage(made, beginning), text);
 }
 
+/** Without the spaces at its end; an expression would look at a long run of them from every one of its places. */
+function stripRight(text: string): string {
+  let end = text.length;
+  while (end > 0 && SPACE.test(text[end - 1]!)) end--;
+  return text.slice(0, end);
+}
+
 /** Leaves out what a pattern matches. */
 function without(pattern: RegExp): Normalizer {
   return (text, beginning) =>
     text.replace(pattern, (_, ...rest: unknown[]) => {
-      if (rest.find((one) => typeof one === 'number') === 0) beginning.cut = true;
+      if (placeOf(rest) === 0) beginning.cut = true;
       return '';
     });
 }
 
 function replace(pattern: RegExp, content: string): Normalizer {
-  return content === '' ? without(pattern) : (text) => text.replace(pattern, () => content);
+  if (content === '') return without(pattern);
+  return (text, beginning) =>
+    text.replace(pattern, (found: string, ...rest: unknown[]) => {
+      // What stands for several characters has the place of the last of them.
+      if (found.length > 1 && Array.from(found).length > 1 && placeOf(rest) === 0) beginning.cut = true;
+      return content;
+    });
+}
+
+/** The place of a match among the arguments of a replacing function: after the groups. */
+function placeOf(rest: readonly unknown[]): number {
+  return rest.find((one) => typeof one === 'number') ?? -1;
 }
 
 /** Lower case, every character for itself: without the Greek sigma's form at the ends of words. */

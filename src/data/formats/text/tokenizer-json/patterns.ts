@@ -1,7 +1,7 @@
 import * as library from '@huggingface/tokenizers';
 
 import { isRecord } from '../../../structure.js';
-import { wrong, type Part } from './parts.js';
+import { typeOf, wrong, type Part } from './parts.js';
 
 /** What this takes from the library: its translation of Oniguruma's expressions. Its types name the class, but not where TypeScript finds it. */
 const { SplitPreTokenizer } = library as unknown as { SplitPreTokenizer: new (part: Part) => { readonly pattern: RegExp | null } };
@@ -11,7 +11,8 @@ export function patternOf(part: Part): RegExp {
   const pattern = part['pattern'];
   if (isRecord(pattern)) {
     const { String: text, Regex: regex } = pattern;
-    if (typeof text === 'string') return text === '' ? /(?!)/gu : new RegExp(escaped(text), 'gu');
+    if (text === '') throw new Error(`the pattern of its ${typeOf(part)} is empty`);
+    if (typeof text === 'string') return new RegExp(escaped(text), 'gu');
     if (typeof regex === 'string') {
       const made = new SplitPreTokenizer({ type: 'Split', pattern: { Regex: regex }, invert: true, behavior: 'Removed' }).pattern;
       if (made !== null) return made;
@@ -64,12 +65,22 @@ export function splitter(pattern: RegExp, behavior: Behavior, invert = false): (
       return behavior === 'MergedWithNext' && !match && previous;
     };
     let at = 0;
-    for (const { index, 0: found } of text.matchAll(pattern)) {
+    eachMatch(pattern, text, (index, end) => {
       if (index > at) add(at, index, invert);
-      if (found !== '') add(index, index + found.length, !invert);
-      at = index + found.length;
-    }
+      if (end > index) add(index, end, !invert);
+      at = end;
+    });
     if (at < text.length) add(at, text.length, invert);
     return pieces;
   };
+}
+
+/** Calls a function with the place and end of every match of a global pattern; unlike `matchAll`, without a copy of the pattern. */
+export function eachMatch(pattern: RegExp, text: string, found: (index: number, end: number) => void): void {
+  pattern.lastIndex = 0;
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    const end = match.index + match[0].length;
+    found(match.index, end);
+    if (match[0] === '') pattern.lastIndex = end + ((text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1);
+  }
 }

@@ -68,6 +68,14 @@ describe('loadTokenizer', () => {
     }
   });
 
+  it('keeps to its time for a long run of spaces before a word', async () => {
+    const text = `${' '.repeat(200_000)}a`;
+    for (const name of Object.keys(expected)) {
+      const tokenizer = await loadTokenizer(join(folder, `${name}.json`));
+      expect(tokenizer.encode(text).length, name).toBeGreaterThan(0);
+    }
+  });
+
   it.each([
     ['normalizer', { type: 'Sequence', normalizers: [{ type: 'Fold' }] }, /its normalizer "Fold" is not supported/],
     ['pre_tokenizer', { type: 'UnicodeScripts' }, /its pre_tokenizer "UnicodeScripts" is not supported/],
