@@ -2,7 +2,7 @@ import { ConfigError, UsageError } from '../../errors.js';
 import type { Dataset } from '../dataset.js';
 import { zipDatasets } from '../from.js';
 import { concatenateBatches, type Batched } from '../structure.js';
-import { tfRecords } from '../tfrecord/read.js';
+import { recordsOf } from '../tfrecord/read.js';
 import { pickDatasetFn, type DatasetFn } from '../tfrecord/file-types.js';
 import { InputReader } from './input-reader.js';
 import type { InputPipeline, InputReaderOptions } from './options.js';
@@ -88,7 +88,7 @@ export class CombinationDatasetInputReader<R = Uint8Array, D = R, E = D, B = Bat
     const batches = (decoded: Dataset<D>, size: number): Dataset<B> => this.parseAndBatch(decoded, this.perReplica(size, context), context);
     const first = batches(this.readSource(this.files, context), labeled);
     const other = batches(
-      this.readSource(this.#pseudoFiles, context, this.#options.pseudoLabelDatasetFn ?? (tfRecords as unknown as DatasetFn<R>)),
+      this.readSource(this.#pseudoFiles, context, this.#options.pseudoLabelDatasetFn ?? (recordsOf as unknown as DatasetFn<R>)),
       pseudo,
     );
     return this.finish(zipDatasets<[B, B]>([first, other]).map(([a, b]) => concatenateBatches(a, b)));

@@ -7,7 +7,7 @@ import { mapIn } from '../operators/map.js';
 import { someBatch } from '../sources/some-batch.js';
 import type { Batched } from '../structure.js';
 import type { DatasetFn } from '../tfrecord/file-types.js';
-import { tfRecords } from '../tfrecord/read.js';
+import { recordsOf } from '../tfrecord/read.js';
 import { InWorker, type WorkerOptions } from '../workers/index.js';
 import { asDataConfig, checkOptions, checkSources, checkWorkers, isList, isMapping, isSet } from './checks.js';
 import { matchFiles } from './files.js';
@@ -88,7 +88,7 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
     files: Files | undefined,
     context: InputPipeline | undefined,
     // Without datasetFn, R is the record's bytes.
-    datasetFn: DatasetFn<R> = this.#options.datasetFn ?? (tfRecords as unknown as DatasetFn<R>),
+    datasetFn: DatasetFn<R> = this.#options.datasetFn ?? (recordsOf as unknown as DatasetFn<R>),
   ): Dataset<D> {
     if (files === undefined) return this.#readNamed(context);
     const read = (list: readonly string[]): Dataset<D> => this.#shuffleAndDecode(readFiles(list, this.#options.params, context, datasetFn));

@@ -1,7 +1,7 @@
 import { DataError, UsageError } from '../../errors.js';
 import type { Dataset } from '../dataset.js';
 import { encodeExample, TfExampleBuilder, type Example } from './example.js';
-import { tfRecords } from './read.js';
+import { recordsOf } from './read.js';
 import { writeTfRecords } from './write.js';
 
 /** Reads the records of one or several files. */
@@ -9,8 +9,8 @@ export type DatasetFn<T = Uint8Array> = (paths: string | readonly string[]) => D
 
 /** The reader for a type of record files: `tfrecord`, or `tfrecord_compressed` (gzip). Throws a {@link UsageError} for another one. */
 export function pickDatasetFn(fileType: string): DatasetFn {
-  if (fileType === 'tfrecord') return (paths) => tfRecords(paths);
-  if (fileType === 'tfrecord_compressed') return (paths) => tfRecords(paths, { compression: 'gzip' });
+  if (fileType === 'tfrecord') return (paths) => recordsOf(paths);
+  if (fileType === 'tfrecord_compressed') return (paths) => recordsOf(paths, { compression: 'gzip' });
   throw new UsageError(`There is no reader for the file type ${JSON.stringify(fileType)}; expected tfrecord or tfrecord_compressed.`);
 }
 

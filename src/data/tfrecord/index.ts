@@ -6,6 +6,6 @@ export { parseSequenceExample, type FeatureListSpec, type ParsedSequenceExample,
 export { decodeSequenceExample, encodeSequenceExample, hasFeatureLists, type SequenceExample } from './sequence-example.js';
 export { indexedRecords, type ParseRun } from './index-scan.js';
 export { recordAt } from './record-at.js';
-export { tfRecords, type TfRecordOptions } from './read.js';
+export { recordsOf, tfRecords, type TfRecordOptions } from './read.js';
 export { pickDatasetFn, writeSmallDataset, type DatasetFn } from './file-types.js';
 export { writeTfRecords } from './write.js';

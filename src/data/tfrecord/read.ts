@@ -2,10 +2,11 @@ import { DataError, UsageError } from '../../errors.js';
 import { readerOptions } from '../arguments.js';
 import { Dataset } from '../dataset.js';
 import { fromItems } from '../from.js';
-import { cannotRead } from '../files/index.js';
+import { cannotRead, expandPaths, type Paths } from '../files/index.js';
 import { positionedStage, type PositionedReader } from '../sources/positioned.js';
 import type { Block } from '../sources/blocks.js';
 import { groupDataset, type CacheOptions } from '../sources/groups.js';
+import { someBatch } from '../sources/some-batch.js';
 import { listBlock } from '../sources/list-block.js';
 import { chain, type Maybe, type PositionValue } from '../stage.js';
 import { count } from '../random-access.js';
@@ -33,17 +34,21 @@ export interface TfRecordOptions {
   readonly indexed?: boolean;
 }
 
-/** The records of one or several record files, in order. A damaged file ends in a {@link DataError} with file and byte. */
-export function tfRecords(paths: string | readonly string[], options?: TfRecordOptions & CacheOptions): Dataset<Uint8Array> {
-  const {
-    compression = 'none',
-    indexed = false,
-    cacheBytes,
-  } = readerOptions<TfRecordOptions & CacheOptions>(options, 'tfRecords', {
-    compression: 'value',
-    indexed: 'switch',
-    cacheBytes: 'value',
-  });
+/**
+ * The records of record files (paths, patterns), in order. A damaged file ends in a {@link DataError} with file and byte, and so does a pass
+ * without any record.
+ */
+export function tfRecords(paths: Paths, options?: TfRecordOptions & CacheOptions): Dataset<Uint8Array> {
+  recordOptions(options); // before files are looked for
+  const files = expandPaths(paths);
+  const records = recordsOf(files.length === 1 ? files[0]! : files, options);
+  if (records.length !== undefined) return records; // indexed: counted already
+  return someBatch(records, `${files.length === 1 ? files[0]! : `${files.length} files from ${files[0]!}`} has no records.`);
+}
+
+/** The same of files that may be empty: parts of data of which others have records. */
+export function recordsOf(paths: string | readonly string[], options?: TfRecordOptions & CacheOptions): Dataset<Uint8Array> {
+  const { compression = 'none', indexed = false, cacheBytes } = recordOptions(options);
   if (!['none', 'gzip', 'zstd'].includes(compression))
     throw new UsageError(`There is no compression ${JSON.stringify(compression)} of record files; expected none, gzip or zstd.`);
   if (indexed && compression !== 'none') throw new UsageError(`indexed needs record files without compression, but it is ${compression}.`);
@@ -55,6 +60,14 @@ export function tfRecords(paths: string | readonly string[], options?: TfRecordO
       ),
     );
   return typeof paths === 'string' ? one(paths) : fromItems(paths).flatMap(one);
+}
+
+function recordOptions(options: (TfRecordOptions & CacheOptions) | undefined): TfRecordOptions & CacheOptions {
+  return readerOptions<TfRecordOptions & CacheOptions>(options, 'tfRecords', {
+    compression: 'value',
+    indexed: 'switch',
+    cacheBytes: 'value',
+  });
 }
 
 function payloads(_: string, buffer: Buffer, spans: readonly number[]): Block<Uint8Array, Uint8Array[]> {

@@ -118,8 +118,29 @@ describe('record files', () => {
     await expect(tfRecords(write(gzipSync(good).subarray(0, -12)), { compression: 'gzip' }).toArray()).rejects.toThrow(
       /cannot be read|truncated/,
     );
-    await expect(tfRecords(join(directory, 'absent')).toArray()).rejects.toThrow(/absent cannot be read: there is no such file/);
-    expect(await tfRecords(write(new Uint8Array(0))).toArray()).toEqual([]);
+    expect(() => tfRecords(join(directory, 'absent'))).toThrow(/absent cannot be read: there is no such file/);
+    await expect(pickDatasetFn('tfrecord')(join(directory, 'absent')).toArray()).rejects.toThrow(
+      /absent cannot be read: there is no such file/,
+    );
+  });
+
+  it('of which all are empty end in an error, as in every other format; some may be', async () => {
+    const [empty, other, full] = ['part-0', 'part-1', 'part-2'].map((name) => join(directory, name)) as [string, string, string];
+    for (const path of [empty, other]) writeFileSync(path, '');
+    await writeTfRecords(full, [text('one')]);
+    await expect(tfRecords(empty).toArray()).rejects.toThrow(/^\S+part-0 has no records\.$/);
+    await expect(tfRecords([empty, other]).batch(2).toArray()).rejects.toThrow(/^2 files from \S+part-0 has no records\.$/);
+    await expect(tfRecords(write(gzipSync('')), { compression: 'gzip' }).toArray()).rejects.toThrow(/has no records\.$/);
+    expect(() => tfRecords(empty, { indexed: true })).toThrow(/has no records\.$/);
+    expect(() => tfRecords([])).toThrow(/The list of data files is empty/);
+    expect(await tfRecords(join(directory, 'part-*')).toArray()).toEqual([text('one')]); // a pattern, and two empty parts of it
+    expect(await pickDatasetFn('tfrecord')(empty).toArray()).toEqual([]); // what a reader of many files opens one by one
+    const walk = tfRecords(full).iterator();
+    await walk.next();
+    const again = tfRecords(full).iterator();
+    again.loadStateDict(walk.stateDict()); // at the end
+    expect(await again.next()).toEqual({ done: true, value: undefined });
+    await walk.return();
   });
 });
 

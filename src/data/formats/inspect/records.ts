@@ -4,7 +4,7 @@ import {
   decodeExample,
   decodeSequenceExample,
   hasFeatureLists,
-  tfRecords,
+  recordsOf,
   type Example,
   type Feature,
   type SequenceExample,
@@ -17,7 +17,7 @@ const TOLD_FROM = 100;
 /** Record files: their `tf.train.Example`s or `tf.train.SequenceExample`s, or what else they hold. */
 export async function inspectRecords(files: readonly string[], rows: number): Promise<Found> {
   const compression = await detectCompression(files[0]!);
-  const { records, first } = await countAll(tfRecords(files, { compression }), Math.max(rows, TOLD_FROM));
+  const { records, first } = await countAll(recordsOf(files, { compression }), Math.max(rows, TOLD_FROM));
   const examples = decode(first as Uint8Array[]);
   if (examples === undefined) {
     return { schema: [{ name: 'record', type: 'bytes that are no tf.train.Example' }], records, first: first.slice(0, rows) };
