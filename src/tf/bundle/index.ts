@@ -4,6 +4,7 @@ import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.j
 import '@tensorflow/tfjs-backend-cpu';
 import * as layers from '@tensorflow/tfjs-layers';
 import { installBackend } from './backend.js';
+import { installComparisons } from './comparisons.js';
 import { initScope } from './init-scope.js';
 import { installStateful } from './stateful.js';
 
@@ -14,6 +15,7 @@ export { stepRandom } from './random.js';
 export { recurrence } from './recurrence.js';
 
 installBackend();
+installComparisons();
 installStateful();
 
 interface LayerWeight {
