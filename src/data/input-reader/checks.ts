@@ -1,5 +1,6 @@
 import { isConfig } from '../../config/index.js';
 import { ConfigError, UsageError } from '../../errors.js';
+import { didYouMean, nearestName } from '../../nearest-name.js';
 import { optionsOf } from '../arguments.js';
 import { dataConfig, type DataConfig } from '../config.js';
 import { InWorker, refuseClosure } from '../workers/index.js';
@@ -14,6 +15,12 @@ const OPTIONS = [
 export function asDataConfig(params: DataConfig): DataConfig {
   if (isConfig(params)) return params;
   const known = Object.keys(dataConfig());
+  for (const name of Object.keys(params)) {
+    const near = known.includes(name) ? null : nearestName(name, known);
+    if (near !== null && !(near in params))
+      // a copy of a config has all fields, and may have others besides
+      throw new ConfigError(`${name}: no such field in DataConfig.${didYouMean(near)}`, { path: name });
+  }
   return dataConfig(Object.fromEntries(Object.entries(params).filter(([name]) => known.includes(name))));
 }
 
@@ -36,6 +43,18 @@ export function checkSources({ input_path: inputPath, tfds_name: tfdsName }: Dat
     const path = isMapping(inputPath) ? 'input_path' : 'tfds_name';
     throw new ConfigError(`${path} names several sources, so a combineFn is needed to make one data set of them.`, { path });
   }
+}
+
+/** Refuses a type of files that nothing reads: without `datasetFn`, files are plain record files. */
+export function checkFileType(params: DataConfig, datasetFn: unknown): void {
+  const { file_type: fileType } = params as DataConfig & { readonly file_type?: unknown };
+  if (datasetFn !== undefined || !isSet(params.input_path) || !isSet(fileType) || fileType === 'tfrecord') return;
+  const records = fileType === 'tfrecord_compressed';
+  const fix = records ? 'datasetFn: pickDatasetFn(params.file_type)' : 'datasetFn: (paths) => fromCsv(paths)';
+  throw new ConfigError(
+    `file_type is ${JSON.stringify(fileType)}, but without datasetFn an InputReader reads plain record files: give ${fix}${records ? '' : ', or the reader of your format'}.`,
+    { path: 'file_type' },
+  );
 }
 
 /** Workers without a function that could run there are a misunderstanding. */

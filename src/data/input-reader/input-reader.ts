@@ -9,7 +9,7 @@ import type { Batched } from '../structure.js';
 import type { DatasetFn } from '../tfrecord/file-types.js';
 import { recordsOf } from '../tfrecord/read.js';
 import { InWorker, type WorkerOptions } from '../workers/index.js';
-import { asDataConfig, checkOptions, checkSources, checkWorkers, isList, isMapping, isSet } from './checks.js';
+import { asDataConfig, checkFileType, checkOptions, checkSources, checkWorkers, isList, isMapping, isSet } from './checks.js';
 import { matchFiles } from './files.js';
 import { openNamed } from './named.js';
 import type { Files, InputPipeline, InputReaderOptions, StageFn } from './options.js';
@@ -41,6 +41,7 @@ export class InputReader<R = Uint8Array, D = R, E = D, B = Batched<E>, P = B> {
     }
     checkSupported(params);
     checkWorkers(options);
+    checkFileType(options.params, options.datasetFn);
     if (isSet(inputPath)) {
       this.#files = isMapping(inputPath)
         ? Object.fromEntries(Object.entries(inputPath).map(([name, value]) => [name, this.getFiles(value, `input_path.${name}`)]))

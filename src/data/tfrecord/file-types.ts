@@ -11,7 +11,9 @@ export type DatasetFn<T = Uint8Array> = (paths: string | readonly string[]) => D
 export function pickDatasetFn(fileType: string): DatasetFn {
   if (fileType === 'tfrecord') return (paths) => recordsOf(paths);
   if (fileType === 'tfrecord_compressed') return (paths) => recordsOf(paths, { compression: 'gzip' });
-  throw new UsageError(`There is no reader for the file type ${JSON.stringify(fileType)}; expected tfrecord or tfrecord_compressed.`);
+  throw new UsageError(
+    `There is no reader for the file type ${JSON.stringify(fileType)}; expected tfrecord or tfrecord_compressed. Other formats have a reader: datasetFn: (paths) => fromCsv(paths).`,
+  );
 }
 
 /**

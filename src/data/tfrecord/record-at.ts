@@ -1,5 +1,5 @@
 import { DataError } from '../../errors.js';
-import { otherFormat } from '../files/index.js';
+import { compressionOf, otherFormat } from '../files/index.js';
 import { maskedCrc32c } from './crc32c.js';
 
 /** Bytes of a record before its payload. */
@@ -13,17 +13,26 @@ const LARGEST_RECORD_BYTES = 2 ** 31;
 export function payloadLength(path: string, position: number, bytes: Uint8Array, at: number): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset + at, HEADER_BYTES);
   if (view.getUint32(8, true) !== maskedCrc32c(bytes, at, at + 8)) {
-    throw new DataError(
-      `${path}: the record at byte ${position} has a damaged length. ` +
-        (position > 0
-          ? 'Download or copy the file again.'
-          : `Is it a record file, and is its compression stated rightly?${otherFormat(bytes.subarray(at), 'fromTfExamples')}`),
-    );
+    const likely = position > 0 ? 'Download or copy the file again.' : noRecords(bytes.subarray(at));
+    throw new DataError(`${path}: the record at byte ${position} has a damaged length. ${likely}`);
   }
   const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
   if (length > LARGEST_RECORD_BYTES)
     throw new DataError(`${path}: the record at byte ${position} is said to have ${length} bytes, more than can be read.`);
   return length;
+}
+
+/** What to say of a file that does not begin with a record. */
+function noRecords(head: Uint8Array): string {
+  const compression = compressionOf(head);
+  if (compression !== 'none') {
+    const reader = compression === 'gzip' ? " (in an InputReader: datasetFn: pickDatasetFn('tfrecord_compressed'))" : '';
+    return `It is compressed with ${compression}: give tfRecords compression: '${compression}'${reader}.`;
+  }
+  const other = otherFormat(head, 'fromTfExamples');
+  const reader = /from[A-Z]\w+/.exec(other)?.[0];
+  const inReader = reader === undefined ? '' : ` In an InputReader: datasetFn: (paths) => ${reader}(paths).`;
+  return `Is it a record file, and is its compression stated rightly?${other}${inReader}`;
 }
 
 /**
