@@ -2,7 +2,8 @@
 // ends in "gradient function not found for LessEqual" where a loss chooses by its own values.
 import { engine } from '@tensorflow/tfjs-core';
 
-const names = 'Equal NotEqual Greater GreaterEqual Less LessEqual LogicalAnd LogicalOr LogicalNot';
+const names = 'Equal NotEqual Greater Less LessEqual LogicalAnd LogicalOr LogicalNot';
+// GreaterEqual has one that is 0.
 const withoutGradient = new Set(names.split(' '));
 
 interface Recorder {
