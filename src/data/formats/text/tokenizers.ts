@@ -24,7 +24,7 @@ export function byteTokenizer(): Tokenizer {
   return {
     vocabularySize: 256,
     encode: (text) => Int32Array.from(new TextEncoder().encode(text)),
-    decode: (tokens) => new TextDecoder().decode(Uint8Array.from(tokens, (token) => known(token, 256))),
+    decode: (tokens) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(tokens, (token) => known(token, 256))),
   };
 }
 
@@ -48,8 +48,9 @@ export function charTokenizer(alphabet: string): Tokenizer {
 }
 
 /**
- * The tokenizer of a Hugging Face `tokenizer.json` (byte-pair, WordPiece, unigram), without added special tokens unless
- * `specialTokens` is true. `tokenizer_config.json` beside it is read where it exists.
+ * The tokenizer of a Hugging Face `tokenizer.json` (byte-pair, WordPiece, unigram, whole words), the tokens of the package
+ * `tokenizers`, without the special tokens around a text unless `specialTokens` is true. Of a `tokenizer_config.json` beside it
+ * `clean_up_tokenization_spaces` counts. Throws a {@link DataError} for a file that is damaged or has a part that is not known here.
  */
 export async function loadTokenizer(path: string, options?: { readonly specialTokens?: boolean }): Promise<Tokenizer> {
   const { specialTokens = false } = readerOptions<{ specialTokens?: boolean }>(options, 'loadTokenizer', { specialTokens: 'switch' });
@@ -153,9 +154,10 @@ export function tokenBlocks(
   asStage(texts, 'tokenBlocks');
   if (typeof (tokenizer as Partial<Tokenizer> | null | undefined)?.encode !== 'function')
     throw new UsageError(`tokenBlocks needs a tokenizer, but ${describe(tokenizer)} was given. (loadTokenizer gives a promise: await it.)`);
-  if (separator !== undefined) known(separator, tokenizer.vocabularySize);
   if (!(Number.isSafeInteger(length) && length > 0))
     throw new UsageError(`tokenBlocks: length is ${length}, expected a whole number of at least 1.`);
+  if (separator !== undefined && !(Number.isInteger(separator) && separator >= 0 && separator < tokenizer.vocabularySize))
+    throw new UsageError(`tokenBlocks: separator is ${separator}, expected one of the tokens 0 to ${tokenizer.vocabularySize - 1}.`);
   const tokens = texts.flatMap((text) => {
     const made = Array.from(tokenizer.encode(text));
     return separator === undefined ? made : [...made, separator];
