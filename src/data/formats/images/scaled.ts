@@ -54,7 +54,7 @@ export async function readScaled(path: string, target: Target | undefined, rando
   } catch (error) {
     const { message } = error as Error;
     const other = otherFormat(bytes, 'fromImages');
-    throw undecodable(path, message.replace(/^(Guess format from input|Decode) image failed /, '').trim(), error, other);
+    throw undecodable(path, message.replace(/^(Guess format from input|Decode) image failed /, '').replace(/\.?\s*$/, ''), error, other);
   }
 }
 
