@@ -124,7 +124,7 @@ describe('tokenizers', () => {
   it('are refused where they are none, or have no such separator', () => {
     const texts = fromItems(['abc']);
     expect(() => tokenBlocks(texts, loadTokenizer(at('tokenizer.json')) as never, { length: 2 })).toThrow(/needs a tokenizer.*await it/);
-    expect(() => tokenBlocks(texts, charTokenizer('abc'), { length: 2, separator: 3 })).toThrow('3 is no token: tokens are whole numbers from 0 to 2');
+    expect(() => tokenBlocks(texts, charTokenizer('abc'), { length: 2, separator: 3 })).toThrow('separator is 3, expected one of the tokens 0 to 2');
     expect(() => tokenBlocks('abc' as never, byteTokenizer(), { length: 2 })).toThrow('tokenBlocks needs a data set, but a string was given');
     expect(() => charTokenizer(5 as never)).toThrow(/charTokenizer needs a text/);
   }); // prettier-ignore
