@@ -17,7 +17,7 @@ import {
 import { type LearningRateMultiplier, type Multipliers, readMultipliers } from './learning-rate-multipliers.js';
 import { learningRateAt, type LearningRate } from './schedule.js';
 import { isFromLookup, onlyTouchedRows, watchLookups } from './sparse-gradients.js';
-import { checkGradient } from './optimizer-checks.js';
+import { checkGradient, checkUpdated } from './optimizer-checks.js';
 import { createVariable, type SavedState, SlotVariables } from './state.js';
 import type { UpdateRule } from './update-rule.js';
 import type { WeightDecay } from './weight-decay.js';
@@ -144,7 +144,7 @@ export class RuleOptimizer<Step = tf.Scalar> implements Optimizer {
         const { step, keep } = scalarsOf(path);
         const slots = this.state.of(variable)!;
         const start = keep && weightDecay?.appliesTo(path) ? tf.mul(variable, keep) : variable;
-        let updated = rule.update(start, gradient, slots, step, path);
+        let updated = checkUpdated(rule.update(start, gradient, slots, step, path), variable, slots, `${this.name}, "${path}"`);
         if (rule.skipsUntouchedRows && sparse.has(variable)) updated = onlyTouchedRows(updated, start, slots, gradient);
         variable.assign(constrained(variable, updated.parameter));
         for (const [name, value] of Object.entries(updated.slots)) slots[name]!.assign(value);

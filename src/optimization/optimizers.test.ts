@@ -11,8 +11,10 @@ import {
   type Optimizer,
   OptimizerFactory,
   registerOptimizer,
+  RuleOptimizer,
   SGD,
 } from './index.js';
+import type { Updated, UpdateRule } from './update-rule.js';
 
 interface Data {
   variables: { name: string; shape: number[]; initial: number[] }[];
@@ -246,6 +248,38 @@ describe('applyGradients', () => {
     for (let i = 0; i < 50; i++) sgd.minimize(() => tf.square(tf.sub(x, 1)) as tf.Scalar)?.dispose();
     expect(x.dataSync()[0]).toBeCloseTo(1, 4);
     expect(tf.memory().numTensors - before).toBeLessThanOrEqual(1); // the learning rate's variable
+  });
+});
+
+describe("a user's own rule", () => {
+  const rule = (update: UpdateRule['update']): RuleOptimizer =>
+    new RuleOptimizer({ name: 'Mine', learningRate: 0.5, rule: { slots: () => ({ m: { fill: 0 } }), step: (rate) => rate, update } });
+  const apply = (optimizer: RuleOptimizer, x: tf.Variable): void => optimizer.applyGradients([[tf.ones(x.shape), x]]);
+
+  it('is momentum, step by step', () => {
+    const x = tf.variable(tf.tensor1d([1, 2]));
+    const momentum = rule((parameter, gradient, slots, rate) => {
+      const m = tf.add(tf.mul(slots['m']!, 0.5), gradient);
+      return { parameter: tf.sub(parameter, tf.mul(rate, m)), slots: { m } };
+    });
+    for (let i = 0; i < 2; i++) apply(momentum, x);
+    expect([...x.dataSync()]).toEqual([1 - 0.5 * (1 + 1.5), 2 - 0.5 * (1 + 1.5)]);
+  });
+
+  it('is refused where it returns other slots, other shapes or nothing', () => {
+    const x = tf.variable(tf.tensor1d([1, 2]), true, 'refused');
+    const returning = (updated: (p: tf.Tensor) => object) => () =>
+      apply(
+        rule((parameter) => updated(parameter) as Updated),
+        x,
+      );
+    expect(returning((parameter) => ({ parameter, slots: { v: parameter } }))).toThrow('Mine, "refused": update returned a slot "v" that');
+    expect(returning((parameter) => ({ parameter, slots: { m: tf.scalar(0) } }))).toThrow(
+      'returned m of shape [], but it has the shape [2]',
+    );
+    expect(returning((parameter) => ({ parameter: tf.tile(parameter, [2]), slots: {} }))).toThrow('parameter of shape [4]');
+    expect(returning((parameter) => ({ parameter }))).toThrow('update should return { parameter, slots }');
+    expect(() => new SGD({ learningRate: { at: () => 1 } as never })).toThrow('but is an object with at.');
   });
 });
 
