@@ -63,6 +63,7 @@ function mergesOf(part: Part, ids: ReadonlyMap<string, number>, prefixLength: nu
   const ranks = new PairTable(merges.length);
   const made = new Int32Array(merges.length);
   merges.forEach((merge, rank) => {
+    if (typeof merge === 'string' && merge.startsWith('#version')) return; // the first line of a merges.txt
     const pair: unknown = typeof merge === 'string' ? merge.split(' ') : merge;
     if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((one) => typeof one === 'string'))
       throw wrong(part, 'merges', 'a list of pairs of texts');

@@ -25,7 +25,7 @@ let written = 0;
 
 interface Json {
   [part: string]: unknown;
-  model: { type: string; unk_token: string; merges: string[][] };
+  model: { type: string; unk_token: string; merges: (string | string[])[] };
   added_tokens: object[];
 }
 
@@ -111,6 +111,15 @@ describe('loadTokenizer', () => {
     await refused((json) => json.added_tokens.push({ id: 421, content: 'A', ...token })).toThrow(
       /"A" has the number 421, where \d+ was expected/,
     );
+  });
+
+  it('reads merges as older files have them: pairs in one text, after the first line of a merges.txt', async () => {
+    const path = changed(
+      'gpt2',
+      ({ model }) => (model.merges = ['#version: 0.2', ...model.merges.map((pair) => (pair as string[]).join(' '))]),
+    );
+    const tokenizer = await loadTokenizer(path);
+    texts.forEach((text, i) => expect([...tokenizer.encode(text)]).toEqual(expected['gpt2']!.ids[i]));
   });
 
   it('says which text has no tokens', async () => {
