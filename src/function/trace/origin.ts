@@ -19,7 +19,7 @@ const OWN_CODE = new RegExp(`^${ROOT.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}[\\\
 const LIBRARY = /[\\/]node_modules[\\/]|^node:/;
 
 /** Frames kept: enough to reach the user's line from below the layers and gradients of tfjs. */
-const FRAMES = 60;
+export const FRAMES = 60;
 
 /** Captures the stack cheaply. */
 export function captureOrigin(scope = ''): Origin {

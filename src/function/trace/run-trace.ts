@@ -8,6 +8,8 @@ import { initScope } from '../init-scope.js';
 import { traceBackend, traceBackendName } from './backend.js';
 import { engine, type MutableVariable } from './engine.js';
 import { evaluate } from './evaluate.js';
+import { explained } from './library-errors.js';
+import { FRAMES } from './origin.js';
 import { rollIn } from './roll.js';
 import { nameScope, watchScopes } from './scope.js';
 import { Trace, type TracedSummary } from './trace.js';
@@ -161,9 +163,14 @@ export function runTrace(f: TracedFunction, options: TraceOptions): TraceResult 
 /** What went wrong in an asynchronous read is the cause of whatever followed. */
 function runOrFail<T>(trace: Trace, f: () => T): T {
   const undo = refuseNumbers(trace);
+  const frames = Error.stackTraceLimit;
+  Error.stackTraceLimit = Math.max(frames, FRAMES); // errors of tfjs come from far below the user's line
   try {
     return f();
+  } catch (error) {
+    throw explained(error, trace);
   } finally {
+    Error.stackTraceLimit = frames;
     undo();
     if (trace.failure !== undefined) throw trace.failure; // in the place of the error that came of it
   }
