@@ -48,6 +48,11 @@ describe('JSON lines', () => {
     expect(await fromJsonLines(write('good.jsonl', values.map((value) => JSON.stringify(value)).join('\n'))).toArray()).toEqual(values);
   });
 
+  it('see them wherever they stand', async () => {
+    for (const line of ['9007199254740993', '-9007199254740993', '[9007199254740993]', '[1,9007199254740993]', '{"a":9007199254740993}', '{"a":\t-9007199254740993}'])
+      await expect(fromJsonLines(write('one.jsonl', `${line}\n`)).toArray()).rejects.toThrow(/line 1 is no valid record: -?9007199254740993.* rounded/);
+  }); // prettier-ignore
+
   it('refuse numbers beyond all floats', async () => {
     await expect(fromJsonLines(write('far.jsonl', '{"x": [1, -1e400]}')).toArray()).rejects.toThrow(
       /line 1 is no valid record: -1e400, the value of "x", is larger than any number/,

@@ -2,7 +2,8 @@
 import { wholeNumber } from '../whole-numbers.js';
 
 /** May be a whole number beyond 2^53, or a number beyond all floats; few other lines have either. */
-const SUSPICIOUS = /(?<![\d.])\d{16}|\d[eE]\+?\d{3}/;
+const SUSPICIOUS = /[:[,\s-]\d{16}|[eE]\+?\d{3}/;
+const LONE = /^\d{16}/;
 const TOKENS = /"(?:[^"\\]|\\.)*"(?<colon>\s*:)?|-?\d+(?<rest>(?:\.\d+)?(?:[eE][+-]?\d+)?)/g;
 
 /** What to do with whole numbers that a number does not hold: an error, or a BigInt. */
@@ -14,7 +15,7 @@ export type LargeIntegers = 'error' | 'bigint';
  */
 export function parseJson(text: string, large: LargeIntegers): unknown {
   const value: unknown = JSON.parse(text);
-  if (!SUSPICIOUS.test(text)) return value;
+  if (!SUSPICIOUS.test(text) && !LONE.test(text)) return value;
   let marker = '$integer';
   while (text.includes(marker)) marker += '$';
   let field = '';
