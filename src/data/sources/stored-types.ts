@@ -51,11 +51,19 @@ export function storedType(code: string, little: boolean, path: string): StoredT
       for (let i = 0; i < target.length; i++) {
         const value = get(view, i * size, little);
         if (narrowed && value !== (value | 0))
-          throw new DataError(`${place(i)}: the value ${value} does not fit into int32. Save the array as float64.`);
+          throw new DataError(`${place(i)}: the value ${exactly(view, code, i * size, little)} does not fit into int32. ${HINT}`);
         target[i] = value;
       }
     },
   };
+}
+
+const HINT = 'Save the array as float64, which holds whole numbers up to 2^53.';
+
+/** All digits of a whole number. */
+function exactly(view: DataView, code: string, at: number, little: boolean): string {
+  if (code === 'u4') return String(view.getUint32(at, little));
+  return String(code === 'i8' ? view.getBigInt64(at, little) : view.getBigUint64(at, little));
 }
 
 function halfToNumber(bits: number): number {
