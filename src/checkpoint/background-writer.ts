@@ -84,7 +84,6 @@ class WriterThread {
 
   constructor(file: URL) {
     this.worker = new Worker(file, { name: 'orbit-checkpoint', execArgv: [] });
-    this.worker.unref();
     this.worker.on('message', ({ id, error }: WriteAnswer) => {
       const request = this.waiting.get(id);
       this.waiting.delete(id);
@@ -101,6 +100,7 @@ class WriterThread {
       }
       this.waiting.clear();
     });
+    this.worker.unref(); // after the listeners: one for messages keeps the process alive again
   }
 
   write(snapshot: CheckpointSnapshot, target: string, urgent: Int32Array): Promise<void> {

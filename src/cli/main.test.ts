@@ -15,8 +15,8 @@ beforeAll(async () => {
   built = mkdtempSync(path.join(root, 'dist/_command-test-'));
   await build({
     absWorkingDir: root,
-    entryPoints: ['src/cli/main.ts', 'src/index.ts'],
-    outbase: 'src',
+    // the thread that writes checkpoints lies beside the chunks
+    entryPoints: { 'cli/main': 'src/cli/main.ts', index: 'src/index.ts', 'snapshot.worker': 'src/checkpoint/snapshot.worker.ts' },
     outdir: built,
     bundle: true,
     splitting: true,
@@ -161,6 +161,15 @@ describe('orbit', () => {
     const { status, err } = await orbit(['train', '--import=./bad.mjs', '--experiment=line', '--mode=train', '--model_dir=run']);
     expect(err).toMatch(message);
     expect(err.trim()).not.toMatch(/\n\s+at /);
+    expect(status).toBe(1);
+  });
+
+  it('ends where training blew up before anything was saved', async () => {
+    const rate = 'trainer.optimizer_config.learning_rate.constant.learning_rate=-1';
+    const flags = ['--experiment=line', '--mode=train', '--model_dir=run'];
+    const params = `--params_override=${rate},trainer.steps_per_loop=20,trainer.summary_interval=20,trainer.loss_upper_bound=1`;
+    const { status, err } = await orbit(['train', `--import=${writeLineModule()}`, ...flags, params]);
+    expect(err).toMatch(/Training blew up/);
     expect(status).toBe(1);
   });
 
