@@ -44,8 +44,8 @@ const customTags = [
 ];
 
 /**
- * The value of one YAML document: plain objects, arrays and scalars; `null` for empty text. JSON is YAML too. Of repeated
- * keys the last wins; `!!python/tuple` gives a list; other tags, several documents and wrong syntax are a `ConfigError`.
+ * The value of one YAML document: plain objects, arrays and scalars; `null` for empty text. JSON is YAML too.
+ * `!!python/tuple` gives a list; repeated keys, other tags, several documents and wrong syntax are a `ConfigError`.
  *
  * @param source where the text comes from, for the message
  */
@@ -62,7 +62,6 @@ export function parseYaml(text: string, source: string): unknown {
     schema: 'failsafe',
     customTags: (tags) => [...tags, ...customTags],
     merge: true,
-    uniqueKeys: false,
   });
   const problem = document.errors[0] ?? document.warnings[0];
   if (problem !== undefined) {
@@ -91,6 +90,8 @@ function explain(code: string, message: string): string {
     case 'BAD_INDENT':
     case 'MISSING_CHAR':
       return `${what}. A bracket, brace or quote is not closed, or the next line is indented wrongly.`;
+    case 'DUPLICATE_KEY':
+      return 'the key stands twice in its section, and one of the two would be ignored; join them.';
     case 'TAG_RESOLVE_FAILED':
       return `${what.replace('tag:yaml.org,2002:', '!!')}. A file can hold texts, numbers, lists and mappings; objects of a program cannot be read.`;
     case 'BAD_ALIAS':

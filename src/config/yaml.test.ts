@@ -28,7 +28,6 @@ describe('parseYaml', () => {
     ['{a: 1,\n b: {c},\n}', { a: 1, b: { c: null } }],
     ['x: &d {a: 1, b: 2}\ny:\n  <<: *d\n  b: 3', { x: { a: 1, b: 2 }, y: { a: 1, b: 3 } }],
     ['a: |\n  x\n  y\nb: >\n  x\n  y\n', { a: 'x\ny\n', b: 'x y\n' }],
-    ['a: 1\na: 2', { a: 2 }],
     ['a: !!python/tuple [1, 2]\nb: !!python/tuple\n- x\n- y', { a: [1, 2], b: ['x', 'y'] }],
     ['a: !!str 5\nb: !!float 3\nc: !!int 3', { a: '5', b: 3, c: 3 }],
     ['{"a": [1.0, null]}', { a: [1, null] }],
@@ -44,6 +43,12 @@ describe('parseYaml', () => {
       expect(() => read(text)).toThrow(/^test: /);
     },
   );
+
+  it('refuses a section that stands twice, of which one would be ignored', () => {
+    expect(() => read('task:\n  a: 1\ntrainer:\n  b: 1\ntask:\n  c: 1\n')).toThrow(
+      'test: wrong YAML at line 5, column 1: the key stands twice in its section, and one of the two would be ignored; join them. The line: "task:".',
+    );
+  });
 
   it('does not let a file reach the prototype of objects', () => {
     const data = read('__proto__: {polluted: true}') as object;

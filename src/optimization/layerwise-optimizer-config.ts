@@ -48,7 +48,7 @@ export const slideConfig = defineConfig(
     /** Patterns of variable names that are treated as sparse layers; null: none. */
     include_in_sparse_layer_adaptation: field.list(field.string()).optional(),
     /** Learning rate of the sparse layers. */
-    sparse_layer_learning_rate: field.float(0.1),
+    sparse_layer_learning_rate: field.float(0.1).min(0),
     /** Rescale gradients by their norm before the update. */
     do_gradient_rescaling: true,
     /** Norm that the scaling uses. */

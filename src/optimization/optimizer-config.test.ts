@@ -21,6 +21,18 @@ function build(type: string) {
 
 afterEach(() => tf.disposeVariables());
 
+describe('a learning rate in a config', () => {
+  it.each([
+    ['constant', 'learning_rate'],
+    ['exponential', 'initial_learning_rate'],
+    ['polynomial', 'end_learning_rate'],
+    ['one_cycle', 'max_learning_rate'],
+  ])('%s.%s is not negative', (type, name) => {
+    const config = { learning_rate: { type, [type]: { [name]: -0.1 } } } as Parameters<typeof optimizationConfig>[0];
+    expect(() => optimizationConfig(config)).toThrow(new RegExp(`learning_rate.${type}.${name}.*-0.1`));
+  });
+});
+
 describe('an optimizer named in a config', () => {
   it.each(types.filter((type) => !unavailable.includes(type)))(
     '%s is built from the defaults of its branch and makes a loss smaller',

@@ -8,7 +8,7 @@ export const oneCycleLrConfig = defineConfig(
     /** Name of the schedule. */
     name: 'OneCycle',
     /** The largest learning rate. */
-    max_learning_rate: field.float().optional(),
+    max_learning_rate: field.float().min(0).optional(),
     /** Length of the cycle in steps. */
     total_steps: field.int().optional(),
     /** Share of the steps in which the rate rises. */
@@ -28,7 +28,7 @@ export const inverseSqrtLrConfig = defineConfig(
     /** Name of the schedule. */
     name: 'InverseSqrt',
     /** Learning rate at the end of the rise. */
-    max_learning_rate: field.float().optional(),
+    max_learning_rate: field.float().min(0).optional(),
     /** Length of the rise in steps. */
     warmup_steps: field.int().optional(),
     ...offsetField,
@@ -42,7 +42,7 @@ export const warmupStableDecayLrConfig = defineConfig(
     /** Name of the schedule. */
     name: 'WarmupStableDecay',
     /** Learning rate of the plateau. */
-    max_learning_rate: field.float().optional(),
+    max_learning_rate: field.float().min(0).optional(),
     /** Length of the rise in steps. */
     warmup_steps: field.int(0),
     /** Length of the plateau in steps. */
@@ -50,7 +50,7 @@ export const warmupStableDecayLrConfig = defineConfig(
     /** Length of the fall in steps. */
     decay_steps: field.int().optional(),
     /** Learning rate at the end. */
-    end_learning_rate: field.float(0),
+    end_learning_rate: field.float(0).min(0),
     /** Form of the fall; `sqrt`: fast first, by one less the root of the share done. */
     decay_shape: field.choice(['linear', 'cosine', 'sqrt'], 'linear'),
     ...offsetField,

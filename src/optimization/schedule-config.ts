@@ -9,7 +9,7 @@ export const constantLrConfig = defineConfig(
     /** Name of the schedule. */
     name: 'Constant',
     /** The learning rate. */
-    learning_rate: field.float(0.1),
+    learning_rate: field.float(0.1).min(0),
   },
   { name: 'ConstantLrConfig' },
 );
@@ -52,7 +52,7 @@ export const polynomialLrConfig = defineConfig(
     name: 'PolynomialDecay',
     ...decayStepsFields,
     /** Learning rate at the end. */
-    end_learning_rate: field.float(0.0001),
+    end_learning_rate: field.float(0.0001).min(0),
     /** Exponent of the decay; 1: a straight line. */
     power: field.float(1),
     /** Start again with a longer decay when the end is reached. */
@@ -81,7 +81,7 @@ export const powerLrConfig = defineConfig(
     /** Name of the schedule. */
     name: 'DirectPowerDecay',
     /** Learning rate at step 1. */
-    initial_learning_rate: field.float().optional(),
+    initial_learning_rate: field.float().min(0).optional(),
     ...exponentField,
   },
   { name: 'DirectPowerLrConfig' },
@@ -93,7 +93,7 @@ export const powerLinearLrConfig = defineConfig(
     /** Name of the schedule. */
     name: 'PowerAndLinearDecay',
     /** Learning rate at step 1. */
-    initial_learning_rate: field.float().optional(),
+    initial_learning_rate: field.float().min(0).optional(),
     /** Step at which the rate reaches zero. */
     total_decay_steps: field.int().optional(),
     ...exponentField,
@@ -110,11 +110,11 @@ export const powerWithOffsetLrConfig = defineConfig(
     /** Name of the schedule. */
     name: 'PowerDecayWithOffset',
     /** Learning rate one step after the offset. */
-    initial_learning_rate: field.float().optional(),
+    initial_learning_rate: field.float().min(0).optional(),
     ...exponentField,
     ...offsetField,
     /** Learning rate before the offset, and upper bound after it. */
-    pre_offset_learning_rate: field.float(1e6),
+    pre_offset_learning_rate: field.float(1e6).min(0),
   },
   { name: 'PowerDecayWithOffsetLrConfig' },
 );
@@ -174,7 +174,7 @@ export const linearWarmupConfig = defineConfig(
     /** Name of the warm-up. */
     name: 'linear',
     /** Learning rate at step 0. */
-    warmup_learning_rate: field.float(0),
+    warmup_learning_rate: field.float(0).min(0),
     /** Length of the warm-up in steps; 0 or null: no warm-up. */
     warmup_steps: field.int().optional(),
   },

@@ -78,7 +78,7 @@ export const offsetField = {
 /** Field of schedules that fall from a given rate. */
 export const initialRateField = {
   /** Learning rate at the first step. */
-  initial_learning_rate: field.float().optional(),
+  initial_learning_rate: field.float().min(0).optional(),
 };
 
 /** Field of schedules that fall in a given number of steps. */
