@@ -4,6 +4,7 @@ import path from 'node:path';
 import * as tf from '#tf';
 import { describe, expect, it } from 'vitest';
 import { tryCountFlops, tryCountParams, writeModelParams } from './index.js';
+import { sizeLines } from './model-info.js';
 
 const { dense, conv2d, depthwiseConv2d, flatten, lstm } = tf.layers;
 
@@ -29,6 +30,15 @@ describe('tryCountFlops', () => {
     expect(tryCountFlops(null)).toBeNull();
     expect(tryCountFlops(tf.sequential())).toBeNull();
     expect(tryCountFlops(tf.sequential({ layers: [lstm({ units: 2, inputShape: [200, 3] })] }))).toBeNull();
+  });
+});
+
+describe('sizeLines', () => {
+  it('counts the weights that training changes, and says how many there are where some are frozen', () => {
+    const model = tf.sequential({ layers: [dense({ units: 1000, inputShape: [199] }), dense({ units: 10 })] });
+    expect(sizeLines(model)).toEqual(['Number of trained parameters: 0.21 million.', 'Multiply-adds for one example: 0.000209 billion.']);
+    model.layers[0]!.trainable = false;
+    expect(sizeLines(model)[0]).toBe('Number of trained parameters: 0.010 of 0.21 million.');
   });
 });
 

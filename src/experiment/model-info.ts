@@ -52,11 +52,17 @@ export function tryCountFlops(model: unknown, batchSize = 1): number | null {
 /** Lines about the size of a model: its parameters, and its multiply-adds for one example. Empty where neither can be counted. */
 export function sizeLines(model: unknown): string[] {
   const parameters = tryCountParams(model);
+  const trained = tryCountParams(model, true) ?? parameters;
   const flops = tryCountFlops(model);
+  const others = trained === parameters ? '' : ` of ${millions(parameters!)}`;
   return [
-    ...(parameters === null ? [] : [`Number of trained parameters: ${(parameters / 1e6).toFixed(2)} million.`]),
+    ...(parameters === null ? [] : [`Number of trained parameters: ${millions(trained!)}${others} million.`]),
     ...(flops === null ? [] : [`Multiply-adds for one example: ${(flops / 2e9).toPrecision(3)} billion.`]),
   ];
+}
+
+function millions(n: number): string {
+  return n >= 1e5 || n === 0 ? (n / 1e6).toFixed(2) : (n / 1e6).toPrecision(2);
 }
 
 /** A whole number with thousands separated: `12,345`. (The first use of `toLocaleString` takes 30 ms.) */
