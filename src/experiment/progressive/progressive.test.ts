@@ -7,6 +7,7 @@ import { Checkpoint } from '../../checkpoint/index.js';
 import { ConfigError, UsageError } from '../../errors.js';
 import { fromArrays, NDArray } from '../../data/index.js';
 import type { Dataset } from '../../data/index.js';
+import { setNoticeHandler } from '../../notice.js';
 import { ExponentialMovingAverage, PolynomialDecay, SGD } from '../../optimization/index.js';
 import type { Optimizer } from '../../optimization/index.js';
 import type { Output } from '../../orbit/index.js';
@@ -73,6 +74,7 @@ registerTask(growing, Growing);
 let dir: string;
 beforeEach(() => void (dir = mkdtempSync(path.join(tmpdir(), 'orbit-progressive-'))));
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
+afterEach(() => setNoticeHandler());
 
 const params = (trainer: ProgressiveTrainerConfigInput = {}, task: object = {}) =>
   experimentConfig({
@@ -110,6 +112,13 @@ describe('training in stages', () => {
     expect(logs).toEqual(expected);
     expect(weights(runner)[0]).toBeCloseTo(w, 5);
     expect(task.asked).toEqual(['optimizer 0', 'model 0 anew', 'optimizer 1', 'model 1 from the old one']);
+  });
+
+  it('says when a stage begins', async () => {
+    const lines: string[] = [];
+    setNoticeHandler((line) => lines.push(line));
+    await runnerOf(params()).run();
+    expect(lines).toEqual(['stage 1 of the training begins after step 6']);
   });
 
   it('evaluates on the data of the stage', async () => {

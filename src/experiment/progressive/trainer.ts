@@ -1,6 +1,7 @@
 /** Training in stages that change model, optimizer and data. */
 import type { StateDict } from '../../checkpoint/index.js';
 import { ConfigError, UsageError } from '../../errors.js';
+import { notice } from '../../notice.js';
 import type { DatasetLike, MaybePromise, Output } from '../../orbit/index.js';
 import { variablePaths } from '../../tf/object-paths.js';
 import { asAveraging } from '../averaging.js';
@@ -65,7 +66,10 @@ export class ProgressiveTrainer extends Trainer {
     const logs = await super.trainLoopEnd();
     await this.#export.maybeExport(this, this.stages.isLastStage);
     const step = this.globalStep.value;
-    if (this.stages.isStageAdvancing(step)) this.#enter(this.stages.stageOf(step), true);
+    if (this.stages.isStageAdvancing(step)) {
+      this.#enter(this.stages.stageOf(step), true);
+      notice(`stage ${this.stages.stage} of the training begins after step ${step}`);
+    }
     return logs;
   }
 
