@@ -165,7 +165,7 @@ describe('orbit', () => {
   });
 
   it('ends where training blew up before anything was saved', async () => {
-    const rate = 'trainer.optimizer_config.learning_rate.constant.learning_rate=-1';
+    const rate = 'trainer.optimizer_config.learning_rate.constant.learning_rate=1e6';
     const flags = ['--experiment=line', '--mode=train', '--model_dir=run'];
     const params = `--params_override=${rate},trainer.steps_per_loop=20,trainer.summary_interval=20,trainer.loss_upper_bound=1`;
     const { status, err } = await orbit(['train', `--import=${writeLineModule()}`, ...flags, params]);
