@@ -1,3 +1,5 @@
+import { basename } from 'node:path';
+
 import { DataError } from '../../../errors.js';
 import { openBytes } from '../../files/index.js';
 import { decodeIdx, readIdxHeader } from '../../idx.js';
@@ -12,31 +14,48 @@ const HEAD_VALUES = 100;
 
 const typeOf = ({ dtype, shape }: { readonly dtype: string; readonly shape: readonly number[] }): string => `${dtype}[${shape.join(', ')}]`;
 
+/** Looks into one file; of several, which are arrays of their own, into each, for what it holds and its first row. */
+function eachFile(
+  look: (path: string, rows: number) => Promise<Found> | Found,
+): (paths: readonly string[], rows: number) => Promise<Found> {
+  return async (paths, rows) => {
+    if (paths.length === 1) return look(paths[0]!, rows);
+    const found = await Promise.all(paths.map(async (path) => ({ file: basename(path), ...(await look(path, Math.min(rows, 1))) })));
+    return {
+      schema: found.flatMap(({ file, schema }) =>
+        schema.map(({ name, type }) => ({ name: name === 'array' ? file : `${file}: ${name}`, type })),
+      ),
+      records: undefined,
+      first: rows === 0 ? [] : [Object.fromEntries(found.map(({ file, first }) => [file, first[0]]))],
+    };
+  };
+}
+
 /** A `.npy` array: its header, and the beginnings of its first rows. */
-export async function inspectNpy([path]: readonly string[], rows: number): Promise<Found> {
-  const array = npyArray(path!);
+export const inspectNpy = eachFile((path, rows) => {
+  const array = npyArray(path);
   return {
     schema: [{ name: 'array', type: typeOf(array) }],
     records: array.shape[0],
     first: firstRows(array.shape, rows, (row, count) => (array.fortran ? strided(array, row, count) : readValues(array, row, count))),
   };
-}
+});
 
 /** The arrays of a `.npz` file: their headers and first values. */
-export async function inspectNpz([path]: readonly string[]): Promise<Found> {
-  return inspectArrays(npzNames(path!), (name) => {
-    const member = npzMembers(path!, [name])[name]!;
+export const inspectNpz = eachFile((path) => {
+  return inspectArrays(npzNames(path), (name) => {
+    const member = npzMembers(path, [name])[name]!;
     return [typeOf(member.header), member.head(HEAD_VALUES)];
   });
-}
+});
 
 /** The arrays of a safetensors file: their places and first values. */
-export async function inspectSafetensors([path]: readonly string[]): Promise<Found> {
-  return inspectArrays(safetensorsNames(path!), (name) => {
-    const array = safetensorsArrays(path!, [name])[name]!;
+export const inspectSafetensors = eachFile((path) => {
+  return inspectArrays(safetensorsNames(path), (name) => {
+    const array = safetensorsArrays(path, [name])[name]!;
     return [typeOf(array), readValues(array, 0, Math.min(HEAD_VALUES, shapeSize(array.shape)))];
   });
-}
+});
 
 /** Several arrays; of one that cannot be read, why. */
 function inspectArrays(names: readonly string[], look: (name: string) => [type: string, head: NDArray]): Found {
@@ -55,14 +74,14 @@ function inspectArrays(names: readonly string[], look: (name: string) => [type: 
 }
 
 /** An IDX file, plain or compressed: its header, and the beginnings of its first rows; no more is decompressed than that takes. */
-export async function inspectIdx([path]: readonly string[], rows: number): Promise<Found> {
-  const header = readIdxHeader(path!);
+export const inspectIdx = eachFile(async (path, rows) => {
+  const header = readIdxHeader(path);
   const { shape, dtype, headerBytes, valueBytes } = header;
   const total = shapeSize(shape);
   const size = total === 0 ? 1 : valueBytes / total;
   const rowValues = shapeSize(shape.slice(1));
   const wanted = shape.length === 0 ? 1 : Math.min(total, Math.max(0, rows - 1) * rowValues + Math.min(rowValues, HEAD_VALUES));
-  const bytes = await firstUncompressed(path!, headerBytes + wanted * size);
+  const bytes = await firstUncompressed(path, headerBytes + wanted * size);
   return {
     schema: [{ name: 'array', type: typeOf(header) }],
     records: shape[0],
@@ -70,7 +89,7 @@ export async function inspectIdx([path]: readonly string[], rows: number): Promi
       decodeIdx(bytes.slice(headerBytes + from * size, headerBytes + (from + count) * size), dtype, [count]),
     ),
   };
-}
+});
 
 /** The first rows, whole where they are short, else their beginnings. `read` gives some values from one on. */
 function firstRows(shape: readonly number[], rows: number, read: (from: number, count: number) => NDArray): NDArray[] {

@@ -42,6 +42,17 @@ describe('inspectData of large and odd files', () => {
     expect(await inspectData(idx, { rows: 1 })).toMatchObject({ records: 1_000_000, first: [{ shape: [100] }] });
   });
 
+  it('looks into each of several files of arrays', async () => {
+    const [a, b] = [
+      write('a.idx', Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9)),
+      write('b.idx', Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 1, 5)),
+    ];
+    const { schema, records, first } = await inspectData([a, b]);
+    expect(schema).toEqual([{ name: 'a.idx', type: 'uint8[3]' }, { name: 'b.idx', type: 'uint8[1]' }]); // prettier-ignore
+    expect(records).toBeUndefined();
+    expect(first).toMatchObject([{ 'a.idx': { data: Uint8Array.of(7) }, 'b.idx': { data: Uint8Array.of(5) } }]);
+  });
+
   it('shows the rows of arrays as they are, in either order', async () => {
     for (const name of ['grid.npy', 'fortran.npy']) {
       const { first } = await inspectData(at(name), { rows: 2 });

@@ -12,7 +12,7 @@ export interface DataSummary {
   readonly options?: string;
   /** Columns, features or arrays, with what they hold in words. */
   readonly schema: readonly { readonly name: string; readonly type: string }[];
-  /** Number of records in all files: lines, rows, images, …; undefined where a file is no list of records. */
+  /** Number of records in all files: lines, rows, images, …; undefined where files are no list of records. */
   readonly records: number | undefined;
   /** The first records; of arrays with long rows, or several arrays in a file, the first 100 values each. */
   readonly first: readonly unknown[];
