@@ -6,4 +6,4 @@ export { required, requiredOptional } from './lazy.js';
 export { expandPaths, type Paths } from './paths.js';
 export { ByteWindow } from './byte-window.js';
 export { NO_UTF8, textStart, utf8Text } from './utf8.js';
-export { otherFormat, SIGNATURE_BYTES } from './signatures.js';
+export { otherFormat, otherFormatOf, SIGNATURE_BYTES } from './signatures.js';

@@ -1,6 +1,7 @@
 /** What files look like by their first bytes, to say which reader a file of another format needs. */
 import { maskedCrc32c } from '../tfrecord/crc32c.js';
 import { compressionOf } from './compression.js';
+import { firstBytesSync } from './first-bytes.js';
 
 /** Bytes that are enough for {@link otherFormat} and {@link notText}. */
 export const SIGNATURE_BYTES = 512;
@@ -34,6 +35,11 @@ export function otherFormat(head: Uint8Array, own = ''): string {
   if (compression !== 'none') return ` It is compressed with ${compression}: decompress it first.`;
   const found = binaryFormat(head) ?? textFormat(head);
   return found === undefined || (own !== '' && found.includes(own)) ? '' : found;
+}
+
+/** {@link otherFormat} of a file whose first bytes are not at hand. */
+export function otherFormatOf(path: string, own?: string): string {
+  return otherFormat(firstBytesSync(path, SIGNATURE_BYTES), own);
 }
 
 /** What to say of a file that no reader of texts can read; undefined where it may be text. */

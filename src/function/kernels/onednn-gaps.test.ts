@@ -8,23 +8,13 @@ const native = nativeLibrary(true);
 const reason = native === undefined ? ' (no native kernels here)' : '';
 
 type Op = (x: tf.Tensor, filter: tf.Tensor) => tf.Tensor;
-type Pad = 'same' | 'valid';
-const conv1d =
-  (stride: number, pad: Pad): Op =>
-  (x, f) =>
-    tf.conv1d(x as tf.Tensor3D, f as tf.Tensor3D, stride, pad);
-const conv2d =
-  (stride: number, pad: Pad): Op =>
-  (x, f) =>
-    tf.conv2d(x as tf.Tensor4D, f as tf.Tensor4D, stride, pad);
-const conv3d =
-  (stride: number, pad: Pad): Op =>
-  (x, f) =>
-    tf.conv3d(x as tf.Tensor5D, f as tf.Tensor5D, stride, pad);
-const depthwise =
-  (stride: number, pad: Pad): Op =>
-  (x, f) =>
-    tf.depthwiseConv2d(x as tf.Tensor4D, f as tf.Tensor4D, stride, pad);
+type Convolve = (x: never, filter: never, stride: number, pad: 'same' | 'valid') => tf.Tensor;
+const by =
+  (convolve: Convolve) =>
+  (stride: number, pad: 'same' | 'valid'): Op =>
+  (x, filter) =>
+    convolve(x as never, filter as never, stride, pad);
+const [conv1d, conv2d, conv3d, depthwise] = [by(tf.conv1d), by(tf.conv2d), by(tf.conv3d), by(tf.depthwiseConv2d)];
 
 /** Name, convolution, shapes of image and filter, and which gradients native kernels compute. */
 const cases: [string, Op, number[], number[], { image: boolean; filter: boolean }][] = [

@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import type { RecordBatch, Schema } from 'apache-arrow';
 
 import { DataError } from '../../../errors.js';
-import { cannotRead, firstBytesSync, openToRead, otherFormat, SIGNATURE_BYTES } from '../../files/index.js';
+import { cannotRead, openToRead, otherFormatOf } from '../../files/index.js';
 import { loadArrow, type Arrow } from './package.js';
 
 /** Bytes from one place up to another (excluded). */
@@ -47,7 +47,7 @@ export function arrowMessages(path: string): ArrowMessages {
     const isFile = head.toString('latin1') === FILE_MAGIC;
     if (head.toString('latin1', 0, 4) === 'FEA1')
       throw new DataError(`${path} is a Feather file of version 1, which cannot be read: write version 2.`);
-    const other = isFile ? '' : otherFormat(firstBytesSync(path, SIGNATURE_BYTES));
+    const other = isFile ? '' : otherFormatOf(path);
     if (other !== '') throw new DataError(`${path} is not an Arrow file.${other}`);
     if (isFile && bytesAt(file, Math.max(0, size - 6), 6).toString('latin1') !== FILE_MAGIC) throw new Error('its end is missing');
     for (let at = isFile ? 8 : 0; at < size;) {

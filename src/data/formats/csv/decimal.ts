@@ -1,6 +1,7 @@
 /** Numbers of 16 to 19 digits, and those with an exponent, straight from bytes: the ways in which programs write a float with all its digits. */
 
-const POWERS = Array.from({ length: 23 }, (_, i) => 10 ** i);
+/** Powers of ten that a float64 holds exactly. */
+export const POWERS = Array.from({ length: 23 }, (_, i) => 10 ** i);
 /** Digits whose number is exact. */
 const EXACT_DIGITS = 15;
 const MOST_DIGITS = 19;

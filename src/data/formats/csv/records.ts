@@ -4,7 +4,7 @@ import { NO_UTF8, utf8Text } from '../../files/index.js';
 import type { ColumnBuilder } from '../table/index.js';
 import { badValue } from '../table/index.js';
 import { wholeNumber } from '../whole-numbers.js';
-import { decimalAt } from './decimal.js';
+import { decimalAt, POWERS } from './decimal.js';
 import { badNumber, booleanOf, isWhole, numberOf } from './cells.js';
 
 /** How the cells of a record are laid out. */
@@ -24,7 +24,6 @@ export interface Layout {
 const QUOTE = 34;
 const LF = 10;
 const CR = 13;
-const POWERS = Array.from({ length: 23 }, (_, i) => 10 ** i);
 
 /** What one call of {@link parseRecords} got through. */
 export interface Progress {

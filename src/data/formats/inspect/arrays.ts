@@ -42,20 +42,20 @@ export const inspectNpy = eachFile((path, rows) => {
 });
 
 /** The arrays of a `.npz` file: their headers and first values. */
-export const inspectNpz = eachFile((path) => {
-  return inspectArrays(npzNames(path), (name) => {
+export const inspectNpz = eachFile((path) =>
+  inspectArrays(npzNames(path), (name) => {
     const member = npzMembers(path, [name])[name]!;
     return [typeOf(member.header), member.head(HEAD_VALUES)];
-  });
-});
+  }),
+);
 
 /** The arrays of a safetensors file: their places and first values. */
-export const inspectSafetensors = eachFile((path) => {
-  return inspectArrays(safetensorsNames(path), (name) => {
+export const inspectSafetensors = eachFile((path) =>
+  inspectArrays(safetensorsNames(path), (name) => {
     const array = safetensorsArrays(path, [name])[name]!;
     return [typeOf(array), readValues(array, 0, Math.min(HEAD_VALUES, shapeSize(array.shape)))];
-  });
-});
+  }),
+);
 
 /** Several arrays; of one that cannot be read, why. */
 function inspectArrays(names: readonly string[], look: (name: string) => [type: string, head: NDArray]): Found {

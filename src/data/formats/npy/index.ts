@@ -41,8 +41,8 @@ function checkPaths(paths: unknown): void {
   const each = typeof paths === 'string' ? [paths] : isRecord(paths) || Array.isArray(paths) ? Object.values(paths as object) : undefined;
   if (each === undefined)
     throw new UsageError(`fromNpy: ${describe(paths)} was given in place of a path, a list of them, or paths by name.`);
-  const [odd] = each.filter((path) => typeof path !== 'string');
-  if (each.some((path) => typeof path !== 'string')) throw new UsageError(`fromNpy: a path is ${describe(odd)}; a text was expected.`);
+  const odd = each.filter((path) => typeof path !== 'string');
+  if (odd.length > 0) throw new UsageError(`fromNpy: a path is ${describe(odd[0])}; a text was expected.`);
 }
 
 /** Rules for the arrays of {@link fromNpy}: in the nesting of its paths. */

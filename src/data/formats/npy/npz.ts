@@ -3,7 +3,7 @@ import { memberHead, readMember, zipMembers, type ZipMember } from '../../../npz
 import { asNames } from '../../arguments.js';
 import type { Dataset } from '../../dataset.js';
 import { allocate, NDArray, shapeSize } from '../../ndarray.js';
-import { firstBytesSync, otherFormat, SIGNATURE_BYTES } from '../../files/index.js';
+import { firstBytesSync, otherFormatOf } from '../../files/index.js';
 import { ArrayColumn, type Column } from '../../sources/columns.js';
 import { StoredColumn, type StoredArray } from '../../sources/stored-array.js';
 import { checkValues, type ValueRules } from '../../value-rules.js';
@@ -43,7 +43,7 @@ export function npzNames(path: string): string[] {
 }
 
 function arrayMembers(path: string): Map<string, ZipMember> {
-  const hint = otherFormat(firstBytesSync(path, SIGNATURE_BYTES), 'fromNpz');
+  const hint = otherFormatOf(path, 'fromNpz');
   if (hint !== '') throw new DataError(`${path} is not a .npz file.${hint}`);
   const members = zipMembers(path, firstBytesSync).filter(({ name }) => name.endsWith('.npy'));
   return new Map(members.map((member) => [member.name.slice(0, -4), member]));

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { DataError } from '../../../errors.js';
 import { asNames } from '../../arguments.js';
 import type { Dataset } from '../../dataset.js';
-import { firstBytesSync, otherFormat, SIGNATURE_BYTES } from '../../files/index.js';
+import { firstBytesSync, otherFormatOf } from '../../files/index.js';
 import { shapeSize, type NDArray } from '../../ndarray.js';
 import { readStored, StoredColumn, type StoredArray } from '../../sources/stored-array.js';
 import { isRecord } from '../../structure.js';
@@ -71,7 +71,7 @@ function headerOf(path: string): { header: Readonly<Record<string, unknown>>; va
   const length = start.length < 8 ? Infinity : Number(new DataView(start.buffer).getBigUint64(0, true));
   if (length > LARGEST_HEADER_BYTES)
     throw new DataError(
-      `${path} is not a safetensors file: it does not begin with the length of a header.${otherFormat(firstBytesSync(path, SIGNATURE_BYTES), 'fromSafetensors')}`,
+      `${path} is not a safetensors file: it does not begin with the length of a header.${otherFormatOf(path, 'fromSafetensors')}`,
     );
   try {
     const parsed: unknown = JSON.parse(Buffer.from(firstBytesSync(path, length, 8)).toString('utf8'));
@@ -79,7 +79,7 @@ function headerOf(path: string): { header: Readonly<Record<string, unknown>>; va
     return { header: parsed, valuesAt: 8 + length };
   } catch (error) {
     throw new DataError(
-      `${path} is not a safetensors file, or it is truncated: its header is no JSON.${otherFormat(firstBytesSync(path, SIGNATURE_BYTES), 'fromSafetensors')}`,
+      `${path} is not a safetensors file, or it is truncated: its header is no JSON.${otherFormatOf(path, 'fromSafetensors')}`,
       {
         cause: error,
       },

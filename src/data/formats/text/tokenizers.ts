@@ -54,8 +54,12 @@ export function charTokenizer(alphabet: string): Tokenizer {
  */
 export async function loadTokenizer(path: string, options?: { readonly specialTokens?: boolean }): Promise<Tokenizer> {
   const { specialTokens = false } = readerOptions<{ specialTokens?: boolean }>(options, 'loadTokenizer', { specialTokens: 'switch' });
-  const [json, config] = await Promise.all([readJson(path), readJson(join(dirname(path), 'tokenizer_config.json')).catch(() => ({}))]);
+  return tokenizerOf(path, await readJson(path), specialTokens);
+}
+
+async function tokenizerOf(path: string, json: Record<string, unknown>, specialTokens: boolean): Promise<Tokenizer> {
   checkTokenizer(path, json);
+  const config = await readJson(join(dirname(path), 'tokenizer_config.json')).catch(() => ({}));
   const tidy = (config as { clean_up_tokenization_spaces?: unknown }).clean_up_tokenization_spaces === true;
   const { pipelineOf } = await import('./tokenizer-json/index.js');
   const named = <T>(what: string, make: () => T): T => {
@@ -83,22 +87,20 @@ export async function loadTokenizer(path: string, options?: { readonly specialTo
 
 /** The tokenizer of a file, and what the file says of its parts, in words. */
 export async function inspectTokenizer(path: string): Promise<{ tokenizer: Tokenizer; parts: { name: string; type: string }[] }> {
-  const tokenizer = await loadTokenizer(path);
   const json = await readJson(path);
+  const tokenizer = await tokenizerOf(path, json, false);
   const typesOf = (part: unknown): string => {
     if (!isRecord(part)) return 'none';
     const inner = ['normalizers', 'pretokenizers', 'processors', 'decoders'].map((name) => part[name]).find(Array.isArray);
     return inner === undefined ? String(part['type'] ?? 'of no type') : inner.map(typesOf).join(', ');
   };
-  const added = ((json['added_tokens'] ?? []) as { content: string; id: number; special?: boolean }[]).map(
-    ({ content, id }) => `${content} ${id}`,
-  );
+  const added = ((json['added_tokens'] ?? []) as { content: string; id: number }[]).map(({ content, id }) => `${content} ${id}`);
   const named = ['model', 'normalizer', 'pre_tokenizer', 'post_processor', 'decoder'].map((name) => ({ name, type: typesOf(json[name]) }));
   const shown = added.length > 8 ? [...added.slice(0, 8), `… ${added.length - 8} more`] : added;
   return { tokenizer, parts: [...named, { name: 'added_tokens', type: shown.length === 0 ? 'none' : shown.join(', ') }] };
 }
 
-/** Checks what the library takes for granted, and says what it leaves out. */
+/** Checks what everything else rests on, and says which parts are not applied. */
 function checkTokenizer(path: string, json: Record<string, unknown>): void {
   const { model, added_tokens: added = [] } = json;
   if (!('model' in json)) throw new DataError(`${path} is no tokenizer.json: it has no "model".`);

@@ -1,5 +1,5 @@
 import { fromByteCharacters } from './byte-characters.js';
-import { flagOf, partsOf, textOf, typeOf, unknownType, wholeOf, type Part } from './parts.js';
+import { flagOf, metaspaceOf, partsOf, textOf, typeOf, unknownType, wholeOf, type Part } from './parts.js';
 import { patternOf } from './patterns.js';
 
 /** Makes of the texts of tokens the texts that, joined, are the decoded text. */
@@ -69,8 +69,7 @@ function byteFallback(tokens: string[]): string[] {
 }
 
 function metaspace(part: Part): Decoder {
-  const replacement = textOf(part, 'replacement', '▁');
-  const scheme = textOf(part, 'prepend_scheme', flagOf(part, 'add_prefix_space', true) ? 'always' : 'never').toLowerCase();
+  const { replacement, scheme } = metaspaceOf(part);
   return (tokens) => tokens.map((token, i) => token.replaceAll(replacement, i === 0 && scheme !== 'never' ? '' : ' '));
 }
 
@@ -78,7 +77,7 @@ function wordPiece(prefix: string, cleanup: boolean): Decoder {
   return (tokens) =>
     tokens.map((token, i) => {
       const text = i === 0 ? token : token.startsWith(prefix) ? token.slice(prefix.length) : ` ${token}`;
-      return cleanup ? tidied(text).replaceAll(' do not', " don't") : text;
+      return cleanup ? contracted(text) : text;
     });
 }
 
@@ -100,9 +99,11 @@ function ctc(part: Part): Decoder {
     tokens
       .filter((token, i) => token !== tokens[i - 1])
       .map((token) => token.replaceAll(pad, ''))
-      .map((token) => (cleanup ? tidied(token).replaceAll(' do not', " don't").replaceAll(delimiter, ' ') : token))
+      .map((token) => (cleanup ? contracted(token).replaceAll(delimiter, ' ') : token))
       .filter((token) => token !== '');
 }
+
+const contracted = (text: string): string => tidied(text).replaceAll(' do not', " don't");
 
 /** English text without the spaces that tokens leave before punctuation and within contractions. */
 export function tidied(text: string): string {

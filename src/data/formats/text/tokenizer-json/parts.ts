@@ -34,6 +34,12 @@ export function wholeOf(part: Part, name: string, otherwise?: number): number {
   throw wrong(part, name, 'a whole number of at least 0');
 }
 
+/** What a Metaspace writes for spaces, and where it puts one before a text: always, never or first. */
+export function metaspaceOf(part: Part): { readonly replacement: string; readonly scheme: string } {
+  const scheme = textOf(part, 'prepend_scheme', flagOf(part, 'add_prefix_space', true) ? 'always' : 'never');
+  return { replacement: textOf(part, 'replacement', '▁'), scheme: scheme.toLowerCase() };
+}
+
 /** A field that is a list. */
 export function listOf(part: Part, name: string): readonly unknown[] {
   const value = part[name];

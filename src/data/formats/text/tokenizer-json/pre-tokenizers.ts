@@ -1,5 +1,5 @@
 import { toByteCharacters } from './byte-characters.js';
-import { flagOf, partsOf, textOf, typeOf, unknownType, wholeOf, wrong, type Part } from './parts.js';
+import { flagOf, metaspaceOf, partsOf, textOf, typeOf, unknownType, wholeOf, wrong, type Part } from './parts.js';
 import { behaviorOf, escaped, patternOf, splitter } from './patterns.js';
 import { PUNCTUATION } from './unicode.js';
 
@@ -63,8 +63,7 @@ function byteLevel(addPrefixSpace: boolean, useRegex: boolean): PreTokenizer {
 }
 
 function metaspace(part: Part): PreTokenizer {
-  const replacement = textOf(part, 'replacement', '▁');
-  const scheme = textOf(part, 'prepend_scheme', flagOf(part, 'add_prefix_space', true) ? 'always' : 'never').toLowerCase();
+  const { replacement, scheme } = metaspaceOf(part);
   if (!['always', 'never', 'first'].includes(scheme)) throw wrong(part, 'prepend_scheme', 'always, never or first');
   const split = flagOf(part, 'split', true) ? splitter(new RegExp(escaped(replacement), 'gu'), 'MergedWithNext') : (text: string) => [text];
   return (text, first) => {
